@@ -1,0 +1,1 @@
+"""Put classifiers on FPGA boards."""

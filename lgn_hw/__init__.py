@@ -1,0 +1,31 @@
+"""Turn logic gate networks into hardware: netlist, classifier, and what is built from them."""
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import (
+    CheckFailed,
+    ClassifierError,
+    FileFormatError,
+    LgnError,
+    NetlistError,
+    ToolError,
+    ToolNotFound,
+)
+from lgn_hw.evaluate import evaluate, evaluate_reference
+from lgn_hw.netlist import Netlist
+
+__all__ = [
+    "Classifier",
+    "Netlist",
+    "Thermometer",
+    "evaluate",
+    "evaluate_reference",
+    "LgnError",
+    "NetlistError",
+    "ClassifierError",
+    "FileFormatError",
+    "CheckFailed",
+    "ToolError",
+    "ToolNotFound",
+]
+__version__ = "0.1.0"

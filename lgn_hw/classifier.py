@@ -1,0 +1,136 @@
+"""The classifier: encoder, netlist and head; the unit that is saved, verified and built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import ClassifierError
+from lgn_hw.evaluate import evaluate_words, pack_samples, unpack_samples
+from lgn_hw.features import Features
+from lgn_hw.netlist import Netlist
+
+__all__ = ["Classifier"]
+
+BLOCK_SAMPLES = 4096  # bounds the memory of the encoded bits
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """Classify integer samples with boolean gates and counters; `predict` is what it means.
+
+    encoder: turns a sample into the netlist's inputs.
+    netlist: its outputs vote for classes.
+    group: int32[outputs], the class that each output votes for.
+    tau: the temperature of GroupSum; logits are scores / tau. It does not change predictions.
+    classes: one name a class.
+    provenance: how it was made (recipe, seed, versions, accuracies); JSON values only.
+
+    Raises ClassifierError where the parts do not fit together.
+    """
+
+    encoder: Thermometer
+    netlist: Netlist
+    group: NDArray[np.int32]
+    tau: float
+    classes: tuple[str, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = np.asarray(self.group)
+        if given.size and given.dtype.kind not in "iu":
+            raise ClassifierError(f"group must hold integers, not {given.dtype}")
+        group = np.array(given, dtype=np.int32)
+        group.flags.writeable = False
+        object.__setattr__(self, "group", group)
+        object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))
+        object.__setattr__(self, "tau", float(self.tau))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        self._check()
+
+    @property
+    def features(self) -> Features:
+        return self.encoder.features
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    @cached_property
+    def group_sizes(self) -> tuple[int, ...]:
+        """How many outputs vote for each class."""
+        return tuple(np.bincount(self.group, minlength=self.num_classes).tolist())
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the classifier's file, in hexadecimal: its identity everywhere."""
+        from lgn_hw.formats.lgn import dumps  # formats imports this module
+
+        return dumps(self)[-32:].hex()
+
+    def scores(self, codes: ArrayLike) -> NDArray[np.int32]:
+        """Return int32[samples, classes], the votes for each class.
+
+        codes: integers[samples, features]; features.quantize() makes them of raw values. Raises
+        ClassifierError on a wrong shape, dtype or range.
+        """
+        codes = self.features.checked(codes)
+        scores = np.zeros((len(codes), self.num_classes), np.int32)
+        for start in range(0, len(codes), BLOCK_SAMPLES):
+            block = slice(start, start + BLOCK_SAMPLES)
+            bits = self.encoder.encode(codes[block])
+            votes = evaluate_words(self.netlist, pack_samples(bits))
+            for c in range(self.num_classes):
+                scores[block, c] = unpack_samples(votes[self.group == c], len(bits)).sum(axis=1)
+        return scores
+
+    def predict(self, codes: ArrayLike) -> NDArray[np.int32]:
+        """Return int32[samples], the class with most votes; the lowest such class on a tie.
+
+        codes and errors are those of scores().
+        """
+        return self.scores(codes).argmax(axis=1).astype(np.int32)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the classifier to one file, by way of a temporary file beside it."""
+        from lgn_hw.formats.lgn import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> "Classifier":
+        """Read a classifier; raises FileFormatError saying what is wrong with the file."""
+        from lgn_hw.formats.lgn import load
+
+        return load(path)
+
+    def _check(self) -> None:
+        if self.netlist.num_inputs != self.encoder.num_bits:
+            raise ClassifierError(
+                f"The netlist must have as many inputs as the encoder has bits,"
+                f" {self.encoder.num_bits}, not {self.netlist.num_inputs}"
+            )
+        if len(self.classes) < 2:
+            raise ClassifierError(f"A classifier needs two classes or more, not {self.classes}")
+        if len(set(self.classes)) != len(self.classes):
+            raise ClassifierError(f"Class names must differ, not {self.classes}")
+        if self.group.shape != (self.netlist.num_outputs,):
+            raise ClassifierError(
+                f"group must name a class for each of {self.netlist.num_outputs} outputs,"
+                f" not have shape {self.group.shape}"
+            )
+        wrong = (self.group < 0) | (self.group >= self.num_classes)
+        if wrong.any():
+            output = int(np.argmax(wrong))
+            raise ClassifierError(
+                f"Output {output} must vote for one of the classes 0 to {self.num_classes - 1},"
+                f" not {self.group[output]}"
+            )
+        if not 0 < self.tau < np.inf:
+            raise ClassifierError(f"tau must be a positive number, not {self.tau}")

@@ -1,0 +1,167 @@
+"""The `.lgn` file: a classifier in one file, without pickle, versioned and checksummed.
+
+Layout, little-endian (specified in docs/netlist.md):
+
+    8 bytes   magic, which also shows damage by text-mode transfers
+    u32       format version
+    u32       length of the JSON text, n
+    u64       length of the whole file
+    n bytes   JSON: scalars, names, provenance, and name, dtype and shape of each array
+    ...       the arrays, each padded to 8 bytes
+    32 bytes  SHA-256 of everything before it
+"""
+
+import hashlib
+import json
+import struct
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import FileFormatError, LgnError
+from lgn_hw.features import Features
+from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.netlist import MAX_FANIN, Netlist
+
+__all__ = ["FORMAT_VERSION", "dumps", "load", "loads", "save"]
+
+MAGIC = b"\x89LGN\r\n\x1a\n"
+FORMAT_VERSION = 1
+PREFIX = struct.Struct("<8sIIQ")
+DIGEST_SIZE = 32
+
+
+def save(classifier: Classifier, path: str | PathLike[str]) -> None:
+    """Write a classifier to a file; an interrupted write leaves the old file as it was."""
+    write_bytes(path, dumps(classifier))
+
+
+def load(path: str | PathLike[str]) -> Classifier:
+    """Read a classifier from a file. Raises FileFormatError, or OSError where it is not there."""
+    return loads(Path(path).read_bytes(), str(path))
+
+
+def dumps(classifier: Classifier) -> bytes:
+    """Return the bytes of a classifier's file; equal classifiers give equal bytes.
+
+    Raises FileFormatError where the provenance is not JSON.
+    """
+    arrays = {name: _portable(array) for name, array in _arrays(classifier).items()}
+    header = {
+        "arrays": [[n, a.dtype.str, list(a.shape)] for n, a in arrays.items()],
+        "classes": classifier.classes,
+        "features": classifier.features.names,
+        "num_inputs": classifier.netlist.num_inputs,
+        "provenance": dict(classifier.provenance),
+        "tau": classifier.tau,
+    }
+    try:
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as problem:
+        raise FileFormatError(f"provenance must hold JSON values only: {problem}") from problem
+    text += b" " * (-(PREFIX.size + len(text)) % 8)
+    body = b"".join(_padded(array.tobytes()) for array in arrays.values())
+    length = PREFIX.size + len(text) + len(body) + DIGEST_SIZE
+    data = PREFIX.pack(MAGIC, FORMAT_VERSION, len(text), length) + text + body
+    return data + hashlib.sha256(data).digest()
+
+
+def loads(data: bytes, name: str = "the file") -> Classifier:
+    """Return the classifier of a file's bytes; `name` appears in errors.
+
+    Raises FileFormatError: foreign, newer, truncated, corrupted, or well-formed but ill-made.
+    """
+    text, body = _opened(data, name)
+    try:
+        header = json.loads(text)
+        arrays = _read_arrays(header["arrays"], body)
+        return _classifier(header, arrays)
+    except (LgnError, KeyError, TypeError, ValueError) as problem:
+        raise FileFormatError(
+            f"{name} has a right checksum but describes no classifier: {problem}"
+        ) from problem
+
+
+def _opened(data: bytes, name: str) -> tuple[bytes, bytes]:
+    """Return the JSON text and the arrays' bytes of a file that is whole."""
+    known = min(len(data), len(MAGIC))
+    if data[:known] != MAGIC[:known] or not data:
+        raise FileFormatError(
+            f"{name} is not a .lgn classifier: it starts with {data[:8]!r}, not {MAGIC!r}"
+        )
+    if len(data) < PREFIX.size:
+        raise FileFormatError(
+            f"{name} is truncated: {len(data)} bytes, and the header alone has {PREFIX.size};"
+            " copy or export it again"
+        )
+    _, version, text_length, length = PREFIX.unpack_from(data)
+    if version > FORMAT_VERSION:
+        raise FileFormatError(
+            f"{name} has format version {version}, and this lgn-hw reads up to {FORMAT_VERSION};"
+            " upgrade lgn-hw"
+        )
+    if len(data) < length:
+        raise FileFormatError(
+            f"{name} is truncated: {len(data)} of {length} bytes; copy or export it again"
+        )
+    if hashlib.sha256(data[:-DIGEST_SIZE]).digest() != data[-DIGEST_SIZE:]:
+        raise FileFormatError(
+            f"{name} is corrupted: its SHA-256 does not match; copy or export it again"
+        )
+    start = PREFIX.size + text_length
+    return data[PREFIX.size : start], data[start:-DIGEST_SIZE]
+
+
+def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
+    netlist, encoder, features = classifier.netlist, classifier.encoder, classifier.features
+    columns = int(netlist.arity.max(initial=1))  # a net of two-input gates stores two columns
+    return {
+        "fanin": netlist.fanin[:, :columns],
+        "table": netlist.table,
+        "outputs": netlist.outputs,
+        "group": classifier.group,
+        "feature": encoder.feature,
+        "threshold": encoder.threshold,
+        "low": features.low,
+        "high": features.high,
+        "offset": features.offset,
+        "scale": features.scale,
+    }
+
+
+def _portable(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 8)
+
+
+def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
+    arrays, start = {}, 0
+    for name, dtype, shape in described:
+        count = int(np.prod(shape, dtype=np.int64))
+        array = np.frombuffer(body, np.dtype(dtype), count, start).reshape(shape)
+        arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
+        start += array.nbytes + (-array.nbytes) % 8
+    return arrays
+
+
+def _classifier(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Classifier:
+    ranges = (arrays[field] for field in ("low", "high", "offset", "scale"))
+    features = Features(tuple(header["features"]), *ranges)
+    fanin = np.zeros((len(arrays["fanin"]), MAX_FANIN), np.int32)
+    fanin[:, : arrays["fanin"].shape[1]] = arrays["fanin"]
+    return Classifier(
+        Thermometer(features, arrays["feature"], arrays["threshold"]),
+        Netlist(header["num_inputs"], fanin, arrays["table"], arrays["outputs"]),
+        arrays["group"],
+        header["tau"],
+        tuple(header["classes"]),
+        header["provenance"],
+    )

@@ -1,0 +1,1 @@
+"""Transformations of netlists, one a file: each takes a Netlist and returns an equal one."""

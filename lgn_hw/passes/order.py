@@ -1,0 +1,75 @@
+"""Renumber nodes by level, number of inputs and table, so that like nodes lie side by side."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from lgn_hw.netlist import Netlist
+
+__all__ = ["Group", "group_nodes", "order_nodes"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Name a run of nodes of one level that are evaluated by the same bitwise operations.
+
+    level: the level of all its nodes. start, stop: the nodes, as a half-open range.
+    arity: how many inputs each node reads.
+    masks: 2**arity integers; bit i of masks[j] is table entry j of node start+i.
+    """
+
+    level: int
+    start: int
+    stop: int
+    arity: int
+    masks: tuple[int, ...]
+
+    @property
+    def full(self) -> int:
+        """The mask with a bit for every node."""
+        return (1 << (self.stop - self.start)) - 1
+
+
+def order_nodes(netlist: Netlist) -> Netlist:
+    """Return the same network with its nodes sorted by (level, arity, table).
+
+    The order among equal nodes is kept, so the result is a function of the network alone.
+    """
+    level = netlist.level[netlist.first_node :]
+    order = np.lexsort((netlist.table, netlist.arity, level))
+    renumber = np.arange(netlist.num_nets, dtype=np.int32)
+    renumber[netlist.first_node + order] = netlist.first_node + np.arange(len(order))
+    return replace(
+        netlist,
+        fanin=renumber[netlist.fanin[order]],
+        table=netlist.table[order],
+        outputs=renumber[netlist.outputs],
+    )
+
+
+def group_nodes(netlist: Netlist) -> list[Group]:
+    """Cut an ordered netlist (see order_nodes) into groups, in topological order.
+
+    Nodes of one or two inputs are grouped by table: at most 20 groups a level. Wider nodes have
+    too many different tables for that, so each level has one group per number of inputs.
+    """
+    level = netlist.level[netlist.first_node :]
+    arity = netlist.arity
+    table = np.where(arity <= 2, netlist.table, np.uint64(0))
+    change = np.zeros(netlist.num_nodes, bool)
+    for key in (level, arity, table):
+        change[1:] |= key[1:] != key[:-1]
+    starts = np.flatnonzero(change)
+    bounds = [0, *starts.tolist(), netlist.num_nodes] if netlist.num_nodes else []
+    return [
+        Group(int(level[a]), a, b, int(arity[a]), _masks(netlist, a, b, int(arity[a])))
+        for a, b in pairwise(bounds)
+    ]
+
+
+def _masks(netlist: Netlist, start: int, stop: int, arity: int) -> tuple[int, ...]:
+    table = netlist.table[start:stop]
+    entries = ((table >> np.uint64(j)) & np.uint64(1) for j in range(1 << arity))
+    packed = (np.packbits(bits.astype(np.uint8), bitorder="little") for bits in entries)
+    return tuple(int.from_bytes(row.tobytes(), "little") for row in packed)

@@ -1,0 +1,1 @@
+"""Simulate emitted Verilog in cocotb against the classifier it was made from."""

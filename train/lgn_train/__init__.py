@@ -1,0 +1,1 @@
+"""Train logic gate networks in PyTorch and export them as classifiers."""
