@@ -10,6 +10,7 @@ from lgn_hw.errors import (
     NetlistError,
     ToolError,
     ToolNotFound,
+    UsageError,
 )
 from lgn_hw.evaluate import evaluate, evaluate_reference
 from lgn_hw.netlist import Netlist
@@ -27,5 +28,6 @@ __all__ = [
     "CheckFailed",
     "ToolError",
     "ToolNotFound",
+    "UsageError",
 ]
 __version__ = "0.1.0"
