@@ -1,0 +1,78 @@
+"""Which nets a pipelined netlist needs, in which stage they arise, and how long they live."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.hdl.stages import Stages
+from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.passes.order import order_nodes
+
+__all__ = ["Schedule", "inputs_read", "without_dead_nodes"]
+
+
+class Schedule:
+    """Place the nodes of a netlist in pipeline stages.
+
+    netlist: the netlist that is built: without dead nodes, and ordered (see passes.order).
+    stages: how its levels are cut. birth: int32[nets], the stage that computes a net.
+    death: int32[nets], the last stage that reads it, `latency` where the outputs do, -1 where
+    nobody does.
+    """
+
+    def __init__(self, netlist: Netlist, levels_per_stage: int) -> None:
+        self.netlist = order_nodes(without_dead_nodes(netlist))
+        self.stages = Stages(self.netlist.depth, levels_per_stage)
+        stage_of_level = np.array([self.stages.stage_of(i) for i in range(self.stages.levels + 1)])
+        self.birth: NDArray[np.int64] = stage_of_level[self.netlist.level]
+        self.death = np.full(self.netlist.num_nets, -1)
+        reader = np.repeat(self.birth[self.netlist.first_node :], self.netlist.fanin.shape[1])
+        np.maximum.at(self.death, self.netlist.fanin.ravel(), reader)
+        self.death[self.netlist.outputs] = self.stages.latency
+
+    def nets_crossing(self, stage: int) -> NDArray[np.int64]:
+        """Return the nets that the registers at the end of a stage hold.
+
+        They ascend, but after the last stage they are in the order of the outputs.
+        """
+        if stage == self.stages.latency - 1:
+            distinct = np.array(list(dict.fromkeys(self.netlist.outputs.tolist())), np.int64)
+            return distinct[distinct >= FIRST_INPUT]
+        crossing = (self.birth <= stage) & (stage < self.death)
+        crossing[:FIRST_INPUT] = False  # constants need no registers
+        return np.flatnonzero(crossing)
+
+
+def inputs_read(netlist: Netlist) -> list[int]:
+    """Return the inputs, from 0, that an output depends on structurally, in ascending order."""
+    alive = _alive(netlist)
+    return np.flatnonzero(alive[FIRST_INPUT : netlist.first_node]).tolist()
+
+
+def without_dead_nodes(netlist: Netlist) -> Netlist:
+    """Return the same function without the nodes that no output depends on structurally."""
+    alive = _alive(netlist)
+    alive[: netlist.first_node] = True
+    renumber = np.cumsum(alive, dtype=np.int32) - 1
+    kept = alive[netlist.first_node :]
+    return replace(
+        netlist,
+        fanin=renumber[netlist.fanin[kept]],
+        table=netlist.table[kept],
+        outputs=renumber[netlist.outputs],
+    )
+
+
+def _alive(netlist: Netlist) -> NDArray[np.bool_]:
+    """Walk the levels from the highest to the lowest; what a live node reads is alive."""
+    alive = np.zeros(netlist.num_nets, bool)
+    alive[netlist.outputs] = True
+    level = netlist.level[netlist.first_node :]
+    order = np.argsort(level, kind="stable")
+    starts = np.searchsorted(level[order], np.arange(1, int(level.max(initial=0)) + 2))
+    for start, stop in zip(starts[-2::-1], starts[:0:-1], strict=True):
+        nodes = order[start:stop]
+        live = nodes[alive[netlist.first_node + nodes]]
+        alive[netlist.fanin[live]] = True
+    return alive

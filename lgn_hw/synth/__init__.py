@@ -1,0 +1,1 @@
+"""Synthesis: running yosys, and counting what a design costs."""

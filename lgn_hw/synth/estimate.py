@@ -1,0 +1,107 @@
+"""Estimate what a core costs: LUTs and flip-flops by part, mapped by yosys for no vendor."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lgn_hw.errors import ToolError, UsageError
+from lgn_hw.formats.atomic import write_text
+from lgn_hw.synth.yosys import run_yosys, yosys_version
+
+__all__ = ["PARTS", "Area", "estimate_area"]
+
+PARTS = ("encoder", "logic", "popcount", "argmax", "control")
+LUT_SIZES = (4, 6)
+
+
+@dataclass(frozen=True)
+class Area:
+    """Count what each part of a core takes; every figure is of stage `estimate`.
+
+    lut4, lut6, ff: cells by part (see PARTS; `control` is what joins them) and in `total`. The
+    parts are mapped one by one, so that the total is their sum; a vendor's tool that maps across
+    their borders finds a few less. seconds: how long yosys took.
+    """
+
+    lut4: Mapping[str, int]
+    lut6: Mapping[str, int]
+    ff: Mapping[str, int]
+    tool: str
+    seconds: float
+    stage: str = "estimate"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def estimate_area(verilog: str, *, folder: Path) -> Area:
+    """Map a core's Verilog (see hdl.verilog.to_verilog) to 4- and to 6-input LUTs and count.
+
+    folder: receives the Verilog, the scripts, the logs and yosys' own figures. Raises ToolError
+    with yosys' last error lines, UsageError where the text holds no module.
+    """
+    start = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    top = _top_module(verilog)
+    write_text(folder / "core.v", verilog)
+    for size in LUT_SIZES:
+        (folder / f"lut{size}.json").unlink(missing_ok=True)
+    run_yosys(_script(top), folder=folder, log=folder / "yosys.log")
+    lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
+    return Area(
+        lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
+        lut6=_summed({part: cells.get("$lut", 0) for part, cells in lut6.items()}),
+        ff=_summed({part: _flip_flops(cells) for part, cells in lut4.items()}),
+        tool=" ".join(yosys_version().split()[:2]),
+        seconds=round(time.perf_counter() - start, 2),
+    )
+
+
+def _top_module(verilog: str) -> str:
+    """Return the last module: yosys and Verilog writers put the top after what it instantiates."""
+    modules = re.findall(r"^\s*module\s+(\\\S+|\w+)", verilog, re.MULTILINE)
+    instantiated = {name for name in modules if re.search(_instance_of(name), verilog, re.M)}
+    tops = [name for name in modules if name not in instantiated]
+    if len(tops) != 1:
+        raise UsageError(f"A core must have one top module, not {tops}")
+    return str(tops[0]).removeprefix("\\")
+
+
+def _instance_of(module: str) -> str:
+    return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
+
+
+def _script(top: str) -> str:
+    """Map the same coarse netlist twice. Parts keep their borders, so that they can be counted."""
+    lines = ["read_verilog core.v", f"synth -top {top} -run begin:fine", "design -save coarse"]
+    for size in LUT_SIZES:
+        lines += [
+            "design -load coarse",
+            f"synth -top {top} -lut {size} -run fine:check",
+            f"tee -q -o lut{size}.json stat -json",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
+    if not file.exists():
+        raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
+    cells: dict[str, dict[str, int]] = {part: {} for part in PARTS}
+    for module, stats in json.loads(file.read_text())["modules"].items():
+        part = module.split(".")[-1].removeprefix("\\")
+        target = cells[part if part in PARTS else "control"]
+        for kind, count in stats["num_cells_by_type"].items():
+            target[kind] = target.get(kind, 0) + count
+    return cells
+
+
+def _flip_flops(cells: Mapping[str, int]) -> int:
+    return sum(count for kind, count in cells.items() if kind.startswith("$_") and "DFF" in kind)
+
+
+def _summed(by_part: dict[str, int]) -> dict[str, int]:
+    return {**by_part, "total": sum(by_part.values())}

