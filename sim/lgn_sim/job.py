@@ -1,0 +1,91 @@
+"""What the simulator process is asked to do, and what it answers; both are files."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lgn_hw.formats.atomic import write_text
+from lgn_hw.hdl.verilog import CoreHeader
+
+__all__ = ["CASES", "JOB_VARIABLE", "CaseResult", "Job", "Mismatch"]
+
+JOB_VARIABLE = "LGN_SIM_JOB"
+
+# The names of the tests in cases/stream.py. The first one sends every vector.
+CASES = (
+    "flowing",
+    "idle",
+    "backpressure",
+    "idle_and_backpressure",
+    "ready_held_low",
+    "reset_in_mid_stream",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Tell the simulator process what to compare.
+
+    classifier: a .lgn file, the model. vectors: an .npz file whose array `codes` holds the
+    samples. results: the JSON file that receives a list of CaseResults. header: of the Verilog.
+    few: how many vectors the cases use that do not use them all. seed: of the random pauses.
+    """
+
+    classifier: str
+    vectors: str
+    results: str
+    header: CoreHeader
+    few: int
+    seed: int
+
+    def write(self, path: Path) -> None:
+        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @staticmethod
+    def from_environment() -> "Job":
+        """Read the job that the runner has named in the environment."""
+        values = json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
+        return Job(**(values | {"header": CoreHeader(**values["header"])}))
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One wrong result: the vector's index, and results as text; X and Z are kept as such."""
+
+    sample: int
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What one case found.
+
+    vectors: how many results were compared. mismatches: how many of them differ; the first few
+    are in `first`. problem: what else was wrong, as a broken rule of the stream. latency_cycles,
+    throughput: as measured, where the case measures them.
+    """
+
+    name: str
+    vectors: int = 0
+    mismatches: int = 0
+    first: tuple[Mismatch, ...] = field(default=())
+    problem: str | None = None
+    latency_cycles: int | None = None
+    throughput: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.problem is None and self.mismatches == 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"passed": self.passed}
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "CaseResult":
+        """Read what to_json gave."""
+        first = tuple(Mismatch(**mismatch) for mismatch in values["first"])
+        fields = {name: value for name, value in values.items() if name != "passed"}
+        return CaseResult(**(fields | {"first": first}))

