@@ -1,1 +1,19 @@
 """Train logic gate networks in PyTorch and export them as classifiers."""
+
+from lgn_train.encoding import fit_thermometer
+from lgn_train.export import export_model
+from lgn_train.layers import GroupSum, LogicDense, Thermometer, mode
+from lgn_train.recipe import Recipe
+from lgn_train.run import export_run, train
+
+__all__ = [
+    "GroupSum",
+    "LogicDense",
+    "Recipe",
+    "Thermometer",
+    "export_model",
+    "export_run",
+    "fit_thermometer",
+    "mode",
+    "train",
+]

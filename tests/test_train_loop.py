@@ -1,0 +1,126 @@
+"""The training loop: it learns, from a state that is complete."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.features import Features
+from lgn_train import Recipe, fit_thermometer
+from lgn_train.data import Dataset
+from lgn_train.loop import Trainer, learning_rate
+from lgn_train.model import build_model, logic_layers, parts_of
+
+torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
+
+
+def dataset(samples=240):
+    """Two features; the class says which is greater."""
+    x = np.random.default_rng(0).integers(0, 16, (samples, 2))
+    y = (x[:, 0] > x[:, 1]).astype(np.int64)
+    features = Features.integers([0, 0], [15, 15])
+    half = samples // 2
+    return Dataset(features, x[:half], y[:half], x[half:], y[half:], ("below", "above"))
+
+
+def recipe(*changes):
+    data = {
+        "name": "trial",
+        "data": {"source": "digits"},
+        "encoder": {"levels": 7},
+        "model": {"layers": [60, 40], "parametrization": "light", "fan_in": 3, "tau": 3.0},
+        "train": {"epochs": 6, "batch_size": 50, "learning_rate": 0.05},
+    }
+    return Recipe.of(data, "trial", changes)
+
+
+def trainer(*changes):
+    data = dataset()
+    spec = fit_thermometer(data.features, data.x_train, 7)
+    chosen = recipe(*changes)
+    return Trainer(build_model(chosen, spec, 2), chosen, data)
+
+
+class Broken(nn.Module):
+    def forward(self, x):
+        return x * torch.nan
+
+
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "soft", "soft_gumbel"])
+def test_trainer_learns(estimator):
+    changes = ("train.epochs=15", "train.batch_size=10", "model.layers=[100]")
+    training = trainer(f"model.estimator={estimator}", *changes)
+    lines = [training.run_epoch() for _ in range(15)]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert lines[-1]["discrete_accuracy"] > 0.8
+
+
+def test_run_epoch_reports_every_figure():
+    training = trainer()
+    line = training.run_epoch()
+    assert list(line) == [
+        "epoch",
+        "step",
+        "loss",
+        "learning_rate",
+        "train_mode_accuracy",
+        "soft_accuracy",
+        "discrete_accuracy",
+        "gap_train",
+        "gap_soft",
+        "unused_gates",
+        "seconds",
+    ]
+    assert (line["epoch"], line["step"]) == (1, 3)
+    assert line["gap_train"] == line["train_mode_accuracy"] - line["discrete_accuracy"]
+
+
+def test_restored_trainer_goes_on_bit_for_bit():
+    first, second = trainer(), trainer()
+    for _ in range(2):
+        first.run_epoch()
+    saved = {name: tensor.clone() for name, tensor in first.tensors().items()}
+    second.restore(first.epoch, first.step, saved)
+    lines = [[t.run_epoch() for _ in range(2)] for t in (first, second)]
+    for line in (*lines[0], *lines[1]):
+        line.pop("seconds")
+    assert lines[0] == lines[1]
+    for name, tensor in first.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name]), name
+
+
+def test_seeds_give_every_layer_numbers_of_its_own():
+    seeds = [
+        [int(layer.seed) for layer in logic_layers(trainer(f"seed={s}").model)] for s in (0, 1)
+    ]
+    assert len({*seeds[0], *seeds[1]}) == 4
+
+
+def test_learning_rate_is_a_function_of_the_step():
+    constant = recipe("train.schedule=constant")
+    assert learning_rate(constant, 70, 100) == 0.05
+    assert learning_rate(recipe(), 0, 100) == 0.05
+    assert learning_rate(recipe(), 50, 100) == pytest.approx(0.025)
+    assert learning_rate(recipe(), 100, 100) == pytest.approx(0, abs=1e-12)
+
+
+def test_trainer_rejects_a_loss_that_is_no_number():
+    training = trainer()
+    training.model.append(Broken())
+    message = r"^The loss is nan at step 0; lower train\.learning_rate, or raise model\.tau$"
+    with pytest.raises(CheckFailed, match=message):
+        training.run_epoch()
+
+
+def test_build_model_has_the_parts_of_the_recipe():
+    encoder, layers, head = parts_of(trainer().model)
+    assert [layer.out_features for layer in layers] == [60, 40]
+    assert (layers[0].in_features, layers[0].fan_in) == (encoder.num_bits, 3)
+    assert (head.k, head.tau) == (2, 3.0)
+
+
+def test_build_model_rejects_a_last_layer_that_does_not_divide():
+    message = r"^model\.layers must end in a multiple of the 2 classes, not 41$"
+    with pytest.raises(UsageError, match=message):
+        trainer("model.layers=[60, 41]")

@@ -1,0 +1,131 @@
+"""Recipes: strict, from TOML, with messages that name file, key and remedy."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lgn_hw.errors import UsageError
+from lgn_train import Recipe
+
+RECIPES = sorted((Path(__file__).parent.parent / "train" / "recipes").glob("*.toml"))
+GOOD = """
+name = "trial"
+[data]
+source = "digits"
+[model]
+layers = [40, 20]
+[train]
+epochs = 2
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text=GOOD, *changes):
+        path = tmp_path / "trial.toml"
+        path.write_text(text)
+        return Recipe.load(path, changes)
+
+    return load
+
+
+def test_recipe_has_defaults(load):
+    recipe = load()
+    assert recipe.model.layers == (40, 20)
+    assert (recipe.seed, recipe.model.estimator, recipe.train.schedule) == (
+        0,
+        "gumbel_st",
+        "cosine",
+    )
+
+
+def test_recipe_goes_through_its_dictionary(load):
+    assert Recipe.of(load().to_dict(), "again") == load()
+
+
+def test_recipe_takes_changes(load):
+    changes = ("train.epochs=9", "seed = 4", "model.layers=[60, 10]", "encoder.kind=quantile")
+    recipe = load(GOOD, *changes)
+    assert (recipe.train.epochs, recipe.seed, recipe.model.layers) == (9, 4, (60, 10))
+    assert recipe.encoder.kind == "quantile"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipes_of_the_project_are_valid(path):
+    assert Recipe.load(path).name == path.stem
+
+
+WRONG = [
+    ("train.lr=1", "train.lr is not a key; did you mean train.learning_rate?"),
+    ("train.epoch=1", "train.epoch is not a key; did you mean train.epochs?"),
+    ("epochs=1", "epochs is not a key; did you mean train.epochs?"),
+    ("model.levels=3", "model.levels is not a key; did you mean encoder.levels?"),
+    (
+        "train.qqq=1",
+        "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
+        " weight_decay, schedule",
+    ),
+    (
+        "model.estimator=gumbel",
+        "model.estimator must be one of 'gumbel_st', 'hard_st', 'soft', 'soft_gumbel',"
+        " not 'gumbel'",
+    ),
+    ("train.epochs=0", "train.epochs must be 1 or more, not 0"),
+    ("train.epochs=1.5", "train.epochs must be a valid integer, not 1.5"),
+    ("train.learning_rate=0", "train.learning_rate must be above 0, not 0"),
+    ("train.learning_rate=nan", "train.learning_rate must be a finite number, not nan"),
+    ("model.fan_in=9", "model.fan_in must be 6 or less, not 9"),
+    ("model.layers=[]", "model.layers must have 1 value or more, not []"),
+    ("model.layers=[10, 0]", "model.layers.1 must be 1 or more, not 0"),
+    (
+        "model.fan_in=4",
+        "model: parametrization 'raw' needs fan_in 2, not 4; use 'light' or 'walsh'",
+    ),
+    ("data.path=a.csv", "data: path must be given for source 'file', and only then"),
+    ("data.label=y", "data: label is for source 'file' only"),
+    ("name=a/b", "name must be letters, digits and . _ -, not 'a/b'"),
+    ("encoder=3", "encoder must be a section, like [encoder], not 3"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_recipe_rejects_values(load, tmp_path, change, message):
+    with pytest.raises(UsageError, match=f"^{re.escape(f'{tmp_path}/trial.toml: {message}')}$"):
+        load(GOOD, change)
+
+
+def test_recipe_rejects_hard_gradients_of_soft_estimators(load):
+    message = "model: input_gradient 'hard' needs estimator gumbel_st or hard_st, not 'soft'$"
+    with pytest.raises(UsageError, match=message):
+        load(GOOD, "model.estimator=soft", "model.input_gradient=hard")
+
+
+def test_recipe_rejects_missing_keys(load):
+    with pytest.raises(UsageError, match=r"trial.toml: train.epochs is missing$"):
+        load(GOOD.replace("epochs = 2", ""))
+
+
+def test_recipe_names_every_problem_at_once(load):
+    with pytest.raises(UsageError) as caught:
+        load(GOOD, "train.lr=1", "model.fan_in=1")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("change", ["train.epochs", "=3"])
+def test_recipe_rejects_changes_without_a_value(load, change):
+    message = f"^--set must be KEY=VALUE, like train.epochs=3, not '{change}'$"
+    with pytest.raises(UsageError, match=message):
+        load(GOOD, change)
+
+
+def test_recipe_rejects_changes_below_a_value(load):
+    with pytest.raises(UsageError, match=r"^--set name.x: name is a value, not a section$"):
+        load(GOOD, "name.x=1")
+
+
+def test_recipe_rejects_what_is_not_toml(load, tmp_path):
+    with pytest.raises(UsageError, match=r"trial.toml is not TOML: "):
+        load("[data")
+    with pytest.raises(UsageError, match=r"^There is no recipe .*none.toml$"):
+        Recipe.load(tmp_path / "none.toml")

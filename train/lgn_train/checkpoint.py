@@ -1,0 +1,108 @@
+"""Checkpoints: one folder each, whole or not there, checked when read, no pickle."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from lgn_hw.errors import FileFormatError
+from lgn_hw.formats.atomic import write_bytes
+
+__all__ = ["Checkpoint", "load_checkpoint", "load_newest", "save_checkpoint"]
+
+KEPT = 2  # the newest, and the one before it for when that is damaged
+TENSORS, STATE = "state.safetensors", "state.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What training continues from: epochs done, tensors by name, and JSON values."""
+
+    epoch: int
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write folder/epoch-NNNN and remove all but the last two; return its path.
+
+    It is written under a temporary name and then renamed, so a crash leaves the old ones.
+    """
+    final = folder / f"epoch-{checkpoint.epoch:04d}"
+    partial = folder / f".{final.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    data = save_tensors({n: t.detach().contiguous() for n, t in checkpoint.tensors.items()})
+    state = {"epoch": checkpoint.epoch} | checkpoint.state
+    described = {"state": state, "sha256_state": _digest(_text(state)), "sha256": _digest(data)}
+    write_bytes(partial / TENSORS, data)
+    write_bytes(partial / STATE, json.dumps(described, indent=1).encode() + b"\n")
+    _sync(partial)
+    shutil.rmtree(final, ignore_errors=True)  # a damaged one that training was resumed before
+    os.rename(partial, final)
+    _sync(folder)
+    for old in _found(folder)[KEPT:]:
+        shutil.rmtree(old)
+    return final
+
+
+def load_newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Return the newest checkpoint that is whole, and a sentence for each damaged one.
+
+    None where there is no checkpoint. Raises FileFormatError where all of them are damaged.
+    """
+    damaged: list[str] = []
+    for path in _found(folder):
+        try:
+            return load_checkpoint(path), damaged
+        except FileFormatError as problem:
+            damaged.append(f"{problem}; going back to the checkpoint before it")
+    if damaged:
+        raise FileFormatError(
+            f"{folder} holds no checkpoint that can be read: "
+            + "; ".join(sentence.partition("; going back")[0] for sentence in damaged)
+        )
+    return None, []
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read one checkpoint's folder. Raises FileFormatError where it is damaged."""
+    try:
+        described = json.loads((path / STATE).read_bytes())
+        data = (path / TENSORS).read_bytes()
+        state = described["state"]
+        whole = described["sha256"] == _digest(data)
+        whole = whole and described["sha256_state"] == _digest(_text(state))
+        epoch = state["epoch"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise FileFormatError(f"The checkpoint {path} is damaged ({problem})") from problem
+    if not whole:
+        raise FileFormatError(f"The checkpoint {path} is damaged (its SHA-256 does not match)")
+    return Checkpoint(epoch, load_tensors(data), state)
+
+
+def _found(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder, newest first."""
+    return sorted(folder.glob("epoch-*"), key=lambda path: int(path.name[6:]), reverse=True)
+
+
+def _text(state: dict[str, Any]) -> bytes:
+    return json.dumps(state, sort_keys=True).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,51 @@
+"""A data set as training takes it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.features import Features
+
+__all__ = ["Dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Hold integer codes[samples, features] in the features' ranges, and class numbers[samples].
+
+    classes: one name a class, in the order of the numbers. notices: what the user should know
+    about how the data were read, one sentence each.
+    """
+
+    features: Features
+    x_train: NDArray[np.integer]
+    y_train: NDArray[np.integer]
+    x_test: NDArray[np.integer]
+    y_test: NDArray[np.integer]
+    classes: tuple[str, ...]
+    notices: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
+            self.features.checked(x)
+            if y.shape != (len(x),):
+                raise ValueError(f"y must have shape ({len(x)},), not {y.shape}")
+            if not len(x):
+                raise ValueError("A data set needs training and test samples")
+            if y.min() < 0 or y.max() >= len(self.classes):
+                raise ValueError(
+                    f"y must hold 0 to {len(self.classes) - 1}, not {y.min()} to {y.max()}"
+                )
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of all samples and labels: training resumes on the same data only."""
+        found = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            found.update(f"{portable.dtype.str}{portable.shape}".encode())
+            found.update(portable.data)
+        return found.hexdigest()

@@ -1,0 +1,54 @@
+"""Fitting of thermometers: where the thresholds of each feature lie."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lgn_hw.encoder import Thermometer
+from lgn_hw.features import Features
+from lgn_train.checks import one_of, positive_integer
+
+__all__ = ["ENCODER_KINDS", "fit_thermometer"]
+
+ENCODER_KINDS = ("uniform", "quantile")
+
+
+def fit_thermometer(
+    features: Features, codes: ArrayLike, levels: int = 3, kind: str = "uniform"
+) -> Thermometer:
+    """Fit thresholds to training codes[samples, features], at most `levels` a feature.
+
+    kind: "uniform" places threshold i of n at (i+1)/(n+1) of the feature's range, rounded down,
+    which changes no bit of integers; "quantile" at that share of its sorted training codes.
+    Equal thresholds are one, and those whose bit is the same for all training samples are
+    dropped, so sparse features keep few. Raises ValueError where none is left, and
+    ClassifierError on codes outside the features' ranges.
+    """
+    one_of("kind", kind, ENCODER_KINDS)
+    shares = np.arange(1, positive_integer("levels", levels) + 1) / (levels + 1)
+    codes = features.checked(codes)
+    if not len(codes):
+        raise ValueError("codes must hold one training sample or more")
+    low, high = codes.min(axis=0), codes.max(axis=0)
+    if kind == "uniform":
+        span = features.high - features.low
+        placed = np.floor(features.low + shares[:, None] * span).astype(np.int64)
+    else:
+        # "lower" gives codes that occur. Where the greatest one is meant, the step below it is
+        # the threshold that tells it from the rest.
+        quantiles = np.quantile(codes, shares, axis=0, method="lower")
+        placed = np.minimum(quantiles.astype(np.int64), high - 1)
+    kept = [
+        _distinct(column, low[feature], high[feature]) for feature, column in enumerate(placed.T)
+    ]
+    if not any(len(thresholds) for thresholds in kept):
+        raise ValueError(
+            "No threshold tells the training samples apart: every feature is constant in them,"
+            " or varies where no threshold lies; raise levels or use kind 'quantile'"
+        )
+    feature = np.repeat(np.arange(len(kept)), [len(thresholds) for thresholds in kept])
+    return Thermometer(features, feature.astype(np.int32), np.concatenate(kept))
+
+
+def _distinct(thresholds: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+    found = np.unique(thresholds)
+    return found[(found >= low) & (found < high)]

@@ -1,0 +1,76 @@
+"""Estimators: how the tables of a training step are chosen, and how gradients pass the choice."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from lgn_train.parametrizations import Parametrization
+
+__all__ = ["ESTIMATORS", "Estimator", "Tables", "discrete_tables"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """The tables[nodes, 2**fan_in] of one step.
+
+    soft: in [0, 1], with a gradient to the logits.
+    value: what the forward pass reads; equal to soft, or exactly 0.0 and 1.0; no gradient.
+    """
+
+    soft: Tensor
+    value: Tensor
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Choose tables from logits.
+
+    noisy: noise is drawn for every node, once a step, shared by the whole batch.
+    hard: the forward pass reads the bits of the likeliest table under that noise, and the
+    gradient passes straight through to the soft table; else both read the soft table.
+    """
+
+    noisy: bool
+    hard: bool
+
+    def tables(
+        self,
+        parametrization: Parametrization,
+        logits: Tensor,
+        temperature: float,
+        seed: Tensor,
+        step: Tensor,
+    ) -> Tables:
+        """Return the tables of a step; the same seed and step give the same tables."""
+        scores = parametrization.scores(logits)
+        if self.noisy:
+            scores = scores + parametrization.noise(scores.shape, seed, step)
+        soft = parametrization.soft(scores, temperature)
+        value = parametrization.hard(scores) if self.hard else soft
+        return Tables(soft, value.detach())
+
+    def mixture(
+        self, parametrization: Parametrization, logits: Tensor, temperature: float
+    ) -> Tables:
+        """Return the expected tables: what the soft accuracy is measured with.
+
+        Noise samples a gate with the probabilities of temperature 1, whatever the temperature of
+        the gradient is; without noise the mixture is the soft table of training.
+        """
+        soft = parametrization.soft(
+            parametrization.scores(logits), 1.0 if self.noisy else temperature
+        )
+        return Tables(soft, soft.detach())
+
+
+ESTIMATORS = {
+    "gumbel_st": Estimator(noisy=True, hard=True),  # 2506.07500
+    "hard_st": Estimator(noisy=False, hard=True),  # 2603.14157
+    "soft": Estimator(noisy=False, hard=False),  # 2210.08277
+    "soft_gumbel": Estimator(noisy=True, hard=False),  # 2506.07500, its ablation
+}
+
+
+def discrete_tables(parametrization: Parametrization, logits: Tensor) -> Tensor:
+    """Return float[nodes, 2**fan_in], the likeliest tables: what is exported, exact bits."""
+    return parametrization.hard(parametrization.scores(logits.detach()))

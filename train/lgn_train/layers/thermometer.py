@@ -1,0 +1,71 @@
+"""The thermometer encoder as a layer: integer codes to bits, as floats 0.0 and 1.0."""
+
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lgn_hw.encoder import Thermometer as ThermometerSpec
+
+__all__ = ["Thermometer"]
+
+
+@final
+class Thermometer(nn.Module):
+    """Turn integer codes[batch, features] into float32[batch, bits], exactly as `spec` says.
+
+    spec: the lgn_hw.Thermometer that is exported and built; fit_thermometer() makes one.
+    """
+
+    feature: Tensor
+    threshold: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(self, spec: ThermometerSpec) -> None:
+        super().__init__()
+        if not isinstance(spec, ThermometerSpec):
+            raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
+        self.spec = spec
+        for name, values in (
+            ("feature", spec.feature.astype(np.int64)),
+            ("threshold", spec.threshold[:, None]),
+            ("low", spec.features.low),
+            ("high", spec.features.high),
+        ):
+            # Not in the state: the spec is what says them, and it is saved with the run.
+            self.register_buffer(name, torch.from_numpy(values.copy()), persistent=False)
+
+    @property
+    def num_bits(self) -> int:
+        return self.spec.num_bits
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Encode codes; raises TypeError or ValueError on a wrong dtype, shape or range."""
+        self._check(codes)
+        # Feature-major in memory, as every layer computes; the transposes are views.
+        return (codes.t().index_select(0, self.feature) > self.threshold).float().t()
+
+    def extra_repr(self) -> str:
+        return f"features={len(self.spec.features)}, bits={self.num_bits}"
+
+    def _check(self, codes: Tensor) -> None:
+        if codes.is_floating_point() or codes.is_complex() or codes.dtype == torch.bool:
+            raise TypeError(
+                f"codes must be integers, not {codes.dtype}; features.quantize() converts raw"
+                " values"
+            )
+        features = self.spec.features
+        if codes.ndim != 2 or codes.shape[1] != len(features):
+            raise ValueError(
+                f"codes must have shape (batch, {len(features)}), not {tuple(codes.shape)}"
+            )
+        outside = (codes < self.low) | (codes > self.high)
+        if bool(outside.any()):
+            sample, feature = (int(i) for i in outside.nonzero()[0])
+            raise ValueError(
+                f"Sample {sample}, feature {features.names[feature]!r} must be"
+                f" {features.low[feature]} to {features.high[feature]},"
+                f" not {int(codes[sample, feature])}"
+            )

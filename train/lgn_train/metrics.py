@@ -1,0 +1,90 @@
+"""What is measured of a network: accuracies by mode, gaps between them, unused gates."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lgn_train.layers import LogicDense, mode
+from lgn_train.model import logic_layers
+from lgn_train.parametrizations import PARAMETRIZATIONS
+
+__all__ = ["Accuracies", "accuracy", "measure", "predictions", "unused_gates"]
+
+BLOCK_SAMPLES = 1000  # bounds the memory of activations
+THRESHOLD_NODES = 4096
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """Accuracies on one set of samples, as fractions.
+
+    train_mode: with the estimator's tables, noise included, redrawn for every 1000 samples.
+    soft: with the mixture of tables. discrete: with the likeliest tables, as exported.
+    """
+
+    train_mode: float
+    soft: float
+    discrete: float
+
+    @property
+    def gap_train(self) -> float:
+        """The discretization gap as 2506.07500 measures it: train mode minus discrete."""
+        return self.train_mode - self.discrete
+
+    @property
+    def gap_soft(self) -> float:
+        """The gap of the soft mixture: soft minus discrete."""
+        return self.soft - self.discrete
+
+
+def measure(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer]) -> Accuracies:
+    """Measure a model on integer codes and class numbers; leaves the model as it was."""
+    return Accuracies(*(accuracy(model, x, y, name) for name in ("train", "soft", "discrete")))
+
+
+def accuracy(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer], name: str) -> float:
+    """Return the fraction of samples that the model classifies rightly in a mode."""
+    return float((predictions(model, x, name) == y).mean())
+
+
+def predictions(
+    model: nn.Module, x: NDArray[np.integer], name: str = "discrete"
+) -> NDArray[np.int64]:
+    """Return int64[samples], the class that the model gives each sample in a mode; the lowest
+    class on a tie.
+    """
+    codes = torch.from_numpy(np.ascontiguousarray(x))
+    with mode(model, name), torch.no_grad():
+        found = [model(block).argmax(dim=1) for block in torch.split(codes, BLOCK_SAMPLES)]
+    result: NDArray[np.int64] = torch.cat(found).numpy()
+    return result
+
+
+def unused_gates(model: nn.Module) -> float:
+    """Return the fraction of nodes whose distribution over tables is still undecided.
+
+    A node is unused where the entropy of that distribution (2506.07500) is above the mean entropy
+    of Gaussian-initialised nodes of the same parametrisation and fan-in, so half to six tenths of
+    such nodes are unused before training. The threshold is that of Gaussian logits whatever the
+    layer's own init is: residual nodes all start decided, below it, and count as unused only
+    where training makes them undecided. For light and walsh the distribution is a product of one
+    coin an entry, and its entropy the sum of theirs.
+    """
+    layers = logic_layers(model)
+    undecided = torch.cat([layer.entropy() > _threshold(layer) for layer in layers])
+    return float(undecided.double().mean())
+
+
+def _threshold(layer: LogicDense) -> float:
+    return _mean_initial_entropy(layer.parametrization, layer.fan_in)
+
+
+@cache
+def _mean_initial_entropy(parametrization: str, fan_in: int) -> float:
+    tables = PARAMETRIZATIONS[parametrization]
+    entropy: Tensor = tables.entropy(tables.initial("gaussian", THRESHOLD_NODES, fan_in, 0))
+    return float(entropy.mean())

@@ -1,0 +1,75 @@
+"""From a recipe to a network, and the parts of a network."""
+
+from torch import nn
+
+from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.errors import UsageError
+from lgn_train import noise
+from lgn_train.layers import GroupSum, LogicDense, Thermometer
+from lgn_train.noise import Stream
+from lgn_train.recipe import Recipe
+
+__all__ = ["build_model", "logic_layers", "parts_of"]
+
+
+def build_model(recipe: Recipe, encoder: ThermometerSpec, classes: int) -> nn.Sequential:
+    """Return Thermometer, LogicDense ..., GroupSum; the recipe's seed decides all of it.
+
+    Raises UsageError where the last layer cannot be divided among the classes.
+    """
+    options = recipe.model
+    if options.layers[-1] % classes:
+        raise UsageError(
+            f"model.layers must end in a multiple of the {classes} classes,"
+            f" not {options.layers[-1]}"
+        )
+    seeds = _layer_seeds(recipe.seed, len(options.layers))
+    widths = (encoder.num_bits, *options.layers)
+    layers = [
+        LogicDense(
+            inputs,
+            outputs,
+            fan_in=options.fan_in,
+            parametrization=options.parametrization,
+            estimator=options.estimator,
+            temperature=options.temperature,
+            init=options.init,
+            input_gradient=options.input_gradient,
+            seed=seed,
+        )
+        for inputs, outputs, seed in zip(widths[:-1], widths[1:], seeds, strict=True)
+    ]
+    return nn.Sequential(Thermometer(encoder), *layers, GroupSum(classes, options.tau))
+
+
+def logic_layers(model: nn.Module) -> list[LogicDense]:
+    """Return every LogicDense of a model, in order."""
+    return [layer for layer in model.modules() if isinstance(layer, LogicDense)]
+
+
+def parts_of(model: nn.Module) -> tuple[Thermometer, list[LogicDense], GroupSum]:
+    """Return the parts of Thermometer, LogicDense ..., GroupSum.
+
+    Raises TypeError naming the layer that breaks this order: nothing else has a circuit.
+    """
+    order = "nn.Sequential(Thermometer, LogicDense ..., GroupSum)"
+    if not isinstance(model, nn.Sequential) or len(model) < 2:
+        raise TypeError(f"model must be {order}, not {type(model).__name__} of another form")
+    encoder, *middle, head = model
+    wanted = [(encoder, Thermometer), *((m, LogicDense) for m in middle), (head, GroupSum)]
+    for position, (layer, kind) in enumerate(wanted):
+        if not isinstance(layer, kind):
+            raise TypeError(
+                f"model must be {order}; layer {position} is {type(layer).__name__},"
+                f" not {kind.__name__}"
+            )
+    assert isinstance(encoder, Thermometer)
+    assert isinstance(head, GroupSum)
+    return encoder, [layer for layer in middle if isinstance(layer, LogicDense)], head
+
+
+def _layer_seeds(seed: int, layers: int) -> list[int]:
+    """Draw an unrelated 62-bit seed for each layer."""
+    pairs = noise.words(seed, 0, Stream.SEEDS, 2 * layers).view(layers, 2)
+    drawn: list[int] = (((pairs[:, 0] << 30) ^ pairs[:, 1]) & ((1 << 62) - 1)).tolist()
+    return drawn

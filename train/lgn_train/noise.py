@@ -1,0 +1,94 @@
+"""Random numbers without state: Philox4x32-10, a function of (seed, step, stream, position).
+
+Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011). The words are integers and
+equal on every device, torch version and number of threads; the logarithms taken of them are those
+of the device.
+"""
+
+import enum
+
+import torch
+from torch import Tensor
+
+__all__ = ["Stream", "gumbel", "logistic", "normal", "permutation", "philox", "uniform", "words"]
+
+WORD = 0xFFFF_FFFF
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+ROUNDS = 10
+
+
+class Stream(enum.IntEnum):
+    """What numbers are drawn for: equal seeds and steps give unrelated numbers in each."""
+
+    NOISE = 0
+    INIT = 1
+    WIRING = 2
+    ORDER = 3
+    SEEDS = 4
+    SPLIT = 5
+
+
+def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return the four 32-bit words of each counter, as int64 tensors of the broadcast shape.
+
+    counter: four int64 tensors, key: two, each holding 32-bit words and broadcast together.
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(ROUNDS):
+        # A 64-bit product may wrap to a negative number: its bits are right all the same.
+        p0, p1 = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]
+        c0, c2 = _high(p1) ^ c1 ^ k0, _high(p0) ^ c3 ^ k1
+        c1, c3 = p1 & WORD, p0 & WORD
+        k0, k1 = (k0 + KEY_STEPS[0]) & WORD, (k1 + KEY_STEPS[1]) & WORD
+    return c0, c1, c2, c3
+
+
+def words(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return int64[count] random 32-bit words; word i depends on the arguments and i alone.
+
+    seed, step: 64-bit integers, or int64 tensors without dimensions, which keep the work on
+    their device. Word i is word i % 4 of counter (i // 4, stream, step low, step high).
+    """
+    seed, step = _scalar(seed), _scalar(step)
+    quads = torch.arange(-(-count // 4), device=seed.device)
+    which = torch.full_like(quads[:1], int(stream))
+    counter = (quads, which, step & WORD, _high(step))
+    return torch.stack(philox(counter, (seed & WORD, _high(seed))), dim=1).reshape(-1)[:count]
+
+
+def uniform(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return float32[count] in the open interval (0, 1): 2**23 values, symmetric about 0.5."""
+    # 23 bits: 0.5 is added, and float32 holds 24.
+    return ((words(seed, step, stream, count) >> 9).float() + 0.5) * 2.0**-23
+
+
+def gumbel(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return float32[count] of the standard Gumbel distribution."""
+    return -torch.log(-torch.log(uniform(seed, step, stream, count)))
+
+
+def logistic(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return float32[count] of the standard logistic distribution: a difference of Gumbels."""
+    u = uniform(seed, step, stream, count)
+    return torch.log(u) - torch.log1p(-u)
+
+
+def normal(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return float32[count] of the standard normal distribution, by its inverse."""
+    u = uniform(seed, step, stream, count).double()
+    return (torch.erfinv(2 * u - 1) * 2**0.5).float()
+
+
+def permutation(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
+    """Return int64[count], a random order of 0 .. count-1."""
+    return torch.argsort(words(seed, step, stream, count), stable=True)
+
+
+def _high(value: Tensor) -> Tensor:
+    return (value >> 32) & WORD
+
+
+def _scalar(value: int | Tensor) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.int64)

@@ -1,0 +1,145 @@
+"""Recipes: what to train, on what, and how; strict, from TOML."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lgn_hw.errors import UsageError
+from lgn_train.recipe_errors import described
+
+__all__ = ["Data", "Encoder", "Model", "Recipe", "Train"]
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(_Section):
+    """Where the samples come from.
+
+    path: the .npz or .csv of source "file", relative to where the command runs. label: the label
+    column of a .csv. split_seed: of the split, where the file has no test part.
+    """
+
+    source: Literal["digits", "mnist", "file"]
+    path: str | None = None
+    label: str | None = None
+    split_seed: int = 0
+
+    @model_validator(mode="after")
+    def _path_belongs_to_a_file(self) -> "Data":
+        if (self.source == "file") != (self.path is not None):
+            raise ValueError("path must be given for source 'file', and only then")
+        if self.label is not None and self.source != "file":
+            raise ValueError("label is for source 'file' only")
+        return self
+
+
+class Encoder(_Section):
+    """The thermometer: thresholds a feature, and how they are placed."""
+
+    levels: Count = 3
+    kind: Literal["uniform", "quantile"] = "uniform"
+
+
+class Model(_Section):
+    """The network: outputs of each layer, and the options of LogicDense and GroupSum."""
+
+    layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
+    fan_in: Annotated[int, Field(ge=2, le=6)] = 2
+    parametrization: Literal["raw", "light", "walsh"] = "raw"
+    estimator: Literal["gumbel_st", "hard_st", "soft", "soft_gumbel"] = "gumbel_st"
+    temperature: Positive = 1.0
+    init: Literal["residual", "gaussian"] = "residual"
+    input_gradient: Literal["soft", "hard"] = "soft"
+    tau: Positive = 10.0
+
+    @model_validator(mode="after")
+    def _options_fit_together(self) -> "Model":
+        if self.parametrization == "raw" and self.fan_in != 2:
+            raise ValueError(
+                f"parametrization 'raw' needs fan_in 2, not {self.fan_in}; use 'light' or 'walsh'"
+            )
+        if self.input_gradient == "hard" and self.estimator in ("soft", "soft_gumbel"):
+            raise ValueError(
+                "input_gradient 'hard' needs estimator gumbel_st or hard_st,"
+                f" not {self.estimator!r}"
+            )
+        return self
+
+
+class Train(_Section):
+    """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs."""
+
+    epochs: Count
+    batch_size: Count = 128
+    learning_rate: Positive = 0.01
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    schedule: Literal["cosine", "constant"] = "cosine"
+
+
+class Recipe(_Section):
+    """One experiment; equal recipes and data give equal classifiers."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    data: Data
+    encoder: Encoder = Encoder()
+    model: Model
+    train: Train
+
+    @classmethod
+    def load(cls, path: Path, changes: Sequence[str] = ()) -> "Recipe":
+        """Read a recipe from TOML and apply changes like `train.epochs=3`.
+
+        Raises UsageError naming the file and the key, with the nearest legal key or the legal
+        values.
+        """
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"There is no recipe {path}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise UsageError(f"{path} is not TOML: {problem}") from problem
+        return cls.of(data, str(path), changes)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], place: str, changes: Sequence[str] = ()) -> "Recipe":
+        """Check a recipe's values; `place` starts each message. Raises UsageError."""
+        try:
+            return cls.model_validate(_changed(data, changes))
+        except ValidationError as problem:
+            raise UsageError(described(problem, cls, place)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON values, defaults included."""
+        return self.model_dump(mode="json")
+
+
+def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    result = {key: dict(value) if isinstance(value, Mapping) else value
+              for key, value in data.items()}  # fmt: skip
+    for change in changes:
+        key, equals, text = (part.strip() for part in change.partition("="))
+        if not (key and equals):
+            raise UsageError(f"--set must be KEY=VALUE, like train.epochs=3, not {change!r}")
+        section, dot, leaf = key.rpartition(".")
+        target = result.setdefault(section, {}) if dot else result
+        if not isinstance(target, dict):
+            raise UsageError(f"--set {key}: {section} is a value, not a section")
+        target[leaf] = _toml_value(text)
+    return result
+
+
+def _toml_value(text: str) -> Any:
+    """Read a TOML value; what is none is a string, so that quotes are not needed in a shell."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,64 @@
+"""Messages about recipes: which key of which file, what was found, and what is legal."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+__all__ = ["described"]
+
+
+def described(problem: ValidationError, model: type[BaseModel], place: str) -> str:
+    """Return the problems as sentences, one a line, each naming the place and the key."""
+    return "\n".join(f"{place}: {_sentence(error, model)}" for error in problem.errors())
+
+
+def _sentence(error: Any, model: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    value, context = error["input"], error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{key} is not a key; {_suggestion(key, list(_keys(model)))}"
+        case "missing":
+            return f"{key} is missing"
+        case "literal_error":
+            return (
+                f"{key} must be one of {context['expected'].replace(' or ', ', ')}, not {value!r}"
+            )
+        case "value_error":
+            return f"{key}: {context['error']}"
+        case "greater_than_equal":
+            return f"{key} must be {context['ge']:g} or more, not {value!r}"
+        case "less_than_equal":
+            return f"{key} must be {context['le']:g} or less, not {value!r}"
+        case "greater_than":
+            return f"{key} must be above {context['gt']:g}, not {value!r}"
+        case "string_pattern_mismatch":
+            return f"{key} must be letters, digits and . _ -, not {value!r}"
+        case "too_short":
+            return f"{key} must have {context['min_length']} value or more, not {value!r}"
+        case "model_type" | "model_attributes_type":
+            return f"{key} must be a section, like [{key}], not {value!r}"
+    # pydantic's own words: "Input should be a valid integer".
+    return f"{key} {error['msg'].replace('Input should be', 'must be')}, not {value!r}"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")
+
+
+def _suggestion(key: str, legal: list[str]) -> str:
+    """Suggest the same word in another section, else the nearest of the same section."""
+    section, _, leaf = key.rpartition(".")
+    elsewhere = [other for other in legal if other.rpartition(".")[2] == leaf]
+    if elsewhere:
+        return f"did you mean {elsewhere[0]}?"
+    siblings = [other.rpartition(".")[2] for other in legal if other.rpartition(".")[0] == section]
+    near = difflib.get_close_matches(leaf, siblings, 1, cutoff=0.2)  # "lr" is "learning_rate"
+    if near:
+        return f"did you mean {f'{section}.{near[0]}' if section else near[0]}?"
+    return f"the keys there are {', '.join(siblings)}"

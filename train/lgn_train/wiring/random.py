@@ -1,0 +1,34 @@
+"""Random wiring: inputs are dealt to the pins like cards, one shuffled deck after another."""
+
+import torch
+from torch import Tensor
+
+from lgn_train import noise
+from lgn_train.noise import Stream
+
+__all__ = ["random_wiring"]
+
+
+def random_wiring(inputs: int, nodes: int, fan_in: int, seed: int) -> Tensor:
+    """Return int64[nodes, fan_in], the input that each pin reads.
+
+    Fan-outs differ by one at most (two where a deck is repaired), so every input is used where
+    there are as many pins; the pins of a node differ where there are as many inputs.
+    """
+    dealt: list[int] = []
+    decks = 0
+    while len(dealt) < nodes * fan_in:
+        deck = noise.permutation(seed, decks, Stream.WIRING, inputs).tolist()
+        held = dealt[len(dealt) - len(dealt) % fan_in :] if inputs >= fan_in else []
+        dealt += _repaired(deck, set(held), fan_in - len(held))
+        decks += 1
+    return torch.tensor(dealt[: nodes * fan_in], dtype=torch.int64).view(nodes, fan_in)
+
+
+def _repaired(deck: list[int], held: set[int], needed: int) -> list[int]:
+    """Move the cards that an unfinished node holds already behind those that it still gets."""
+    if not held:
+        return deck
+    others = [card for card in deck if card not in held]
+    first = set(others[:needed])
+    return others[:needed] + [card for card in deck if card not in first]
