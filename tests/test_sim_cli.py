@@ -1,0 +1,102 @@
+"""`lgn verilog` and `lgn sim`: their JSON, their files and their exit codes."""
+
+import json
+import re
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from strategies import random_classifier
+
+from lgn_hw import Classifier
+from lgn_hw.cli import main
+
+needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
+
+
+@pytest.fixture
+def lgn(monkeypatch, capsys):
+    """Run the command line; return its exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.lgn"
+    random_classifier(1).save(path)
+    return path
+
+
+def test_verilog_prints_json_and_writes_the_file(lgn, small, tmp_path):
+    code, out, _ = lgn("verilog", small, "-o", tmp_path / "v" / "core.v", "--scores", "--json")
+    data, text = json.loads(out), (tmp_path / "v" / "core.v").read_text()
+    assert code == 0
+    assert data["digest"] == Classifier.load(small).digest
+    assert data["bytes"] == len(text.encode())
+    assert data["latency_cycles"] == 5
+    assert data["seconds"] > 0
+
+
+def test_verilog_lies_beside_the_classifier_by_default(lgn, small):
+    assert lgn("verilog", small)[0] == 0
+    assert small.with_suffix(".v").read_text().startswith("// classifier_core: ")
+
+
+@needs_icarus
+def test_sim_reads_the_test_samples_beside_the_classifier(lgn, small):
+    x = np.random.default_rng(0).integers(0, 16, (30, 8))
+    np.savez(small.parent / "test.npz", x=x, y=np.zeros(30, int), codes=np.array(True))
+    code, out, _ = lgn("sim", small, "--vectors", "20", "--json")
+    data = json.loads(out)
+    assert code == 0
+    assert data == json.loads((small.parent / "sim" / "sim.json").read_text())
+    assert data["cases"][0]["vectors"] == 2 + 20 + 30
+    assert data["mismatches"] == 0
+    assert data["latency_cycles"] == data["latency_cycles_measured"]
+    assert data["negative_control"]["caught"]
+    assert {"digest", "vectors", "simulator", "seconds"} <= data.keys()
+
+
+@needs_icarus
+def test_sim_exits_with_1_where_the_verilog_was_tampered_with(lgn, small, tmp_path):
+    lgn("verilog", small)
+    verilog = small.with_suffix(".v")
+    logic = verilog.read_text().index("module \\classifier_core.logic")
+    text = verilog.read_text()
+    tampered = text[:logic] + re.sub(r"\? \{", "? ~{", text[logic:], count=1)
+    assert tampered != text
+    verilog.write_text(tampered)
+    arguments = ("--vectors", "20", "--no-negative-control", "-o", tmp_path / "out")
+    code, _, err = lgn("sim", small, "--verilog", verilog, *arguments)
+    assert code == 1
+    assert "results differ from software; vector " in re.sub(r"\s+", " ", err)
+    assert json.loads((tmp_path / "out" / "sim.json").read_text())["mismatches"] > 0
+
+
+def test_sim_exits_with_2_where_the_verilog_is_of_another_classifier(lgn, small, tmp_path):
+    other = tmp_path / "other.lgn"
+    random_classifier(2).save(other)
+    lgn("verilog", other)
+    code, _, err = lgn("sim", small, "--verilog", other.with_suffix(".v"))
+    assert code == 2
+    assert Classifier.load(small).digest in re.sub(r"\s+", "", err)
+    assert Classifier.load(other).digest in re.sub(r"\s+", "", err)
+
+
+def test_sim_exits_with_3_where_cocotb_is_missing(lgn, small, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = lgn("sim", small)
+    assert code == 3
+    assert "cocotb is missing; install it with: pip install 'lgn-hw[sim]'" in err
