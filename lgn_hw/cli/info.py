@@ -30,6 +30,8 @@ def info(
         print_json(data)
         return
     table = Table(title=str(classifier), show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a digest must not be cut short
     for name, value in data.items():
         if name != "provenance":
             table.add_row(name.replace("_", " "), _shown(value))

@@ -4,7 +4,9 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.cli.console import JsonOption, errors, out, print_json, write_json
@@ -27,6 +29,9 @@ def sim(
         Path | None,
         typer.Option(help="Real samples, .npz or .csv; else test.npz beside the classifier."),
     ] = None,
+    real: Annotated[
+        int, typer.Option(min=0, help="How many real samples at most, spread evenly.")
+    ] = 1000,
     vectors: Annotated[int, typer.Option(min=0, help="How many random vectors.")] = 200,
     simulator: Annotated[str, typer.Option(help="icarus or verilator.")] = "icarus",
     output: Annotated[
@@ -58,7 +63,7 @@ def sim(
     beside = classifier.parent / "test.npz"
     folder = output or classifier.parent / "sim"
     given = data or (beside if beside.exists() else None)
-    samples = read_samples(loaded, given)[0] if given else None
+    samples = _spread(read_samples(loaded, given)[0], real) if given else None
     with errors.status(f"{simulator} simulates the core"):
         result = simulate(
             loaded,
@@ -77,6 +82,12 @@ def sim(
     else:
         _print(result, folder)
     result.check()
+
+
+def _spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    if len(samples) <= most:
+        return samples
+    return samples[np.linspace(0, len(samples) - 1, most).astype(int)]
 
 
 def _print(result: "SimulationResult", folder: Path) -> None:

