@@ -63,7 +63,7 @@ def test_interpolate_reads_the_entry_exactly_at_bits(fan_in):
 def test_hard_estimators_have_the_gradients_of_the_formula(name, fan_in, estimator, input_gradient):
     tables, logits, x, indices, g = random_parts(name, fan_in, bits=True)
     found = chosen(tables, estimator, logits)
-    wiring = Wiring.of(indices, INPUTS)
+    wiring = Wiring(indices, INPUTS)
     output = evaluate_nodes(x, found, wiring, input_gradient)
     assert set(output.unique().tolist()) <= {0.0, 1.0}
     d_x, d_logits = torch.autograd.grad(output, (x, logits), g)
@@ -80,7 +80,7 @@ def test_hard_estimators_have_the_gradients_of_the_formula(name, fan_in, estimat
 @pytest.mark.parametrize(("name", "fan_in"), CASES)
 def test_soft_estimators_have_the_gradients_of_finite_differences(name, fan_in, estimator):
     tables, logits, x, indices, g = random_parts(name, fan_in, bits=False)
-    wiring = Wiring.of(indices, INPUTS)
+    wiring = Wiring(indices, INPUTS)
 
     def loss(z, inputs):
         return (evaluate_nodes(inputs, chosen(tables, estimator, z), wiring) * g).sum()
@@ -101,7 +101,7 @@ def test_soft_estimators_have_the_gradients_of_finite_differences(name, fan_in, 
 
 def test_evaluate_nodes_needs_no_gradient_of_inputs():
     tables, logits, x, indices, g = random_parts("light", 3, bits=True)
-    wiring = Wiring.of(indices, INPUTS)
+    wiring = Wiring(indices, INPUTS)
     output = evaluate_nodes(x.detach(), chosen(tables, "gumbel_st", logits), wiring)
     (gradient,) = torch.autograd.grad(output, logits, g)
     assert gradient.shape == logits.shape
@@ -110,7 +110,7 @@ def test_evaluate_nodes_needs_no_gradient_of_inputs():
 def test_evaluate_nodes_is_deterministic():
     def once():
         tables, logits, x, indices, g = random_parts("light", 4, bits=True, seed=2)
-        wiring = Wiring.of(indices, INPUTS)
+        wiring = Wiring(indices, INPUTS)
         output = evaluate_nodes(x, chosen(tables, "gumbel_st", logits), wiring)
         return torch.autograd.grad(output, (x, logits), g)
 

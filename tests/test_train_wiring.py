@@ -27,7 +27,7 @@ def test_random_wiring_depends_on_the_seed_alone():
 @pytest.mark.parametrize(("inputs", "nodes", "fan_in"), [(1, 5, 2), (9, 4, 2), (30, 70, 6)])
 def test_wiring_collect_is_the_transpose_of_gather(inputs, nodes, fan_in):
     indices = random_wiring(inputs, nodes, fan_in, 0)
-    wiring = Wiring.of(indices, inputs)
+    wiring = Wiring(indices, inputs)
     x = torch.rand(inputs, 3, dtype=torch.float64, requires_grad=True)
     expected = x[indices.t()]
     assert torch.equal(wiring.gather(x), expected)
@@ -37,6 +37,6 @@ def test_wiring_collect_is_the_transpose_of_gather(inputs, nodes, fan_in):
 
 
 def test_wiring_gives_an_unread_input_no_gradient():
-    wiring = Wiring.of(torch.tensor([[0, 2]]), 4)
+    wiring = Wiring(torch.tensor([[0, 2]]), 4)
     found = wiring.collect(torch.ones(2, 1, 5))
     assert found.sum(dim=1).tolist() == [5, 0, 5, 0]

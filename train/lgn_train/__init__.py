@@ -1,6 +1,7 @@
 """Train logic gate networks in PyTorch and export them as classifiers."""
 
 from lgn_train.encoding import fit_thermometer
+from lgn_train.explain import explain
 from lgn_train.export import export_model
 from lgn_train.layers import GroupSum, LogicDense, Thermometer, mode
 from lgn_train.recipe import Recipe
@@ -11,6 +12,7 @@ __all__ = [
     "LogicDense",
     "Recipe",
     "Thermometer",
+    "explain",
     "export_model",
     "export_run",
     "fit_thermometer",

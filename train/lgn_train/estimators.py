@@ -20,6 +20,10 @@ class Tables:
     soft: Tensor
     value: Tensor
 
+    def repeated(self, times: int) -> "Tables":
+        """Return each table `times` times in a row: for nodes that share it."""
+        return Tables(*(t.repeat_interleave(times, dim=0) for t in (self.soft, self.value)))
+
 
 @dataclass(frozen=True)
 class Estimator:

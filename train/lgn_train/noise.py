@@ -1,8 +1,9 @@
 """Random numbers without state: Philox4x32-10, a function of (seed, step, stream, position).
 
-Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011). The words are integers and
-equal on every device, torch version and number of threads; the logarithms taken of them are those
-of the device.
+Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011). The words are integers, and
+the logarithms taken of them are additions, multiplications and divisions in a stated order, each
+rounded on its own: numbers are equal bit for bit on every device, in the compiled kernels too
+(packed/csrc/math.h says the same), whatever the torch version and the number of threads.
 """
 
 import enum
@@ -10,12 +11,26 @@ import enum
 import torch
 from torch import Tensor
 
-__all__ = ["Stream", "gumbel", "logistic", "normal", "permutation", "philox", "uniform", "words"]
+__all__ = [
+    "Stream",
+    "gumbel",
+    "logarithm",
+    "logistic",
+    "normal",
+    "permutation",
+    "philox",
+    "uniform",
+    "words",
+]
 
 WORD = 0xFFFF_FFFF
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
+SQRT_HALF = 0x3F3504F3  # the bits of sqrt(1/2) as a float32
+LN_2 = 0.6931472
+# log((1 + s) / (1 - s)) = 2 s + s**3 (2/3 + 2/5 s**2 + ...), the last coefficient first
+ATANH_SERIES = (0.18181819, 0.22222222, 0.2857143, 0.4, 0.6666667)
 
 
 class Stream(enum.IntEnum):
@@ -64,15 +79,32 @@ def uniform(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) 
     return ((words(seed, step, stream, count) >> 9).float() + 0.5) * 2.0**-23
 
 
+def logarithm(x: Tensor) -> Tensor:
+    """Return the natural logarithm of float32 x, normal and positive, to about one unit in the
+    last place and with the same bits everywhere.
+
+    x = m * 2**e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1).
+    """
+    bits = x.view(torch.int32)
+    exponent = (bits - SQRT_HALF) >> 23
+    f = (bits - (exponent << 23)).view(torch.float32) - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    series = torch.full_like(z, ATANH_SERIES[0])
+    for coefficient in ATANH_SERIES[1:]:
+        series = series * z + coefficient
+    return exponent.float() * LN_2 + ((s + s) + (s * z) * series)
+
+
 def gumbel(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
     """Return float32[count] of the standard Gumbel distribution."""
-    return -torch.log(-torch.log(uniform(seed, step, stream, count)))
+    return -logarithm(-logarithm(uniform(seed, step, stream, count)))
 
 
 def logistic(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
     """Return float32[count] of the standard logistic distribution: a difference of Gumbels."""
     u = uniform(seed, step, stream, count)
-    return torch.log(u) - torch.log1p(-u)
+    return logarithm(u) - logarithm(1 - u)  # 1 - u is exact
 
 
 def normal(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:

@@ -158,7 +158,7 @@ class Walsh(_Entries):
         return coefficients
 
     def scores(self, logits: Tensor) -> Tensor:
-        return logits @ _hadamard(logits.shape[-1]).to(logits)
+        return _walsh_hadamard(logits)
 
 
 PARAMETRIZATIONS: dict[str, Parametrization] = {"raw": Raw(), "light": Light(), "walsh": Walsh()}
@@ -175,10 +175,15 @@ def _gate_tables() -> Tensor:
     return ((gates >> torch.arange(4)) & 1).float()
 
 
-@cache
-def _hadamard(size: int) -> Tensor:
-    """Return float32[size, size]: (-1) ** popcount(row & column)."""
-    matrix = torch.ones(1, 1)
-    while len(matrix) < size:
-        matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])
-    return matrix
+def _walsh_hadamard(values: Tensor) -> Tensor:
+    """Return [nodes, n], entry j the sum over s of values[s] * (-1) ** popcount(s & j).
+
+    A butterfly: the order of its additions is that of the compiled kernels, bit for bit.
+    """
+    nodes, count = values.shape
+    half = 1
+    while half < count:
+        low, high = values.view(nodes, -1, 2, half).unbind(2)
+        values = torch.stack((low + high, low - high), dim=2).reshape(nodes, count)
+        half *= 2
+    return values

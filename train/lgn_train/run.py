@@ -77,7 +77,7 @@ def train(
     notices = list(data.notices) + (_restore(run) if resume else [])
     folder.write_json("recipe.resolved.json", recipe.to_dict())
     folder.write_test_samples(data.x_test, data.y_test)  # first: a stopped run can be exported
-    with threads_for(max(recipe.model.layers), recipe.train.batch_size):
+    with threads_for(trainer.model, recipe.train.batch_size):
         _run_epochs(run, notices, on_epoch, quiet)
         return _finish(run)
 

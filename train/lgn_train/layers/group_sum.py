@@ -5,6 +5,7 @@ from typing import final
 from torch import Tensor, nn
 
 from lgn_train.checks import positive_integer, positive_number
+from lgn_train.packed import PackedBits
 
 __all__ = ["GroupSum"]
 
@@ -29,6 +30,8 @@ class GroupSum(nn.Module):
             raise ValueError(
                 f"x must have shape (batch, a multiple of k = {self.k}), not {tuple(x.shape)}"
             )
+        if isinstance(x, PackedBits):
+            return x.run.votes(self.k) / self.tau
         groups = x.t().reshape(self.k, x.shape[1] // self.k, x.shape[0])
         return groups.sum(dim=1).t() / self.tau
 

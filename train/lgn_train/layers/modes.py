@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from lgn_train.checks import one_of
-from lgn_train.layers.logic_dense import LogicDense
+from lgn_train.layers.logic_layer import LogicLayer
 
 __all__ = ["MODES", "mode"]
 
@@ -15,14 +15,14 @@ MODES = ("train", "soft", "discrete")
 
 @contextmanager
 def mode(model: nn.Module, name: str) -> Iterator[None]:
-    """Make every LogicDense of a model compute in one mode, whatever train() and eval() say.
+    """Make every logic layer of a model compute in one mode, whatever train() and eval() say.
 
     train: as a training step does, with its noise; soft: the mixture of tables, without noise;
     discrete: the likeliest tables, as exported. Noise drawn meanwhile leaves no trace: the step
     counters are those of before afterwards. Raises ValueError listing the modes.
     """
     one_of("mode", name, MODES)
-    layers = [layer for layer in model.modules() if isinstance(layer, LogicDense)]
+    layers = [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
     before = [(layer, layer.forced_mode, layer.step.clone()) for layer in layers]
     for layer in layers:
         layer.forced_mode = name

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_train.packed import PackedBits, Run, ops, why_not_compiled, why_not_cuda
+from lgn_train.packed.words import WORD_BITS, words_for
 
 __all__ = ["Thermometer"]
 
@@ -44,8 +46,19 @@ class Thermometer(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Encode codes; raises TypeError or ValueError on a wrong dtype, shape or range."""
         self._check(codes)
+        if not (why_not_cuda() if codes.is_cuda else why_not_compiled()):
+            return PackedBits(Run(self._rows(codes), len(codes)))
         # Feature-major in memory, as every layer computes; the transposes are views.
         return (codes.t().index_select(0, self.feature) > self.threshold).float().t()
+
+    def _rows(self, codes: Tensor) -> Tensor:
+        """Return int64[bits, words], the bits on packed words."""
+        whole = codes.new_zeros(
+            codes.shape[1], WORD_BITS * words_for(len(codes)), dtype=torch.int32
+        )
+        whole[:, : len(codes)] = codes.t()
+        feature, threshold = self.feature.int(), self.threshold.flatten().int()
+        return ops.encode(whole, feature, threshold)
 
     def extra_repr(self) -> str:
         return f"features={len(self.spec.features)}, bits={self.num_bits}"

@@ -1,0 +1,184 @@
+"""What every logic layer shares: learned tables, and how a step or a circuit chooses them."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lgn_train.checks import one_of, positive_number, whole_number
+from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
+from lgn_train.nodes import evaluate_nodes
+from lgn_train.noise import Stream
+from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
+from lgn_train.packed.tables import choose_tables
+from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
+from lgn_train.wiring import Wiring
+
+__all__ = ["INPUT_GRADIENTS", "LogicLayer"]
+
+INPUT_GRADIENTS = ("soft", "hard")
+ROUNDING = 1e-4  # soft tables are sums of probabilities, and may leave [0, 1] by their rounding
+
+
+class LogicLayer(nn.Module):
+    """A layer of nodes with learned tables; the base of LogicDense and LogicConv2d.
+
+    tables: how many truth tables are learned. The other options are those of LogicDense.
+    """
+
+    seed: Tensor
+    step: Tensor
+
+    def __init__(
+        self,
+        tables: int,
+        fan_in: int,
+        parametrization: str,
+        estimator: str,
+        temperature: float,
+        init: str,
+        input_gradient: str,
+        seed: int | None,
+    ) -> None:
+        super().__init__()
+        self.fan_in = _checked_fan_in(fan_in)
+        self.parametrization = one_of("parametrization", parametrization, PARAMETRIZATIONS)
+        self.estimator = one_of("estimator", estimator, ESTIMATORS)
+        self.temperature = positive_number("temperature", temperature)
+        self.init = one_of("init", init, INITS)
+        self.input_gradient = _checked_gradient(input_gradient, estimator)
+        self._tables_of = PARAMETRIZATIONS[parametrization]
+        self._tables_of.num_logits(fan_in)  # refuses a fan-in that it does not support
+        seed = _drawn_seed() if seed is None else whole_number("seed", seed)
+        self.forced_mode: str | None = None
+        self.half_gradients = False  # keep gradients between packed layers as bfloat16
+        self.logits = nn.Parameter(self._tables_of.initial(init, tables, fan_in, seed))
+        self.register_buffer("seed", torch.tensor(seed))
+        self.register_buffer("step", torch.tensor(0))
+
+    @property
+    def present_mode(self) -> str:
+        """What forward computes now: "train", "soft" or "discrete" (see `lgn_train.mode`)."""
+        return self.forced_mode or ("train" if self.training else "discrete")
+
+    @property
+    def computes_bits(self) -> bool:
+        """Whether the present mode's outputs are exactly 0.0 and 1.0."""
+        mode = self.present_mode
+        return mode == "discrete" or (mode == "train" and ESTIMATORS[self.estimator].hard)
+
+    def why_not_packed(self) -> list[str]:
+        """Return why the present mode does not run on packed words, and nothing where it does."""
+        reasons = []
+        if not self.computes_bits:
+            mode = self.present_mode
+            what = f"estimator {self.estimator!r}" if mode == "train" else f"mode {mode!r}"
+            reasons.append(f"{what} computes numbers between 0 and 1, not bits")
+        if self.logits.dtype != torch.float32:
+            reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
+        if self.logits.device.type not in ("cpu", "cuda"):
+            reasons.append(f"there are no kernels for a {self.logits.device.type} device")
+        reasons += why_not_cuda() if self.logits.is_cuda else why_not_compiled()
+        return reasons
+
+    def tables(self) -> Tables:
+        """Return the float tables that the present mode chooses; in train mode this is a step."""
+        mode = self.present_mode
+        if mode == "discrete":
+            table = self.discrete_tables()
+            return Tables(table, table)
+        estimator = ESTIMATORS[self.estimator]
+        if mode == "soft":
+            return estimator.mixture(self._tables_of, self.logits, self.temperature)
+        tables = estimator.tables(
+            self._tables_of, self.logits, self.temperature, self.seed, self.step
+        )
+        self.step += 1
+        return tables
+
+    def discrete_tables(self) -> Tensor:
+        """Return float[tables, 2**fan_in], the bits of each likeliest table."""
+        return discrete_tables(self._tables_of, self.logits)
+
+    def entropy(self) -> Tensor:
+        """Return float[tables], the entropy of each distribution over tables, in nats."""
+        return self._tables_of.entropy(self.logits.detach())
+
+    def evaluate(self, x: Tensor, wiring: Wiring, positions: int = 1) -> Tensor:
+        """Return float[batch, nodes] of x[batch, inputs]: the one place where a stage runs.
+
+        It runs on packed words where `why_not_packed` has no objection, and then the result is a
+        tensor that is computed when it is read. positions: neighbouring nodes share a table.
+        """
+        self._check_values(x)
+        if not self.why_not_packed():
+            run = _run_of(x).then(self._stage(wiring, positions))
+            return PackedBits(replace(run, half=run.half or self.half_gradients))
+        tables = self.tables()
+        if positions > 1:
+            tables = tables.repeated(positions)
+        return evaluate_nodes(x.t(), tables, wiring, self.input_gradient).t()
+
+    def extra_repr(self) -> str:
+        return (
+            f"fan_in={self.fan_in}, {self.parametrization}, {self.estimator},"
+            f" temperature={self.temperature}"
+        )
+
+    def _stage(self, wiring: Wiring, positions: int) -> Stage:
+        """Choose the tables of a step on packed words: what tables() chooses, bit for bit."""
+        training = self.present_mode == "train"
+        noisy = training and ESTIMATORS[self.estimator].noisy
+        bits, soft = choose_tables(
+            self.logits,
+            self.parametrization,
+            self.fan_in,
+            self.temperature,
+            self.seed,
+            self.step,
+            noise=int(Stream.NOISE) if noisy else None,
+            soft=training and torch.is_grad_enabled(),
+        )
+        if training:
+            self.step += 1
+        slopes = soft.detach() if self.input_gradient == "soft" else soft.new_empty(0)
+        return Stage(wiring, bits, soft, slopes, positions)
+
+    def _check_values(self, x: Tensor) -> None:
+        """Refuse NaN, what lies outside [0, 1], and for layers of bits what is none."""
+        if isinstance(x, PackedBits) or not x.numel():
+            return
+        low, high = torch.aminmax(x.detach())
+        if not bool((low >= -ROUNDING) & (high <= 1 + ROUNDING)):  # false for NaN too
+            raise ValueError(f"x must lie in 0 to 1 without NaN, not in {low:.4g} to {high:.4g}")
+        if self.computes_bits and bool(((x != 0) & (x != 1)).any()):
+            sample, place = (int(i) for i in ((x != 0) & (x != 1)).nonzero()[0])
+            raise ValueError(
+                f"x must hold bits, 0.0 or 1.0, not {x[sample, place]:.4g} (sample {sample},"
+                f" input {place}): estimator {self.estimator!r} computes with bits in"
+                f" {self.present_mode} mode"
+            )
+
+
+def _run_of(x: Tensor) -> Run:
+    return x.run if isinstance(x, PackedBits) else Run.of(x)
+
+
+def _checked_fan_in(fan_in: Any) -> int:
+    if not MIN_FAN_IN <= whole_number("fan_in", fan_in) <= MAX_FAN_IN:
+        raise ValueError(f"fan_in must be {MIN_FAN_IN} to {MAX_FAN_IN}, not {fan_in}")
+    return int(fan_in)
+
+
+def _checked_gradient(input_gradient: str, estimator: str) -> str:
+    one_of("input_gradient", input_gradient, INPUT_GRADIENTS)
+    if input_gradient == "hard" and not ESTIMATORS[estimator].hard:
+        raise ValueError(
+            f"input_gradient 'hard' needs estimator gumbel_st or hard_st, not {estimator!r}"
+        )
+    return input_gradient
+
+
+def _drawn_seed() -> int:
+    return int(torch.randint(1 << 62, ()))

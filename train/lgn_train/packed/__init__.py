@@ -1,0 +1,12 @@
+"""The bit-parallel engine: 64 samples a word, from encoder bits to votes.
+
+Importing it needs no compiler; kernels are compiled at first use. `why_not_packed` and
+`why_not_cuda` say what stands in the way where it does not run.
+"""
+
+from lgn_train.packed import ops
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
+from lgn_train.packed.run import Run, Stage
+
+__all__ = ["PackedBits", "Run", "Stage", "ops", "why_not_compiled", "why_not_cuda"]

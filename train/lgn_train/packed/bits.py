@@ -1,0 +1,77 @@
+"""PackedBits: what flows between the layers, a tensor that is computed only when it must be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from lgn_train.packed.run import Run
+
+__all__ = ["PackedBits"]
+
+_PROPERTIES = ("shape", "dtype", "device", "ndim", "layout", "is_cuda", "requires_grad")
+_METADATA = {vars(torch._C.TensorBase)[name].__get__ for name in _PROPERTIES} | {
+    Tensor.size,
+    Tensor.dim,
+    Tensor.numel,
+    Tensor.is_floating_point,
+}
+_RESHAPES = {Tensor.flatten, Tensor.reshape, Tensor.view, torch.flatten, torch.reshape}
+
+
+class PackedBits(Tensor):
+    """Bits of a batch, float32[batch, ...] to whoever asks; the logic layers read its run.
+
+    The run's outputs are the last dimensions, the last one fastest. An operation that knows
+    nothing of packed bits gets an ordinary float tensor, with its gradient.
+    """
+
+    run: Run
+
+    @staticmethod
+    def __new__(cls, run: Run, shape: tuple[int, ...] | None = None) -> "PackedBits":
+        made: PackedBits = torch.Tensor._make_wrapper_subclass(
+            cls,
+            (run.batch, *(shape or (run.width,))),
+            dtype=torch.float32,
+            device=run.rows.device,
+        )
+        made.run = run
+        return made
+
+    def dense(self) -> Tensor:
+        """Return the bits as an ordinary float32 tensor of this shape."""
+        return self.run.dense().reshape(self.shape)
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func in _METADATA:
+            with torch._C.DisableTorchFunctionSubclass():
+                return func(*args)
+        if func in _RESHAPES and isinstance(args[0], cls):
+            x = args[0]
+            shape = func(torch.empty(x.shape, device="meta"), *args[1:], **(kwargs or {})).shape
+            if shape[0] == x.shape[0] and len(shape) > 1:
+                return cls(x.run, tuple(shape[1:]))
+        args, kwargs = tree_map(_dense, (args, kwargs or {}))
+        return func(*args, **kwargs)
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        args, kwargs = tree_map(_dense, (args, kwargs or {}))
+        return func(*args, **kwargs)
+
+    def __repr__(  # type: ignore[override]
+        self, *, tensor_contents: Any = None
+    ) -> str:
+        return f"PackedBits({tuple(self.shape)}, {len(self.run.stages)} stages)"
+
+
+def _dense(value: Any) -> Any:
+    return value.dense() if isinstance(value, PackedBits) else value

@@ -1,0 +1,535 @@
+// The CPU kernels of the packed engine; reference.py states what they compute.
+//
+// This file is compiled once for each instruction set. Work is divided among threads by rows, and
+// each row is computed by one thread in one order: results do not depend on their number.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <omp.h>
+
+#include "math.h"
+#include "stage.h"
+
+using namespace lgn;
+
+namespace {
+
+constexpr int BLOCK_WORDS = 2;                 // of samples, kept in registers together
+constexpr int BLOCK = 64 * BLOCK_WORDS;        // samples
+constexpr int VECTORS = BLOCK / LANES;         // vectors of a block
+constexpr int AHEAD = 3;                       // rows that are prefetched
+constexpr int64_t SERIAL_WORK = 1 << 13;       // rows times words, below which threads cost more
+
+template <class Body> void for_rows(int64_t rows, int64_t cost, int threads, const Body &body) {
+  if (threads <= 1 || rows * cost < SERIAL_WORK) {
+    body(0, rows);
+    return;
+  }
+#pragma omp parallel num_threads(threads)
+  {
+    int64_t share = (rows + omp_get_num_threads() - 1) / omp_get_num_threads();
+    int64_t first = omp_get_thread_num() * share;
+    if (first < rows) body(first, std::min(rows, first + share));
+  }
+}
+
+// The 16 samples of vector v of a block whose words are given.
+inline uint16_t lanes_of(const uint64_t *words, int v) {
+  return (uint16_t)(words[v / 4] >> (16 * (v % 4)));
+}
+
+// ---- tables -------------------------------------------------------------------------------------
+
+struct TableOptions {
+  int64_t parametrization, count, entries, nodes, stream;
+  uint64_t seed, step;
+  int64_t noisy;
+  float temperature;
+};
+
+// Sixteen nodes at a time, one a lane.
+void choose_tables(const TableOptions &o, const float *logits, int64_t first, float *soft,
+                   float *shares, uint64_t *bits) {
+  Floats scores[MAX_ENTRIES], table[MAX_ENTRIES];
+  int lanes = (int)std::min<int64_t>(LANES, o.nodes - first);
+  for (int lane = 0; lane < LANES; ++lane) {
+    const float *row = logits + (first + std::min(lane, lanes - 1)) * o.count;
+    for (int i = 0; i < o.count; ++i) scores[i][lane] = row[i];
+  }
+  if (o.parametrization == WALSH) walsh_hadamard(scores, (int)o.count);
+  if (o.noisy) {
+    Words quad = (LANE + (uint32_t)first) * (uint32_t)(o.count / 4);
+    add_noise<Floats, Words>(scores, (int)o.count, o.parametrization == RAW, quad,
+                             (uint32_t)o.stream, o.seed, o.step);
+  }
+  uint64_t chosen[LANES] = {};
+  if (o.parametrization == RAW) {
+    Words gate = likeliest_gate<Floats, Words>(scores);
+    for (int lane = 0; lane < lanes; ++lane) chosen[lane] = gate[lane];
+  } else {
+    for (int j = 0; j < o.entries; ++j)
+      for (int lane = 0; lane < lanes; ++lane)
+        chosen[lane] |= (uint64_t)(scores[j][lane] > 0.0f) << j;
+  }
+  std::copy(chosen, chosen + lanes, bits + first);
+  if (!soft) return;
+  Floats scale = splat(1.0f / o.temperature);
+  if (o.parametrization == RAW) {
+    soft_gates<Floats, Words>(scores, table, scale);
+    for (int lane = 0; lane < lanes; ++lane)
+      for (int i = 0; i < GATES; ++i) shares[(first + lane) * GATES + i] = scores[i][lane];
+  } else {
+    for (int j = 0; j < o.entries; ++j) table[j] = sigmoid<Floats, Words>(scores[j] * scale);
+  }
+  for (int lane = 0; lane < lanes; ++lane)
+    for (int j = 0; j < o.entries; ++j) soft[(first + lane) * o.entries + j] = table[j][lane];
+}
+
+void gate_gradients(const float *shares, const float *soft, const float *d_table, float scale,
+                    float *d_logits) {
+  float mean = 0;
+  for (int j = 0; j < 4; ++j) mean += soft[j] * d_table[j];
+  Floats along = splat(-mean);
+  for (int j = 0; j < 4; ++j) along = along + select(GATES_WITH_BIT[j], splat(d_table[j]), Floats{});
+  store(d_logits, load(shares) * along * splat(scale));
+}
+
+void entry_gradients(const TableOptions &o, const float *soft, const float *d_table, float scale,
+                     float *d_logits) {
+  for (int j = 0; j < o.entries; ++j)
+    d_logits[j] = d_table[j] * soft[j] * (1.0f - soft[j]) * scale;
+  if (o.parametrization == WALSH) walsh_hadamard(d_logits, (int)o.entries);
+}
+
+// ---- forward ------------------------------------------------------------------------------------
+
+inline uint64_t all_where(uint64_t table, int entry) { return 0 - (table >> entry & 1); }
+
+// A tree of multiplexers: pin 0 chooses between neighbouring entries.
+template <int FAN_IN> uint64_t look_up_word(uint64_t table, const uint64_t *pins) {
+  uint64_t entries[1 << (FAN_IN - 1)];
+  for (int j = 0; j < 1 << (FAN_IN - 1); ++j) {
+    uint64_t low = all_where(table, 2 * j), high = all_where(table, 2 * j + 1);
+    entries[j] = low ^ ((low ^ high) & pins[0]);
+  }
+  for (int pin = 1; pin < FAN_IN; ++pin)
+    for (int j = 0; j < 1 << (FAN_IN - 1 - pin); ++j)
+      entries[j] = entries[2 * j] ^ ((entries[2 * j] ^ entries[2 * j + 1]) & pins[pin]);
+  return entries[0];
+}
+
+template <int FAN_IN>
+void forward_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, int64_t last) {
+  for (int64_t node = first; node < last; ++node) {
+    const int32_t *wires = s.wiring + node * FAN_IN;
+    uint64_t table = s.tables[s.positions == 1 ? node : node / s.positions];
+    for (int64_t w = 0; w < words; ++w) {
+      uint64_t pins[FAN_IN];
+      for (int pin = 0; pin < FAN_IN; ++pin)
+        pins[pin] = wires[pin] < 0 ? 0 : x[wires[pin] * words + w];
+      s.out[node * words + w] = look_up_word<FAN_IN>(table, pins);
+    }
+  }
+}
+
+void pool_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, int64_t last) {
+  for (int64_t node = first; node < last; ++node)
+    for (int64_t w = 0; w < words; ++w) {
+      uint64_t any = 0;
+      for (int pin = 0; pin < s.fan_in; ++pin) {
+        int32_t wire = s.wiring[node * s.fan_in + pin];
+        if (wire >= 0) any |= x[wire * words + w];
+      }
+      s.out[node * words + w] = any;
+    }
+}
+
+void forward_stage(const Stage &s, const uint64_t *x, int64_t words, int threads) {
+  for_rows(s.nodes, words * s.fan_in, threads, [&](int64_t first, int64_t last) {
+    if (s.kind == OR_POOL) return pool_rows(s, x, words, first, last);
+    switch (s.fan_in) {
+    case 1: return forward_rows<1>(s, x, words, first, last);
+    case 2: return forward_rows<2>(s, x, words, first, last);
+    case 3: return forward_rows<3>(s, x, words, first, last);
+    case 4: return forward_rows<4>(s, x, words, first, last);
+    case 5: return forward_rows<5>(s, x, words, first, last);
+    case 6: return forward_rows<6>(s, x, words, first, last);
+    }
+  });
+}
+
+// ---- backward -----------------------------------------------------------------------------------
+
+// Where the gradients of a stage's outputs are read: row node / group, `stride` numbers apart.
+template <class G> struct Upstream {
+  const G *rows;
+  int64_t stride, group;
+  const G *row(int64_t node) const { return rows + (group == 1 ? node : node / group) * stride; }
+};
+
+// A block of samples, N vectors of 16: the words from `word` on, of rows of `words`.
+struct Block {
+  int64_t word, words;
+};
+
+template <int N>
+inline void copy_words(const uint64_t *x, int64_t input, const Block &b, uint64_t *words) {
+  for (int w = 0; w < N / 4; ++w) words[w] = input >= 0 ? x[input * b.words + b.word + w] : 0;
+}
+
+inline const float *slopes_of(const Stage &s, int64_t node, float *room) {
+  int64_t index = s.positions == 1 ? node : node / s.positions;
+  if (s.slopes) return s.slopes + (index << s.fan_in);
+  for (int j = 0; j < 1 << s.fan_in; ++j) room[j] = (float)(s.tables[index] >> j & 1);
+  return room;
+}
+
+// Add to a block's row what reaches an input through one pin of a two-input node.
+template <int N, class G>
+void gather_pair(const Stage &s, const uint64_t *x, const Block &b, int32_t reader, const G *g,
+                 Floats *row) {
+  int64_t node = reader >> 3;
+  int pin = reader & 7;
+  float room[4];
+  const float *t = slopes_of(s, node, room);
+  float low = pin ? t[2] - t[0] : t[1] - t[0];
+  float high = pin ? t[3] - t[1] : t[3] - t[2];
+  uint64_t other[N / 4];
+  copy_words<N>(x, s.wiring[2 * node + 1 - pin], b, other);
+  Floats yes = splat(high), no = splat(low);
+  for (int v = 0; v < N; ++v)
+    row[v] = row[v] + load(g + LANES * v) * select(lanes_of(other, v), yes, no);
+}
+
+// The same for a node of more inputs, by looking the slope up at the other inputs' index.
+template <int N, class G>
+void gather_wide(const Stage &s, const uint64_t *x, const Block &b, int32_t reader, const G *g,
+                 Floats *row) {
+  int64_t node = reader >> 3;
+  int pin = reader & 7, others = (int)s.fan_in - 1;
+  float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2] = {};
+  const float *t = slopes_of(s, node, room);
+  for (int j = 0; j < 1 << others; ++j) {
+    int low = (j >> pin << (pin + 1)) | (j & ((1 << pin) - 1));
+    slope[j] = t[low | 1 << pin] - t[low];
+  }
+  Words index[N] = {};
+  for (int q = 0, bit = 0; q < s.fan_in; ++q) {
+    if (q == pin) continue;
+    uint64_t other[N / 4];
+    copy_words<N>(x, s.wiring[s.fan_in * node + q], b, other);
+    for (int v = 0; v < N; ++v) index[v] = or_where(lanes_of(other, v), index[v], 1u << bit);
+    ++bit;
+  }
+  for (int v = 0; v < N; ++v)
+    row[v] = row[v] + load(g + LANES * v) * look_up(slope, others, index[v]);
+}
+
+// An OR pool passes the gradient to its first input that is 1, and to input 0 where none is.
+template <int N, class G>
+void gather_pool(const Stage &s, const uint64_t *x, const Block &b, int32_t reader, const G *g,
+                 Floats *row) {
+  int64_t node = reader >> 3;
+  int pin = reader & 7;
+  uint64_t before[N / 4] = {}, own[N / 4] = {}, taken[N / 4];
+  for (int q = 0; q < s.fan_in; ++q) {
+    uint64_t words[N / 4];
+    copy_words<N>(x, s.wiring[s.fan_in * node + q], b, words);
+    for (int w = 0; w < N / 4; ++w) {
+      if (q < pin) before[w] |= words[w];
+      if (q == pin) own[w] = words[w];
+      if (q > pin && pin == 0) before[w] |= words[w]; // the others of input 0
+    }
+  }
+  for (int w = 0; w < N / 4; ++w)
+    taken[w] = pin == 0 ? own[w] | ~before[w] : own[w] & ~before[w];
+  for (int v = 0; v < N; ++v)
+    row[v] = add_where(lanes_of(taken, v), row[v], load(g + LANES * v));
+}
+
+// Ask for the rows of a later input's readers: they lie anywhere, and would be waited for.
+template <int N, class G>
+inline void prefetch(const Stage &s, const Upstream<G> &up, int64_t input) {
+  if (input >= s.inputs) return;
+  for (int32_t at = s.starts[input]; at < s.starts[input + 1]; ++at) {
+    const char *row = (const char *)up.row(s.readers[at] >> 3);
+    for (size_t line = 0; line < N * LANES * sizeof(G); line += 64) __builtin_prefetch(row + line);
+  }
+}
+
+// The gradient of one input: what its readers pass to it.
+template <int N, class G>
+void gather(const Stage &s, const uint64_t *x, const Block &b, const Upstream<G> &up,
+            int64_t input, Floats *row) {
+  for (int v = 0; v < N; ++v) row[v] = Floats{};
+  for (int32_t at = s.starts[input]; at < s.starts[input + 1]; ++at) {
+    int32_t reader = s.readers[at];
+    const G *g = up.row(reader >> 3);
+    if (s.kind == OR_POOL)
+      gather_pool<N>(s, x, b, reader, g, row);
+    else if (s.fan_in == 2)
+      gather_pair<N>(s, x, b, reader, g, row);
+    else
+      gather_wide<N>(s, x, b, reader, g, row);
+  }
+}
+
+// Add a node's share of a block to the gradient of its table: the sums of its row by index.
+template <int N>
+void sum_pair(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row,
+              float *sums) {
+  uint64_t first[N / 4], second[N / 4];
+  copy_words<N>(x, s.wiring[2 * node], b, first);
+  copy_words<N>(x, s.wiring[2 * node + 1], b, second);
+  Floats all = {}, a = {}, c = {}, both = {};
+  for (int v = 0; v < N; ++v) {
+    uint16_t m = lanes_of(first, v), n = lanes_of(second, v);
+    all = all + row[v];
+    a = add_where(m, a, row[v]);
+    c = add_where(n, c, row[v]);
+    both = add_where(m & n, both, row[v]);
+  }
+  Quarter q = add_lanes(all, a, c, both);
+  sums[0] += q[0] - q[1] - (q[2] - q[3]);
+  sums[1] += q[1] - q[3];
+  sums[2] += q[2] - q[3];
+  sums[3] += q[3];
+}
+
+template <int N>
+void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row,
+              float *sums) {
+  constexpr int WAYS = 4; // independent sums, so that one addition need not wait for the last
+  alignas(64) float bins[WAYS][MAX_ENTRIES];
+  int entries = 1 << s.fan_in;
+  for (int way = 0; way < WAYS; ++way) std::fill(bins[way], bins[way] + entries, 0.0f);
+  Words index[N] = {};
+  for (int pin = 0; pin < s.fan_in; ++pin) {
+    uint64_t words[N / 4];
+    copy_words<N>(x, s.wiring[s.fan_in * node + pin], b, words);
+    for (int v = 0; v < N; ++v) index[v] = or_where(lanes_of(words, v), index[v], 1u << pin);
+  }
+  alignas(64) uint32_t where[LANES * N];
+  alignas(64) float value[LANES * N];
+  memcpy(where, index, sizeof where);
+  memcpy(value, row, sizeof value);
+  for (int i = 0; i < LANES * N; ++i) bins[i % WAYS][where[i]] += value[i];
+  for (int j = 0; j < entries; ++j)
+    sums[j] += (bins[0][j] + bins[1][j]) + (bins[2][j] + bins[3][j]);
+}
+
+template <int N>
+void add_sums(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row,
+              float *sums) {
+  if (s.kind == OR_POOL) return;
+  sums += node << s.fan_in;
+  if (s.fan_in == 2)
+    sum_pair<N>(s, x, b, node, row, sums);
+  else
+    sum_wide<N>(s, x, b, node, row, sums);
+}
+
+// Memory for the rows between stages, kept for the next call: the system's fresh pages cost more
+// than what is computed on them.
+void *scratch(size_t bytes) {
+  static thread_local std::unique_ptr<char[]> room;
+  static thread_local size_t size = 0;
+  if (bytes > size) room.reset(new char[size = bytes]);
+  return room.get();
+}
+
+// One run of stages backward. bits[l] is what stage l reads; sums[l] has a table for every node.
+template <class G> struct Backward {
+  const Stage *stages;
+  int64_t count, words;
+  std::vector<const uint64_t *> bits;
+  std::vector<float *> sums;
+  int threads;
+
+  // The last stage: its rows are given, one for each group of its nodes.
+  template <int N> void start(const Upstream<float> &top, const Block &b) {
+    const Stage &s = stages[count - 1];
+    for_rows(s.nodes, BLOCK_WORDS * s.fan_in, threads, [&](int64_t first, int64_t last) {
+      for (int64_t node = first; node < last; ++node) {
+        Floats row[N];
+        const float *from = top.row(node);
+        for (int v = 0; v < N; ++v) row[v] = load(from + LANES * v);
+        add_sums<N>(s, bits[count - 1], b, node, row, sums[count - 1]);
+      }
+    });
+  }
+
+  // Rows of stage l's inputs; they are the outputs of stage l - 1, whose sums grow in passing.
+  template <int N, class From, class To>
+  void step(int64_t l, const Upstream<From> &up, const Block &b, To *rows, int64_t stride) {
+    const Stage &s = stages[l];
+    for_rows(s.inputs, BLOCK_WORDS * s.fan_in, threads, [&](int64_t first, int64_t last) {
+      for (int64_t input = first; input < last; ++input) {
+        prefetch<N>(s, up, input + AHEAD);
+        Floats row[N];
+        gather<N>(s, bits[l], b, up, input, row);
+        if (l) add_sums<N>(stages[l - 1], bits[l - 1], b, input, row, sums[l - 1]);
+        if (rows)
+          for (int v = 0; v < N; ++v) store(rows + input * stride + LANES * v, row[v]);
+      }
+    });
+  }
+};
+
+// From the last stage to the first, for one block.
+template <int N, class G>
+void block_backward(Backward<G> &run, const Upstream<float> &top, const Block &b, G *const *room,
+                    float *d_x) {
+  int64_t last = run.count - 1;
+  run.template start<N>(top, b);
+  for (int64_t l = last; l >= (d_x ? 0 : 1); --l) {
+    Upstream<G> up{room[(l + 1) % 2], BLOCK, 1};
+    G *rows = l > 1 || d_x ? room[l % 2] : nullptr; // nobody reads those of stage 0's outputs
+    if (l == last && !l)
+      run.template step<N>(l, top, b, d_x, 64 * run.words);
+    else if (l == last)
+      run.template step<N>(l, top, b, rows, BLOCK);
+    else if (!l)
+      run.template step<N>(l, up, b, d_x, 64 * run.words);
+    else
+      run.template step<N>(l, up, b, rows, BLOCK);
+  }
+}
+
+// Add the tables' gradients over the positions that share them.
+void add_positions(const Stage &s, const float *sums, int threads) {
+  int64_t entries = 1 << s.fan_in;
+  for_rows(s.nodes / s.positions, s.positions, threads, [&](int64_t first, int64_t last) {
+    for (int64_t t = first; t < last; ++t)
+      for (int64_t j = 0; j < entries; ++j) {
+        double sum = 0;
+        for (int64_t p = 0; p < s.positions; ++p) sum += sums[(t * s.positions + p) * entries + j];
+        s.sums[t * entries + j] = (float)sum;
+      }
+  });
+}
+
+template <class G>
+void run_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
+                  const float *top, int64_t group, float *d_x, int threads) {
+  Backward<G> run{stages, count, words, {x}, {}, threads};
+  std::vector<std::vector<float>> shared(count);
+  int64_t widest = 0;
+  for (int64_t l = 0; l < count; ++l) {
+    const Stage &s = stages[l];
+    if (l + 1 < count) run.bits.push_back(s.out), widest = std::max(widest, s.nodes);
+    if (s.positions > 1) shared[l].assign(s.nodes << s.fan_in, 0.0f);
+    else if (s.sums) std::fill(s.sums, s.sums + (s.nodes << s.fan_in), 0.0f);
+    run.sums.push_back(s.positions > 1 ? shared[l].data() : s.sums);
+  }
+  G *rows = (G *)scratch(2 * widest * BLOCK * sizeof(G));
+  G *const room[2] = {rows, rows + widest * BLOCK};
+  for (int64_t word = 0; word < words; word += BLOCK_WORDS) {
+    Block b{word, words};
+    Upstream<float> block_top{top + 64 * word, 64 * words, group};
+    float *block_d_x = d_x ? d_x + 64 * word : nullptr;
+    if (words - word >= BLOCK_WORDS)
+      block_backward<VECTORS>(run, block_top, b, room, block_d_x);
+    else
+      block_backward<VECTORS / 2>(run, block_top, b, room, block_d_x);
+  }
+  for (int64_t l = 0; l < count; ++l)
+    if (stages[l].positions > 1 && stages[l].sums)
+      add_positions(stages[l], shared[l].data(), threads);
+}
+
+// ---- votes and codes ----------------------------------------------------------------------------
+
+// Count a word's column over rows, in vertical counters: plane p holds bit p of each count.
+void count_column(const uint64_t *rows, int64_t count, int64_t words, int32_t *to) {
+  uint64_t planes[32] = {};
+  int used = 0;
+  for (int64_t row = 0; row < count; ++row) {
+    uint64_t carry = rows[row * words];
+    for (int p = 0; carry; ++p) {
+      uint64_t both = planes[p] & carry;
+      planes[p] ^= carry;
+      carry = both;
+      used = std::max(used, p + 1);
+    }
+  }
+  for (int s = 0; s < 64; ++s) {
+    int32_t sum = 0;
+    for (int p = 0; p < used; ++p) sum |= (int32_t)(planes[p] >> s & 1) << p;
+    to[s] = sum;
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+void lgn_choose_tables(const TableOptions *options, const float *logits, float *soft,
+                       float *shares, uint64_t *bits, int threads) {
+  int64_t blocks = (options->nodes + LANES - 1) / LANES;
+  for_rows(blocks, options->count * LANES, threads, [&](int64_t first, int64_t last) {
+    for (int64_t block = first; block < last; ++block)
+      choose_tables(*options, logits, block * LANES, soft, shares, bits);
+  });
+}
+
+void lgn_table_gradients(const TableOptions *options, const float *shares, const float *soft,
+                         const float *d_table, float *d_logits, int threads) {
+  float scale = 1.0f / options->temperature;
+  int64_t entries = options->entries, count = options->count;
+  for_rows(options->nodes, count, threads, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i)
+      if (options->parametrization == RAW)
+        gate_gradients(shares + i * GATES, soft + i * entries, d_table + i * entries, scale,
+                       d_logits + i * GATES);
+      else
+        entry_gradients(*options, soft + i * entries, d_table + i * entries, scale,
+                        d_logits + i * count);
+  });
+}
+
+void lgn_forward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
+                 int threads) {
+  for (int64_t l = 0; l < count; ++l)
+    forward_stage(stages[l], l ? stages[l - 1].out : x, words, threads);
+}
+
+// Gradients of tables and, where d_x is given, of the input bits. top: [groups, 64 * words], a row
+// for each `group` neighbouring outputs. half: rows between stages are kept as bfloat16.
+void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
+                  const float *top, int64_t group, float *d_x, int64_t half, int threads) {
+  if (half)
+    run_backward<uint16_t>(stages, count, x, words, top, group, d_x, threads);
+  else
+    run_backward<float>(stages, count, x, words, top, group, d_x, threads);
+}
+
+// counts[groups, 64 * words]: the ones among each `group` neighbouring rows.
+void lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group, int32_t *counts,
+               int threads) {
+  int64_t columns = nodes / group * words;
+  for_rows(columns, group, threads, [&](int64_t first, int64_t last) {
+    for (int64_t at = first; at < last; ++at)
+      count_column(rows + at / words * group * words + at % words, group, words, counts + at * 64);
+  });
+}
+
+// bits[b]: codes[feature[b]] > threshold[b], of codes[features, 64 * words].
+void lgn_encode(const int32_t *codes, const int32_t *feature, const int32_t *threshold,
+                int64_t count, int64_t words, uint64_t *bits, int threads) {
+  for_rows(count, words, threads, [&](int64_t first, int64_t last) {
+    for (int64_t bit = first; bit < last; ++bit) {
+      const int32_t *row = codes + feature[bit] * words * 64;
+      for (int64_t w = 0; w < words; ++w) {
+        uint64_t word = 0;
+        for (int part = 0; part < 64 / LANES; ++part)
+          word |= (uint64_t)lanes_above(row + 64 * w + LANES * part, threshold[bit])
+                  << (LANES * part);
+        bits[bit * words + w] = word;
+      }
+    }
+  });
+}
+
+} // extern "C"

@@ -1,0 +1,141 @@
+// Sixteen lanes: vectors of the compiler's own, and the few operations on masks that it lacks.
+//
+// The same source is compiled once for each instruction set, without fused multiply-add, and sums
+// are added in the same order in all of them: results are equal bit for bit.
+#pragma once
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace lgn {
+
+constexpr int LANES = 16;
+typedef float Floats __attribute__((vector_size(64)));
+typedef uint32_t Words __attribute__((vector_size(64)));
+typedef int32_t Signed __attribute__((vector_size(64)));
+typedef float Half __attribute__((vector_size(32)));
+typedef float Quarter __attribute__((vector_size(16)));
+
+constexpr Words LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+LGN_FN Words bits_of(Floats x) { return (Words)x; }
+LGN_FN Floats float_of_bits(Words x) { return (Floats)x; }
+LGN_FN Floats to_float(Words x) { return __builtin_convertvector((Signed)x, Floats); }
+LGN_FN Words shift_arithmetic(Words x, int by) { return (Words)((Signed)x >> by); }
+
+LGN_FN Floats splat(float x) { return Floats{} + x; }
+
+LGN_FN Floats load(const float *from) {
+  Floats x;
+  memcpy(&x, from, sizeof x);
+  return x;
+}
+LGN_FN void store(float *to, Floats x) { memcpy(to, &x, sizeof x); }
+
+// bfloat16: the upper half of a float, rounded to nearest, to even on a tie.
+LGN_FN Floats load(const uint16_t *from) {
+  typedef uint16_t Shorts __attribute__((vector_size(32)));
+  Shorts x;
+  memcpy(&x, from, sizeof x);
+  return (Floats)(__builtin_convertvector(x, Words) << 16);
+}
+LGN_FN void store(uint16_t *to, Floats x) {
+  typedef uint16_t Shorts __attribute__((vector_size(32)));
+  Words bits = (Words)x;
+  bits = bits + 0x7FFFu + (bits >> 16 & 1u);
+  Shorts high = __builtin_convertvector(bits >> 16, Shorts);
+  memcpy(to, &high, sizeof high);
+}
+
+LGN_FN void multiply_wide(Words a, uint32_t b, Words &high, Words &low) {
+#if defined(__AVX512F__)
+  __m512i factor = _mm512_set1_epi32((int)b);
+  __m512i even = _mm512_mul_epu32((__m512i)a, factor);
+  __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), factor);
+  high = (Words)_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+  low = (Words)_mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
+#else
+  for (int i = 0; i < LANES; ++i) {
+    uint64_t product = (uint64_t)a[i] * b;
+    high[i] = (uint32_t)(product >> 32);
+    low[i] = (uint32_t)product;
+  }
+#endif
+}
+
+// Lane i of a selection is `yes` where bit i of the mask is set.
+LGN_FN Floats select(uint16_t mask, Floats yes, Floats no) {
+#if defined(__AVX512F__)
+  return (Floats)_mm512_mask_blend_ps(mask, (__m512)no, (__m512)yes);
+#else
+  Words set = (Words{} + mask) & (1u << LANE);
+  return set != 0u ? yes : no;
+#endif
+}
+LGN_FN Floats add_where(uint16_t mask, Floats sum, Floats x) {
+#if defined(__AVX512F__)
+  return (Floats)_mm512_mask_add_ps((__m512)sum, mask, (__m512)sum, (__m512)x);
+#else
+  return sum + select(mask, x, Floats{});
+#endif
+}
+LGN_FN Words or_where(uint16_t mask, Words x, uint32_t bit) {
+#if defined(__AVX512F__)
+  return (Words)_mm512_mask_or_epi32((__m512i)x, mask, (__m512i)x, _mm512_set1_epi32((int)bit));
+#else
+  Words set = (Words{} + mask) & (1u << LANE);
+  return x | (set != 0u ? Words{} + bit : Words{});
+#endif
+}
+
+// Which of sixteen integers are above a threshold.
+LGN_FN uint16_t lanes_above(const int32_t *from, int32_t threshold) {
+  Signed x;
+  memcpy(&x, from, sizeof x);
+#if defined(__AVX512F__)
+  return _mm512_cmpgt_epi32_mask((__m512i)x, _mm512_set1_epi32(threshold));
+#else
+  Words bits = (Words)(x > threshold) & (1u << LANE);
+  uint32_t mask = 0;
+  for (int i = 0; i < LANES; ++i) mask |= bits[i];
+  return (uint16_t)mask;
+#endif
+}
+
+// The entry of a table of 1 << size values that each lane's index names; size is at most 5.
+LGN_FN Floats look_up(const float *table, int size, Words index) {
+#if defined(__AVX512F__)
+  if (size <= 4) return (Floats)_mm512_permutexvar_ps((__m512i)index, (__m512)load(table));
+  return (Floats)_mm512_permutex2var_ps((__m512)load(table), (__m512i)index,
+                                        (__m512)load(table + LANES));
+#else
+  Floats found;
+  for (int i = 0; i < LANES; ++i) found[i] = table[index[i]];
+  return found;
+#endif
+}
+
+// Add the lanes in halves: 16 to 8 to 4 to 2 to 1.
+LGN_FN Quarter quarters(Floats x) {
+  Half low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  Half high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  Half sum = low + high;
+  return __builtin_shufflevector(sum, sum, 0, 1, 2, 3) +
+         __builtin_shufflevector(sum, sum, 4, 5, 6, 7);
+}
+
+// The sums of four vectors, each added as above.
+LGN_FN Quarter add_lanes(Floats a, Floats b, Floats c, Floats d) {
+  Quarter qa = quarters(a), qb = quarters(b), qc = quarters(c), qd = quarters(d);
+  Quarter ab = __builtin_shufflevector(qa, qb, 0, 4, 1, 5) +
+               __builtin_shufflevector(qa, qb, 2, 6, 3, 7); // a02 b02 a13 b13
+  Quarter cd = __builtin_shufflevector(qc, qd, 0, 4, 1, 5) +
+               __builtin_shufflevector(qc, qd, 2, 6, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+         __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+} // namespace lgn

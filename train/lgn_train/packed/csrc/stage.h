@@ -1,0 +1,27 @@
+// What the kernels are given: a run of stages, from packed bits to rows of bits.
+//
+// A row is one net for the whole batch, `words` words of 64 samples each; sample s is bit s % 64 of
+// word s / 64. Rows of gradients hold 64 * words numbers; those past the batch are 0.
+#pragma once
+#include <stdint.h>
+
+namespace lgn {
+
+enum Kind { TABLES = 0, OR_POOL = 1 };
+
+struct Stage {
+  int64_t kind;
+  int64_t nodes;
+  int64_t inputs;
+  int64_t fan_in;
+  int64_t positions;      // neighbouring nodes that share a table
+  const int32_t *wiring;  // [nodes, fan_in]: the input of each pin, or -1 for constant 0
+  const int32_t *starts;  // [inputs + 1]: where each input's readers start
+  const int32_t *readers; // [pins]: node << 3 | pin
+  const uint64_t *tables; // [nodes / positions]: the bits that are read forward
+  const float *slopes;    // [nodes / positions, 1 << fan_in], or null: the bits themselves
+  uint64_t *out;          // [nodes, words]
+  float *sums;            // [nodes / positions, 1 << fan_in]: the gradient of the tables
+};
+
+} // namespace lgn

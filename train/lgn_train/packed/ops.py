@@ -1,0 +1,267 @@
+"""The kernels as PyTorch operators, `torch.ops.lgn.*`, on the CPU and on CUDA.
+
+Rows are int64[nets, words]: a net for the whole batch, sample s in bit s % 64 of word s // 64.
+Gradients of rows are float32[nets, 64 * words], 0 past the batch.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
+
+__all__ = [
+    "OR_POOL",
+    "PARAMETRIZATION_NUMBERS",
+    "TABLES",
+    "backward",
+    "choose_tables",
+    "count",
+    "encode",
+    "forward",
+    "table_gradients",
+]
+
+TABLES, OR_POOL = 0, 1  # kinds of a stage
+PARAMETRIZATION_NUMBERS = {"raw": 0, "light": 1, "walsh": 2}
+GATES = 16
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (
+        ("parametrization", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+        ("entries", ctypes.c_int64),
+        ("nodes", ctypes.c_int64),
+        ("stream", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("step", ctypes.c_uint64),
+        ("noisy", ctypes.c_int64),
+        ("temperature", ctypes.c_float),
+    )
+
+
+class _Stage(ctypes.Structure):
+    _fields_ = (
+        *((n, ctypes.c_int64) for n in ("kind", "nodes", "inputs", "fan_in", "positions")),
+        *(
+            (n, ctypes.c_void_p)
+            for n in ("wiring", "starts", "readers", "tables", "slopes", "out", "sums")
+        ),
+    )
+
+
+@torch.library.custom_op("lgn::choose_tables", mutates_args=())
+def choose_tables(
+    logits: Tensor,
+    parametrization: int,
+    fan_in: int,
+    temperature: float,
+    seed: Tensor,
+    step: Tensor,
+    noise: int,
+    soft: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the tables of a step: bits int64[nodes], soft float32[nodes, 2**fan_in], and the
+    gates' probabilities float32[nodes, 16] of `raw` (else empty); both empty where soft is False.
+
+    noise: the stream it is drawn from, or -1 for none. seed, step: int64 scalars.
+    """
+    nodes = len(logits)
+    options = _options(logits, parametrization, fan_in, temperature)
+    options.noisy, options.stream = noise >= 0, max(noise, 0)
+    options.seed, options.step = int(seed) % 2**64, int(step) % 2**64
+    found, shares = _table_room(logits, parametrization, fan_in, soft)
+    bits = logits.new_empty(nodes, dtype=torch.int64)
+    _call(
+        "lgn_choose_tables", logits, ctypes.byref(options), logits, found if soft else None,
+        shares if shares.numel() else None, bits,
+    )  # fmt: skip
+    return bits, found, shares
+
+
+@choose_tables.register_fake
+def _(
+    logits: Tensor, parametrization: int, fan_in: int, temperature: float, seed: Tensor,
+    step: Tensor, noise: int, soft: bool,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    bits = logits.new_empty(len(logits), dtype=torch.int64)
+    return bits, *_table_room(logits, parametrization, fan_in, soft)
+
+
+@torch.library.custom_op("lgn::table_gradients", mutates_args=())
+def table_gradients(
+    d_soft: Tensor, soft: Tensor, shares: Tensor, parametrization: int, fan_in: int,
+    temperature: float,
+) -> Tensor:  # fmt: skip
+    """Return the gradient of the logits, float32[nodes, n], of that of the soft tables."""
+    like = shares if shares.numel() else soft
+    d_logits = torch.empty_like(like)
+    options = _options(d_logits, parametrization, fan_in, temperature)
+    _call(
+        "lgn_table_gradients", soft, ctypes.byref(options), shares, soft, d_soft.contiguous(),
+        d_logits,
+    )  # fmt: skip
+    return d_logits
+
+
+@table_gradients.register_fake
+def _(
+    d_soft: Tensor, soft: Tensor, shares: Tensor, parametrization: int, fan_in: int,
+    temperature: float,
+) -> Tensor:  # fmt: skip
+    return torch.empty_like(shares if shares.numel() else soft)
+
+
+@torch.library.custom_op("lgn::forward", mutates_args=())
+def forward(
+    x: Tensor, tables: Sequence[Tensor], wirings: Sequence[Tensor], positions: Sequence[int],
+    kinds: Sequence[int],
+) -> list[Tensor]:  # fmt: skip
+    """Return the rows of each stage's outputs, for rows x of the first stage's inputs.
+
+    tables: int64 bits of each stage. wirings: int32[nodes, fan_in], -1 for constant 0.
+    positions: neighbouring nodes that share a table. kinds: TABLES or OR_POOL.
+    """
+    outs = [x.new_empty(len(wiring), x.shape[1]) for wiring in wirings]
+    stages = (_Stage * len(outs))()
+    for stage, table, wiring, out, places, kind in zip(
+        stages, tables, wirings, outs, positions, kinds, strict=True
+    ):
+        stage.kind = kind
+        stage.nodes, stage.fan_in = wiring.shape
+        stage.positions = places
+        stage.wiring, stage.tables, stage.out = _address(wiring), _address(table), _address(out)
+    _call("lgn_forward", x, stages, len(outs), x, x.shape[1])
+    return outs
+
+
+@forward.register_fake
+def _(
+    x: Tensor, tables: Sequence[Tensor], wirings: Sequence[Tensor], positions: Sequence[int],
+    kinds: Sequence[int],
+) -> list[Tensor]:  # fmt: skip
+    return [x.new_empty(len(wiring), x.shape[1]) for wiring in wirings]
+
+
+@torch.library.custom_op("lgn::backward", mutates_args=())
+def backward(
+    top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
+    slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
+    readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
+    input_gradient: bool, half: bool,
+) -> list[Tensor]:  # fmt: skip
+    """Return the gradient of the rows x (empty unless input_gradient), and that of the soft
+    tables of each stage, float32[tables, 2**fan_in].
+
+    top: float32[groups, 64 * words], the gradient of the last stage's outputs, one row for each
+    nodes / groups neighbouring ones. outs: what forward() returned. slopes: float32 tables whose
+    slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring.
+    half: keep gradients between stages as bfloat16.
+    """
+    sums = [
+        top.new_empty(len(table), 1 << wiring.shape[1] if kind == TABLES else 0)
+        for table, wiring, kind in zip(tables, wirings, kinds, strict=True)
+    ]
+    rows, stages = x, (_Stage * len(outs))()
+    for i, stage in enumerate(stages):
+        stage.kind = kinds[i]
+        stage.nodes, stage.fan_in = wirings[i].shape
+        stage.inputs, stage.positions = len(rows), positions[i]
+        stage.wiring, stage.starts = _address(wirings[i]), _address(starts[i])
+        stage.readers, stage.tables = _address(readers[i]), _address(tables[i])
+        stage.slopes = _address(slopes[i]) if slopes[i].numel() else None
+        stage.out, stage.sums = _address(outs[i]), _address(sums[i]) if sums[i].numel() else None
+        rows = outs[i]
+    d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
+    _call(
+        "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
+        d_x if input_gradient else None, int(half),
+    )  # fmt: skip
+    return [d_x, *sums]
+
+
+@backward.register_fake
+def _(
+    top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
+    slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
+    readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
+    input_gradient: bool, half: bool,
+) -> list[Tensor]:  # fmt: skip
+    sums = [
+        top.new_empty(len(table), 1 << wiring.shape[1] if kind == TABLES else 0)
+        for table, wiring, kind in zip(tables, wirings, kinds, strict=True)
+    ]
+    return [top.new_empty(len(x) if input_gradient else 0, top.shape[1]), *sums]
+
+
+@torch.library.custom_op("lgn::count", mutates_args=())
+def count(rows: Tensor, groups: int) -> Tensor:
+    """Return int32[groups, 64 * words], the ones in each of `groups` equal parts of the rows."""
+    counts = rows.new_empty(groups, 64 * rows.shape[1], dtype=torch.int32)
+    _call("lgn_count", rows, rows, len(rows), rows.shape[1], len(rows) // groups, counts)
+    return counts
+
+
+@count.register_fake
+def _(rows: Tensor, groups: int) -> Tensor:
+    return rows.new_empty(groups, 64 * rows.shape[1], dtype=torch.int32)
+
+
+@torch.library.custom_op("lgn::encode", mutates_args=())
+def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
+    """Return rows[bits, words]: codes[feature[b]] > threshold[b], for int32 codes[features, n],
+    n a multiple of 64.
+    """
+    words = codes.shape[1] // 64
+    rows = codes.new_empty(len(feature), words, dtype=torch.int64)
+    _call("lgn_encode", codes, codes, feature, threshold, len(feature), words, rows)
+    return rows
+
+
+@encode.register_fake
+def _(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
+    return codes.new_empty(len(feature), codes.shape[1] // 64, dtype=torch.int64)
+
+
+def _options(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> _Options:
+    return _Options(
+        parametrization=parametrization,
+        count=logits.shape[1],
+        entries=1 << fan_in,
+        nodes=len(logits),
+        temperature=temperature,
+    )
+
+
+def _table_room(
+    logits: Tensor, parametrization: int, fan_in: int, soft: bool
+) -> tuple[Tensor, Tensor]:
+    nodes = len(logits) if soft else 0
+    raw = parametrization == PARAMETRIZATION_NUMBERS["raw"]
+    return logits.new_empty(nodes, 1 << fan_in), logits.new_empty(nodes if raw else 0, GATES)
+
+
+def _address(tensor: Tensor) -> int:
+    assert tensor.is_contiguous()
+    return tensor.data_ptr()
+
+
+def _call(name: str, like: Tensor, *arguments: Any) -> None:
+    """Call a kernel on the device of a tensor: tensors become addresses."""
+    values = [
+        ctypes.c_void_p(_address(a)) if isinstance(a, Tensor)
+        else ctypes.c_int64(a) if isinstance(a, int)
+        else a
+        for a in arguments
+    ]  # fmt: skip
+    if like.is_cuda:
+        stream = torch.cuda.current_stream(like.device).cuda_stream
+        status = getattr(cuda_kernels(), name)(*values, ctypes.c_void_p(stream))
+        if status:
+            raise RuntimeError(f"{name} failed on {like.device} with CUDA error {status}")
+    else:
+        getattr(cpu_kernels(), name)(*values, torch.get_num_threads())

@@ -1,0 +1,124 @@
+"""A run of stages: bits in, votes out, as one autograd function over packed words."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lgn_train.packed import ops
+from lgn_train.packed.words import WORD_BITS, pack, unpack
+from lgn_train.wiring import Wiring
+
+__all__ = ["Run", "Stage"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Nodes that read the rows of the stage before.
+
+    wiring: of the nodes. bits: int64[tables], what the forward pass reads. soft: float32[tables,
+    2**fan_in], what the gradient of the tables goes to, or empty where none is wanted. slopes:
+    the tables whose slopes go to the inputs, or empty for the bits. positions: neighbouring nodes
+    that share a table. kind: ops.TABLES or ops.OR_POOL.
+    """
+
+    wiring: Wiring
+    bits: Tensor
+    soft: Tensor
+    slopes: Tensor
+    positions: int = 1
+    kind: int = ops.TABLES
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Rows of bits and the stages above them, not computed before they are asked for.
+
+    rows: int64[inputs, words]. batch: samples. source: float[batch, inputs] that the rows were
+    packed from, where a gradient goes back to it. half: gradients between stages are kept as
+    bfloat16.
+    """
+
+    rows: Tensor
+    batch: int
+    source: Tensor | None = None
+    stages: tuple[Stage, ...] = ()
+    half: bool = False
+
+    @classmethod
+    def of(cls, x: Tensor) -> "Run":
+        """Pack float x[batch, inputs] of 0.0 and 1.0."""
+        return cls(pack(x.detach().t() != 0), len(x), x if x.requires_grad else None)
+
+    @property
+    def width(self) -> int:
+        return self.stages[-1].wiring.nodes if self.stages else len(self.rows)
+
+    def then(self, stage: Stage) -> "Run":
+        return replace(self, stages=(*self.stages, stage))
+
+    def dense(self) -> Tensor:
+        """Return the bits as float32[batch, width], with their gradient."""
+        return self._execute(None).t()
+
+    def votes(self, groups: int) -> Tensor:
+        """Return float32[batch, groups], the ones in equal parts of the outputs."""
+        return self._execute(groups).t()
+
+    def _execute(self, groups: int | None) -> Tensor:
+        if not self.stages:
+            found = unpack(self.rows, self.batch)
+            if groups:
+                return found.view(groups, -1, self.batch).sum(dim=1)
+            return found if self.source is None else self.source.t()
+        softs = [stage.soft for stage in self.stages]
+        result = _Execution.apply(self, groups, self.source, *softs)  # type: ignore[no-untyped-call]
+        assert isinstance(result, Tensor)
+        return result
+
+
+class _Execution(torch.autograd.Function):
+    """Float [groups or nodes, batch] of a run; kept for the way back are the rows of bits."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, run: Run, groups: int | None, source: Tensor | None, *softs: Tensor
+    ) -> Tensor:
+        stages = run.stages
+        outs = ops.forward(
+            run.rows,
+            [stage.bits for stage in stages],
+            [stage.wiring.wires for stage in stages],
+            [stage.positions for stage in stages],
+            [stage.kind for stage in stages],
+        )
+        ctx.run, ctx.outs = run, outs
+        if groups is None:
+            return unpack(outs[-1], run.batch)
+        return ops.count(outs[-1], groups)[:, : run.batch].float()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        run: Run = ctx.run
+        given = upstream[0]
+        top = given.new_zeros(len(given), WORD_BITS * run.rows.shape[1], dtype=torch.float32)
+        top[:, : run.batch] = given
+        stages = run.stages
+        d_rows, *d_softs = ops.backward(
+            top,
+            run.rows,
+            ctx.outs,
+            [stage.bits for stage in stages],
+            [stage.slopes for stage in stages],
+            [stage.wiring.wires for stage in stages],
+            [stage.wiring.starts for stage in stages],
+            [stage.wiring.readers for stage in stages],
+            [stage.positions for stage in stages],
+            [stage.kind for stage in stages],
+            run.source is not None,
+            run.half,
+        )
+        d_source = d_rows[:, : run.batch].t() if run.source is not None else None
+        wanted = zip(d_softs, ctx.needs_input_grad[3:], strict=True)
+        return None, None, d_source, *(d if needed else None for d, needed in wanted)
