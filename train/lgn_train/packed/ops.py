@@ -28,6 +28,7 @@ __all__ = [
 TABLES, OR_POOL = 0, 1  # kinds of a stage
 PARAMETRIZATION_NUMBERS = {"raw": 0, "light": 1, "walsh": 2}
 GATES = 16
+CPU_BLOCK = 128  # samples that the C++ kernels go back through together
 
 
 class _Options(ctypes.Structure):
@@ -154,18 +155,15 @@ def backward(
     readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
     input_gradient: bool, half: bool,
 ) -> list[Tensor]:  # fmt: skip
-    """Return the gradient of the rows x (empty unless input_gradient), and that of the soft
-    tables of each stage, float32[tables, 2**fan_in].
+    """Return the gradient of the rows x (empty unless input_gradient), and the share of
+    each node of each stage in the gradient of its soft table, float32[nodes, 2**fan_in].
 
     top: float32[groups, 64 * words], the gradient of the last stage's outputs, one row for each
     nodes / groups neighbouring ones. outs: what forward() returned. slopes: float32 tables whose
     slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring.
     half: keep gradients between stages as bfloat16.
     """
-    sums = [
-        top.new_empty(len(table), 1 << wiring.shape[1] if kind == TABLES else 0)
-        for table, wiring, kind in zip(tables, wirings, kinds, strict=True)
-    ]
+    sums = _sums(top, wirings, kinds)
     rows, stages = x, (_Stage * len(outs))()
     for i, stage in enumerate(stages):
         stage.kind = kinds[i]
@@ -177,9 +175,12 @@ def backward(
         stage.out, stage.sums = _address(outs[i]), _address(sums[i]) if sums[i].numel() else None
         rows = outs[i]
     d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
+    widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
+    samples = top.shape[1] if x.is_cuda else CPU_BLOCK
+    room = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
     _call(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
-        d_x if input_gradient else None, int(half),
+        d_x if input_gradient else None, room, int(half),
     )  # fmt: skip
     return [d_x, *sums]
 
@@ -191,10 +192,7 @@ def _(
     readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
     input_gradient: bool, half: bool,
 ) -> list[Tensor]:  # fmt: skip
-    sums = [
-        top.new_empty(len(table), 1 << wiring.shape[1] if kind == TABLES else 0)
-        for table, wiring, kind in zip(tables, wirings, kinds, strict=True)
-    ]
+    sums = _sums(top, wirings, kinds)
     return [top.new_empty(len(x) if input_gradient else 0, top.shape[1]), *sums]
 
 
@@ -225,6 +223,14 @@ def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
 @encode.register_fake
 def _(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
     return codes.new_empty(len(feature), codes.shape[1] // 64, dtype=torch.int64)
+
+
+def _sums(top: Tensor, wirings: Sequence[Tensor], kinds: Sequence[int]) -> list[Tensor]:
+    entries = [1 << wiring.shape[1] if kind == TABLES else 0
+               for wiring, kind in zip(wirings, kinds, strict=True)]  # fmt: skip
+    return [
+        top.new_empty(len(wiring), count) for wiring, count in zip(wirings, entries, strict=True)
+    ]
 
 
 def _options(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> _Options:

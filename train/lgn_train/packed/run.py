@@ -105,7 +105,7 @@ class _Execution(torch.autograd.Function):
         top = given.new_zeros(len(given), WORD_BITS * run.rows.shape[1], dtype=torch.float32)
         top[:, : run.batch] = given
         stages = run.stages
-        d_rows, *d_softs = ops.backward(
+        d_rows, *shares = ops.backward(
             top,
             run.rows,
             ctx.outs,
@@ -120,5 +120,15 @@ class _Execution(torch.autograd.Function):
             run.half,
         )
         d_source = d_rows[:, : run.batch].t() if run.source is not None else None
-        wanted = zip(d_softs, ctx.needs_input_grad[3:], strict=True)
-        return None, None, d_source, *(d if needed else None for d, needed in wanted)
+        d_softs = [
+            _added(share, stage) if needed else None
+            for share, stage, needed in zip(shares, stages, ctx.needs_input_grad[3:], strict=True)
+        ]
+        return None, None, d_source, *d_softs
+
+
+def _added(shares: Tensor, stage: Stage) -> Tensor:
+    """Add the nodes' shares of the gradient of each table."""
+    if stage.positions == 1:
+        return shares
+    return shares.view(-1, stage.positions, shares.shape[1]).sum(dim=1)

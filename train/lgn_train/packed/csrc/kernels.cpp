@@ -3,7 +3,6 @@
 // This file is compiled once for each instruction set. Work is divided among threads by rows, and
 // each row is computed by one thread in one order: results do not depend on their number.
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include <omp.h>
@@ -40,13 +39,6 @@ inline uint16_t lanes_of(const uint64_t *words, int v) {
 }
 
 // ---- tables -------------------------------------------------------------------------------------
-
-struct TableOptions {
-  int64_t parametrization, count, entries, nodes, stream;
-  uint64_t seed, step;
-  int64_t noisy;
-  float temperature;
-};
 
 // Sixteen nodes at a time, one a lane.
 void choose_tables(const TableOptions &o, const float *logits, int64_t first, float *soft,
@@ -320,31 +312,20 @@ void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
 }
 
 template <int N>
-void add_sums(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row,
-              float *sums) {
+void add_sums(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row) {
   if (s.kind == OR_POOL) return;
-  sums += node << s.fan_in;
+  float *sums = s.sums + (node << s.fan_in);
   if (s.fan_in == 2)
     sum_pair<N>(s, x, b, node, row, sums);
   else
     sum_wide<N>(s, x, b, node, row, sums);
 }
 
-// Memory for the rows between stages, kept for the next call: the system's fresh pages cost more
-// than what is computed on them.
-void *scratch(size_t bytes) {
-  static thread_local std::unique_ptr<char[]> room;
-  static thread_local size_t size = 0;
-  if (bytes > size) room.reset(new char[size = bytes]);
-  return room.get();
-}
-
-// One run of stages backward. bits[l] is what stage l reads; sums[l] has a table for every node.
+// One run of stages backward. bits[l] is what stage l reads.
 template <class G> struct Backward {
   const Stage *stages;
   int64_t count, words;
   std::vector<const uint64_t *> bits;
-  std::vector<float *> sums;
   int threads;
 
   // The last stage: its rows are given, one for each group of its nodes.
@@ -355,7 +336,7 @@ template <class G> struct Backward {
         Floats row[N];
         const float *from = top.row(node);
         for (int v = 0; v < N; ++v) row[v] = load(from + LANES * v);
-        add_sums<N>(s, bits[count - 1], b, node, row, sums[count - 1]);
+        add_sums<N>(s, bits[count - 1], b, node, row);
       }
     });
   }
@@ -369,7 +350,7 @@ template <class G> struct Backward {
         prefetch<N>(s, up, input + AHEAD);
         Floats row[N];
         gather<N>(s, bits[l], b, up, input, row);
-        if (l) add_sums<N>(stages[l - 1], bits[l - 1], b, input, row, sums[l - 1]);
+        if (l) add_sums<N>(stages[l - 1], bits[l - 1], b, input, row);
         if (rows)
           for (int v = 0; v < N; ++v) store(rows + input * stride + LANES * v, row[v]);
       }
@@ -397,33 +378,16 @@ void block_backward(Backward<G> &run, const Upstream<float> &top, const Block &b
   }
 }
 
-// Add the tables' gradients over the positions that share them.
-void add_positions(const Stage &s, const float *sums, int threads) {
-  int64_t entries = 1 << s.fan_in;
-  for_rows(s.nodes / s.positions, s.positions, threads, [&](int64_t first, int64_t last) {
-    for (int64_t t = first; t < last; ++t)
-      for (int64_t j = 0; j < entries; ++j) {
-        double sum = 0;
-        for (int64_t p = 0; p < s.positions; ++p) sum += sums[(t * s.positions + p) * entries + j];
-        s.sums[t * entries + j] = (float)sum;
-      }
-  });
-}
-
 template <class G>
 void run_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
-                  const float *top, int64_t group, float *d_x, int threads) {
-  Backward<G> run{stages, count, words, {x}, {}, threads};
-  std::vector<std::vector<float>> shared(count);
+                  const float *top, int64_t group, float *d_x, G *rows, int threads) {
+  Backward<G> run{stages, count, words, {x}, threads};
   int64_t widest = 0;
   for (int64_t l = 0; l < count; ++l) {
     const Stage &s = stages[l];
     if (l + 1 < count) run.bits.push_back(s.out), widest = std::max(widest, s.nodes);
-    if (s.positions > 1) shared[l].assign(s.nodes << s.fan_in, 0.0f);
-    else if (s.sums) std::fill(s.sums, s.sums + (s.nodes << s.fan_in), 0.0f);
-    run.sums.push_back(s.positions > 1 ? shared[l].data() : s.sums);
+    if (s.sums) std::fill(s.sums, s.sums + (s.nodes << s.fan_in), 0.0f);
   }
-  G *rows = (G *)scratch(2 * widest * BLOCK * sizeof(G));
   G *const room[2] = {rows, rows + widest * BLOCK};
   for (int64_t word = 0; word < words; word += BLOCK_WORDS) {
     Block b{word, words};
@@ -434,9 +398,6 @@ void run_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     else
       block_backward<VECTORS / 2>(run, block_top, b, room, block_d_x);
   }
-  for (int64_t l = 0; l < count; ++l)
-    if (stages[l].positions > 1 && stages[l].sums)
-      add_positions(stages[l], shared[l].data(), threads);
 }
 
 // ---- votes and codes ----------------------------------------------------------------------------
@@ -496,13 +457,15 @@ void lgn_forward(const Stage *stages, int64_t count, const uint64_t *x, int64_t 
 }
 
 // Gradients of tables and, where d_x is given, of the input bits. top: [groups, 64 * words], a row
-// for each `group` neighbouring outputs. half: rows between stages are kept as bfloat16.
+// for each `group` neighbouring outputs. room: twice a block of rows of the widest stage below the
+// last, kept as bfloat16 if half.
 void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
-                  const float *top, int64_t group, float *d_x, int64_t half, int threads) {
+                  const float *top, int64_t group, float *d_x, void *room, int64_t half,
+                  int threads) {
   if (half)
-    run_backward<uint16_t>(stages, count, x, words, top, group, d_x, threads);
+    run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)room, threads);
   else
-    run_backward<float>(stages, count, x, words, top, group, d_x, threads);
+    run_backward(stages, count, x, words, top, group, d_x, (float *)room, threads);
 }
 
 // counts[groups, 64 * words]: the ones among each `group` neighbouring rows.

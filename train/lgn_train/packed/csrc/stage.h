@@ -1,4 +1,5 @@
-// What the kernels are given: a run of stages, from packed bits to rows of bits.
+// What the kernels are given: how to choose tables, and a run of stages, from rows of bits to rows
+// of bits.
 //
 // A row is one net for the whole batch, `words` words of 64 samples each; sample s is bit s % 64 of
 // word s / 64. Rows of gradients hold 64 * words numbers; those past the batch are 0.
@@ -6,6 +7,16 @@
 #include <stdint.h>
 
 namespace lgn {
+
+struct TableOptions {
+  int64_t parametrization; // of math.h
+  int64_t count, entries;  // logits a node, entries a table
+  int64_t nodes;
+  int64_t stream; // of the noise
+  uint64_t seed, step;
+  int64_t noisy;
+  float temperature;
+};
 
 enum Kind { TABLES = 0, OR_POOL = 1 };
 
@@ -21,7 +32,7 @@ struct Stage {
   const uint64_t *tables; // [nodes / positions]: the bits that are read forward
   const float *slopes;    // [nodes / positions, 1 << fan_in], or null: the bits themselves
   uint64_t *out;          // [nodes, words]
-  float *sums;            // [nodes / positions, 1 << fan_in]: the gradient of the tables
+  float *sums;            // [nodes, 1 << fan_in]: each node's share of its table's gradient
 };
 
 } // namespace lgn
