@@ -194,28 +194,52 @@ void gather_pair(const Stage &s, const uint64_t *x, const Block &b, int32_t read
     row[v] = row[v] + load(g + LANES * v) * select(lanes_of(other, v), yes, no);
 }
 
+// The index of each of a block's samples into a table, a byte a sample: pin q of the node is bit
+// q, but for pins above `skipped`, which move down by one.
+template <int N, int FAN_IN>
+inline void index_block(const Stage &s, const uint64_t *x, const Block &b, int64_t node,
+                        int skipped, uint8_t *index) {
+  Octets found[N / 4] = {};
+  int bit = 1;
+  for (int q = 0; q < FAN_IN; ++q) {
+    if (q == skipped) continue;
+    uint64_t words[N / 4];
+    copy_words<N>(x, s.wiring[FAN_IN * node + q], b, words);
+    for (int w = 0; w < N / 4; ++w) found[w] = or_where(words[w], found[w], (uint8_t)bit);
+    bit *= 2;
+  }
+  memcpy(index, found, sizeof found);
+}
+
+// The slopes of a table along one pin, by the index of the other pins.
+template <int FAN_IN, int PIN> inline void slopes_along(const float *t, float *slope) {
+  constexpr int BELOW = 1 << PIN; // entries that differ in lower pins only
+  for (int high = 0; high < 1 << (FAN_IN - 1 - PIN); ++high)
+    for (int low = 0; low < BELOW; ++low)
+      slope[high * BELOW + low] =
+          t[(2 * high + 1) * BELOW + low] - t[2 * high * BELOW + low];
+}
+
+template <int FAN_IN, int PIN = 0>
+inline void slopes_along(const float *t, int pin, float *slope) {
+  if constexpr (PIN < FAN_IN) {
+    if (pin == PIN) return slopes_along<FAN_IN, PIN>(t, slope);
+    slopes_along<FAN_IN, PIN + 1>(t, pin, slope);
+  }
+}
+
 // The same for a node of more inputs, by looking the slope up at the other inputs' index.
-template <int N, class G>
+template <int N, int FAN_IN, class G>
 void gather_wide(const Stage &s, const uint64_t *x, const Block &b, int32_t reader, const G *g,
                  Floats *row) {
   int64_t node = reader >> 3;
-  int pin = reader & 7, others = (int)s.fan_in - 1;
-  float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2] = {};
-  const float *t = slopes_of(s, node, room);
-  for (int j = 0; j < 1 << others; ++j) {
-    int low = (j >> pin << (pin + 1)) | (j & ((1 << pin) - 1));
-    slope[j] = t[low | 1 << pin] - t[low];
-  }
-  Words index[N] = {};
-  for (int q = 0, bit = 0; q < s.fan_in; ++q) {
-    if (q == pin) continue;
-    uint64_t other[N / 4];
-    copy_words<N>(x, s.wiring[s.fan_in * node + q], b, other);
-    for (int v = 0; v < N; ++v) index[v] = or_where(lanes_of(other, v), index[v], 1u << bit);
-    ++bit;
-  }
+  int pin = reader & 7;
+  alignas(64) float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
+  slopes_along<FAN_IN>(slopes_of(s, node, room), pin, slope);
+  alignas(64) uint8_t index[LANES * N];
+  index_block<N, FAN_IN>(s, x, b, node, pin, index);
   for (int v = 0; v < N; ++v)
-    row[v] = row[v] + load(g + LANES * v) * look_up(slope, others, index[v]);
+    row[v] = row[v] + load(g + LANES * v) * look_up<FAN_IN - 1>(slope, widen(index + LANES * v));
 }
 
 // An OR pool passes the gradient to its first input that is 1, and to input 0 where none is.
@@ -258,12 +282,18 @@ void gather(const Stage &s, const uint64_t *x, const Block &b, const Upstream<G>
   for (int32_t at = s.starts[input]; at < s.starts[input + 1]; ++at) {
     int32_t reader = s.readers[at];
     const G *g = up.row(reader >> 3);
-    if (s.kind == OR_POOL)
+    if (s.kind == OR_POOL) {
       gather_pool<N>(s, x, b, reader, g, row);
-    else if (s.fan_in == 2)
-      gather_pair<N>(s, x, b, reader, g, row);
-    else
-      gather_wide<N>(s, x, b, reader, g, row);
+      continue;
+    }
+    switch (s.fan_in) {
+    case 1: gather_wide<N, 1>(s, x, b, reader, g, row); break;
+    case 2: gather_pair<N>(s, x, b, reader, g, row); break;
+    case 3: gather_wide<N, 3>(s, x, b, reader, g, row); break;
+    case 4: gather_wide<N, 4>(s, x, b, reader, g, row); break;
+    case 5: gather_wide<N, 5>(s, x, b, reader, g, row); break;
+    case 6: gather_wide<N, 6>(s, x, b, reader, g, row); break;
+    }
   }
 }
 
@@ -289,22 +319,16 @@ void sum_pair(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
   sums[3] += q[3];
 }
 
-template <int N>
+template <int N, int FAN_IN>
 void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row,
               float *sums) {
   constexpr int WAYS = 4; // independent sums, so that one addition need not wait for the last
   alignas(64) float bins[WAYS][MAX_ENTRIES];
-  int entries = 1 << s.fan_in;
+  constexpr int entries = 1 << FAN_IN;
   for (int way = 0; way < WAYS; ++way) std::fill(bins[way], bins[way] + entries, 0.0f);
-  Words index[N] = {};
-  for (int pin = 0; pin < s.fan_in; ++pin) {
-    uint64_t words[N / 4];
-    copy_words<N>(x, s.wiring[s.fan_in * node + pin], b, words);
-    for (int v = 0; v < N; ++v) index[v] = or_where(lanes_of(words, v), index[v], 1u << pin);
-  }
-  alignas(64) uint32_t where[LANES * N];
+  alignas(64) uint8_t where[LANES * N];
   alignas(64) float value[LANES * N];
-  memcpy(where, index, sizeof where);
+  index_block<N, FAN_IN>(s, x, b, node, -1, where);
   memcpy(value, row, sizeof value);
   for (int i = 0; i < LANES * N; ++i) bins[i % WAYS][where[i]] += value[i];
   for (int j = 0; j < entries; ++j)
@@ -315,10 +339,14 @@ template <int N>
 void add_sums(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row) {
   if (s.kind == OR_POOL) return;
   float *sums = s.sums + (node << s.fan_in);
-  if (s.fan_in == 2)
-    sum_pair<N>(s, x, b, node, row, sums);
-  else
-    sum_wide<N>(s, x, b, node, row, sums);
+  switch (s.fan_in) {
+  case 1: return sum_wide<N, 1>(s, x, b, node, row, sums);
+  case 2: return sum_pair<N>(s, x, b, node, row, sums);
+  case 3: return sum_wide<N, 3>(s, x, b, node, row, sums);
+  case 4: return sum_wide<N, 4>(s, x, b, node, row, sums);
+  case 5: return sum_wide<N, 5>(s, x, b, node, row, sums);
+  case 6: return sum_wide<N, 6>(s, x, b, node, row, sums);
+  }
 }
 
 // One run of stages backward. bits[l] is what stage l reads.

@@ -16,6 +16,7 @@ constexpr int LANES = 16;
 typedef float Floats __attribute__((vector_size(64)));
 typedef uint32_t Words __attribute__((vector_size(64)));
 typedef int32_t Signed __attribute__((vector_size(64)));
+typedef uint8_t Octets __attribute__((vector_size(64)));
 typedef float Half __attribute__((vector_size(32)));
 typedef float Quarter __attribute__((vector_size(16)));
 
@@ -40,13 +41,21 @@ LGN_FN Floats load(const uint16_t *from) {
   typedef uint16_t Shorts __attribute__((vector_size(32)));
   Shorts x;
   memcpy(&x, from, sizeof x);
+#if defined(__AVX512F__)
+  return (Floats)((Words)_mm512_cvtepu16_epi32((__m256i)x) << 16); // g++ 12: lane by lane
+#else
   return (Floats)(__builtin_convertvector(x, Words) << 16);
+#endif
 }
 LGN_FN void store(uint16_t *to, Floats x) {
   typedef uint16_t Shorts __attribute__((vector_size(32)));
   Words bits = (Words)x;
   bits = bits + 0x7FFFu + (bits >> 16 & 1u);
+#if defined(__AVX512F__)
+  Shorts high = (Shorts)_mm512_cvtepi32_epi16((__m512i)(bits >> 16));
+#else
   Shorts high = __builtin_convertvector(bits >> 16, Shorts);
+#endif
   memcpy(to, &high, sizeof high);
 }
 
@@ -82,12 +91,23 @@ LGN_FN Floats add_where(uint16_t mask, Floats sum, Floats x) {
   return sum + select(mask, x, Floats{});
 #endif
 }
-LGN_FN Words or_where(uint16_t mask, Words x, uint32_t bit) {
-#if defined(__AVX512F__)
-  return (Words)_mm512_mask_or_epi32((__m512i)x, mask, (__m512i)x, _mm512_set1_epi32((int)bit));
+// Add `bit` to byte i of a vector where bit i of a word is set.
+LGN_FN Octets or_where(uint64_t word, Octets x, uint8_t bit) {
+#if defined(__AVX512BW__)
+  return (Octets)_mm512_mask_add_epi8((__m512i)x, word, (__m512i)x, _mm512_set1_epi8((char)bit));
 #else
-  Words set = (Words{} + mask) & (1u << LANE);
-  return x | (set != 0u ? Words{} + bit : Words{});
+  for (int i = 0; i < 64; ++i) x[i] |= (uint8_t)((word >> i & 1) * bit);
+  return x;
+#endif
+}
+LGN_FN Words widen(const uint8_t *from) {
+  typedef uint8_t Sixteen __attribute__((vector_size(16)));
+  Sixteen x;
+  memcpy(&x, from, sizeof x);
+#if defined(__AVX512F__)
+  return (Words)_mm512_cvtepu8_epi32((__m128i)x); // g++ 12 converts lane by lane
+#else
+  return __builtin_convertvector(x, Words);
 #endif
 }
 
@@ -105,12 +125,14 @@ LGN_FN uint16_t lanes_above(const int32_t *from, int32_t threshold) {
 #endif
 }
 
-// The entry of a table of 1 << size values that each lane's index names; size is at most 5.
-LGN_FN Floats look_up(const float *table, int size, Words index) {
+// The entry of a table of 1 << SIZE values that each lane's index names; room for 32 values.
+template <int SIZE> LGN_FN Floats look_up(const float *table, Words index) {
 #if defined(__AVX512F__)
-  if (size <= 4) return (Floats)_mm512_permutexvar_ps((__m512i)index, (__m512)load(table));
-  return (Floats)_mm512_permutex2var_ps((__m512)load(table), (__m512i)index,
-                                        (__m512)load(table + LANES));
+  if constexpr (SIZE <= 4)
+    return (Floats)_mm512_permutexvar_ps((__m512i)index, (__m512)load(table));
+  else
+    return (Floats)_mm512_permutex2var_ps((__m512)load(table), (__m512i)index,
+                                          (__m512)load(table + LANES));
 #else
   Floats found;
   for (int i = 0; i < LANES; ++i) found[i] = table[index[i]];
