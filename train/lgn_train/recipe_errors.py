@@ -58,7 +58,12 @@ def _suggestion(key: str, legal: list[str]) -> str:
     if elsewhere:
         return f"did you mean {elsewhere[0]}?"
     siblings = [other.rpartition(".")[2] for other in legal if other.rpartition(".")[0] == section]
-    near = difflib.get_close_matches(leaf, siblings, 1, cutoff=0.2)  # "lr" is "learning_rate"
+    near = [other for other in siblings if _initials(other) == leaf]  # "lr" is "learning_rate"
+    near = near or difflib.get_close_matches(leaf, siblings, 1, cutoff=0.2)
     if near:
         return f"did you mean {f'{section}.{near[0]}' if section else near[0]}?"
     return f"the keys there are {', '.join(siblings)}"
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split("_"))
