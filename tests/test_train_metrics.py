@@ -60,3 +60,12 @@ def test_unused_gates_counts_nodes_without_a_decision():
     with torch.no_grad():
         dense.logits[1] = 0
     assert unused_gates(dense) == 0.25
+
+
+def test_blocks_are_smaller_where_layers_are_wide(monkeypatch):
+    model, sizes = network(), []
+    model.register_forward_pre_hook(lambda _model, inputs: sizes.append(len(inputs[0])))
+    whole = predictions(model, CODES, "soft")
+    monkeypatch.setattr("lgn_train.metrics.BLOCK_ACTIVATIONS", 60 * 128)
+    assert np.array_equal(predictions(model, CODES, "soft"), whole)
+    assert sizes == [1, 300, 1, 128, 128, 44]

@@ -1,7 +1,13 @@
 """Runs: files, resuming bit for bit, refusals, and equal bytes for equal seeds."""
 
+import errno
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +16,8 @@ from lgn_hw import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_train import Recipe, export_run, train
 from lgn_train.checkpoint import load_newest
+from lgn_train.loop import Trainer
+from lgn_train.run_dir import RunDir
 
 
 def recipe(*changes):
@@ -51,8 +59,6 @@ def done(tmp_path_factory):
 @pytest.fixture
 def copied(done, tmp_path):
     """A finished run that a test may change."""
-    import shutil
-
     return shutil.copytree(done[0], tmp_path / "run")
 
 
@@ -119,6 +125,41 @@ def test_killed_and_resumed_run_gives_the_same_bytes(tmp_path, schedule):
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
 
 
+KILLED_AT_STEP_20 = """
+import json, os, signal, sys
+from pathlib import Path
+from lgn_train import Recipe, train
+from lgn_train.loop import Trainer
+
+run_step = Trainer.run_step
+
+def killed(trainer):
+    if trainer.step == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run_step(trainer)
+
+Trainer.run_step = killed
+train(Recipe.of(json.loads(sys.argv[1]), "trial"), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("minutes", "resumed"), [(10.0, "epoch 2 of 4"), (1e-9, "epoch 2 of 4 and 4 of 8 steps")]
+)
+def test_run_killed_in_mid_epoch_ends_in_the_same_bytes(tmp_path, capsys, minutes, resumed):
+    chosen = recipe(f"train.checkpoint_minutes={minutes}")
+    arguments = [sys.executable, "-c", KILLED_AT_STEP_20, json.dumps(chosen.to_dict())]
+    killed = subprocess.run([*arguments, tmp_path / "killed"], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    train(chosen, tmp_path / "killed", resume=True)
+    assert f"note: resuming after {resumed}\n" in capsys.readouterr().err
+    train(chosen, tmp_path / "whole", quiet=True)
+    assert classifier_bytes(tmp_path / "killed") == classifier_bytes(tmp_path / "whole")
+    lines = [json.loads(line) for line in (tmp_path / "killed" / "metrics.jsonl").open()]
+    whole = [json.loads(line) for line in (tmp_path / "whole" / "metrics.jsonl").open()]
+    assert [line["loss"] for line in lines] == [line["loss"] for line in whole]
+
+
 def test_two_epochs_resumed_to_four_give_the_bytes_of_four(done, tmp_path):
     run(tmp_path, "train.epochs=2")
     run(tmp_path, resume=True)
@@ -126,12 +167,12 @@ def test_two_epochs_resumed_to_four_give_the_bytes_of_four(done, tmp_path):
 
 
 def test_resume_goes_around_a_damaged_checkpoint(done, copied, capsys):
-    tensors = copied / "checkpoints" / "epoch-0004" / "state.safetensors"
+    tensors = copied / "checkpoints" / "step-00000032" / "state.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:-9])
     train(recipe(), copied, resume=True)
     assert classifier_bytes(copied) == classifier_bytes(done[0])
     said = capsys.readouterr().err
-    assert "epoch-0004 is damaged (its SHA-256 does not match); going back" in said
+    assert "step-00000032 is damaged (its SHA-256 does not match); going back" in said
     assert "note: resuming after epoch 3 of 4" in said
     assert [line["epoch"] for line in map(json.loads, (copied / "metrics.jsonl").open())][-2:] == [
         3,
@@ -140,8 +181,6 @@ def test_resume_goes_around_a_damaged_checkpoint(done, copied, capsys):
 
 
 def test_resume_starts_where_no_epoch_was_finished(done, copied):
-    import shutil
-
     shutil.rmtree(copied / "checkpoints")
     run(copied, resume=True)
     assert classifier_bytes(copied) == classifier_bytes(done[0])
@@ -188,7 +227,7 @@ def test_force_starts_over_and_keeps_other_files(copied):
     figures = run(copied, "train.epochs=1", "model.tau=3.0", force=True)
     assert figures["epochs"] == 1
     assert (copied / "notes.txt").read_text() == "mine"
-    assert load_newest(copied / "checkpoints")[0].epoch == 1
+    assert load_newest(copied / "checkpoints")[0].step == 8
 
 
 def test_run_rejects_resume_without_a_run(tmp_path):
@@ -209,9 +248,51 @@ def test_export_run_takes_a_run_that_was_stopped(tmp_path):
     assert export_run(tmp_path).provenance["epochs"] == 2
 
 
-def test_export_run_rejects_folders_without_a_checkpoint(copied, tmp_path):
-    import shutil
+def test_export_run_measures_a_checkpoint_within_an_epoch(tmp_path, monkeypatch):
+    run_step = Trainer.run_step
 
+    def killed(trainer):
+        if trainer.step == 11:
+            raise Killed
+        return run_step(trainer)
+
+    monkeypatch.setattr(Trainer, "run_step", killed)
+    with pytest.raises(Killed):
+        run(tmp_path, "train.checkpoint_minutes=1e-9")
+    classifier = export_run(tmp_path)
+    x, y = RunDir(tmp_path).test_samples()
+    assert (classifier.provenance["epochs"], classifier.provenance["steps"]) == (1, 11)
+    assert classifier.provenance["accuracy"] == (classifier.predict(x) == y).mean()
+
+
+def test_run_measures_only_when_asked_and_at_the_end(done, tmp_path):
+    run(tmp_path, "train.eval_every=3")
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").open()]
+    assert ["discrete_accuracy" in line for line in lines] == [False, False, True, True]
+    run(tmp_path, "train.eval_every=9", "train.epochs=5", resume=True)
+    assert json.loads((tmp_path / "train.json").read_text())["epochs"] == 5
+
+
+def test_a_full_disk_loses_nothing_older(done, copied, monkeypatch):
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("lgn_hw.formats.atomic.os.fsync", full)
+    text = (
+        f"{copied}/metrics.jsonl cannot be written (No space left on device); make room on the"
+        " disk, then go on with --resume"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        run(copied, "train.epochs=5", resume=True)
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+    monkeypatch.undo()
+    run(copied, resume=True)
+    assert classifier_bytes(copied) == classifier_bytes(done[0])
+
+
+def test_export_run_rejects_folders_without_a_checkpoint(copied, tmp_path):
     shutil.rmtree(copied / "checkpoints")
     text = f"{copied} holds no checkpoint yet; train for an epoch at least"
     with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):

@@ -55,6 +55,7 @@ def train(
     force: Annotated[
         bool, typer.Option("--force", help="Start over where the folder holds a run.")
     ] = False,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
     json: JsonOption = False,
 ) -> None:
     """Train a network and export it as a classifier, NAME.lgn, in a run folder.
@@ -78,7 +79,13 @@ def train(
     folder = output or Path("build") / chosen.name
     try:
         figures = lgn_train.train(
-            chosen, folder, data_path=data, label=label, resume=resume, force=force
+            chosen,
+            folder,
+            data_path=data,
+            label=label,
+            resume=resume,
+            force=force,
+            device=device,
         )
     except KeyboardInterrupt:
         errors.print(f"interrupted; the same command with --resume goes on in {folder}")

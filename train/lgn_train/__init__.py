@@ -5,7 +5,8 @@ from lgn_train.explain import explain
 from lgn_train.export import export_model
 from lgn_train.layers import GroupSum, LogicDense, Thermometer, mode
 from lgn_train.recipe import Recipe
-from lgn_train.run import export_run, train
+from lgn_train.run import train
+from lgn_train.run_export import export_run
 
 __all__ = [
     "GroupSum",

@@ -12,41 +12,42 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from lgn_hw.errors import FileFormatError
+from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.formats.atomic import write_bytes
 
 __all__ = ["Checkpoint", "load_checkpoint", "load_newest", "save_checkpoint"]
 
 KEPT = 2  # the newest, and the one before it for when that is damaged
+PREFIX = "step-"
 TENSORS, STATE = "state.safetensors", "state.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What training continues from: epochs done, tensors by name, and JSON values."""
+    """What training continues from: optimiser steps done, tensors by name, and JSON values."""
 
-    epoch: int
+    step: int
     tensors: dict[str, Tensor]
     state: dict[str, Any]
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write folder/epoch-NNNN and remove all but the last two; return its path.
+    """Write folder/step-NNNNNNNN and remove all but the last two; return its path.
 
-    It is written under a temporary name and then renamed, so a crash leaves the old ones.
+    It is written under a temporary name and then renamed, so a crash leaves the old ones. Raises
+    UsageError where the disk does not take it, and leaves the old ones then, too.
     """
-    final = folder / f"epoch-{checkpoint.epoch:04d}"
+    final = folder / f"{PREFIX}{checkpoint.step:08d}"
     partial = folder / f".{final.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    data = save_tensors({n: t.detach().contiguous() for n, t in checkpoint.tensors.items()})
-    state = {"epoch": checkpoint.epoch} | checkpoint.state
-    described = {"state": state, "sha256_state": _digest(_text(state)), "sha256": _digest(data)}
-    write_bytes(partial / TENSORS, data)
-    write_bytes(partial / STATE, json.dumps(described, indent=1).encode() + b"\n")
-    _sync(partial)
-    shutil.rmtree(final, ignore_errors=True)  # a damaged one that training was resumed before
-    os.rename(partial, final)
-    _sync(folder)
+    try:
+        _write(partial, checkpoint)
+        shutil.rmtree(final, ignore_errors=True)  # a damaged one that training was resumed before
+        os.rename(partial, final)
+        _sync(folder)
+    except OSError as problem:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise UsageError(_refused(final, problem)) from problem
     for old in _found(folder)[KEPT:]:
         shutil.rmtree(old)
     return final
@@ -79,17 +80,36 @@ def load_checkpoint(path: Path) -> Checkpoint:
         state = described["state"]
         whole = described["sha256"] == _digest(data)
         whole = whole and described["sha256_state"] == _digest(_text(state))
-        epoch = state["epoch"]
+        step = state["step"]
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise FileFormatError(f"The checkpoint {path} is damaged ({problem})") from problem
     if not whole:
         raise FileFormatError(f"The checkpoint {path} is damaged (its SHA-256 does not match)")
-    return Checkpoint(epoch, load_tensors(data), state)
+    return Checkpoint(step, load_tensors(data), state)
+
+
+def _write(partial: Path, checkpoint: Checkpoint) -> None:
+    data = save_tensors({n: t.detach().contiguous() for n, t in checkpoint.tensors.items()})
+    state = {"step": checkpoint.step} | checkpoint.state
+    described = {"state": state, "sha256_state": _digest(_text(state)), "sha256": _digest(data)}
+    write_bytes(partial / TENSORS, data)
+    write_bytes(partial / STATE, json.dumps(described, indent=1).encode() + b"\n")
+    _sync(partial)
+
+
+def _refused(path: Path, problem: OSError) -> str:
+    older = _found(path.parent)
+    kept = f"{older[0].name} before it is unharmed" if older else "there is none before it"
+    return (
+        f"The checkpoint {path} cannot be written ({problem.strerror}); {kept}; make room on the"
+        " disk, then go on with --resume"
+    )
 
 
 def _found(folder: Path) -> list[Path]:
     """Return the checkpoints of a folder, newest first."""
-    return sorted(folder.glob("epoch-*"), key=lambda path: int(path.name[6:]), reverse=True)
+    paths = folder.glob(f"{PREFIX}*")
+    return sorted(paths, key=lambda path: int(path.name[len(PREFIX) :]), reverse=True)
 
 
 def _text(state: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from lgn_hw.errors import CheckFailed
 from lgn_train import noise
 from lgn_train.data import Dataset
-from lgn_train.metrics import measure, unused_gates
+from lgn_train.metrics import figures_of
 from lgn_train.noise import Stream
 from lgn_train.recipe import Recipe
 
@@ -21,84 +22,73 @@ __all__ = ["Trainer", "learning_rate"]
 
 @final
 class Trainer:
-    """Train a model one epoch at a time.
+    """Train a model step by step, on the device that it is given.
 
-    epoch: epochs done. step: optimiser steps done. Both, and tensors(), are all the state there
-    is: a trainer that is given them goes on bit for bit as the first one would have.
+    step: optimiser steps done. loss_sum and seconds: of the epoch under way, the sum of its
+    samples' losses and its training time. These, and tensors(), are all the state there is: a
+    trainer that is given them goes on bit for bit as the first one would have, in mid-epoch too.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, data: Dataset) -> None:
-        self.model, self.recipe, self.data = model, recipe, data
+    def __init__(
+        self, model: nn.Module, recipe: Recipe, data: Dataset, device: torch.device | None = None
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        self.model, self.recipe, self.data = model.to(self.device), recipe, data
         options = recipe.train
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
-        self.epoch = 0
         self.step = 0
-        self._x = torch.from_numpy(np.ascontiguousarray(data.x_train))
-        self._y = torch.from_numpy(data.y_train.astype(np.int64))
+        self.loss_sum = 0.0
+        self.seconds = 0.0
+        self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
+        self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
+        self._batches: tuple[int, tuple[Tensor, ...]] = (-1, ())
 
-    def run_epoch(self) -> dict[str, Any]:
-        """Train for one epoch and measure; return the epoch's line of metrics.jsonl.
-
-        Accuracies are of the test part, as fractions. Raises CheckFailed where the loss is no
-        longer a number.
-        """
-        started = time.monotonic()
-        self.model.train()
-        order = noise.permutation(self.recipe.seed, self.epoch, Stream.ORDER, len(self._x))
-        losses = [
-            self._train_batch(b) * len(b) for b in torch.split(order, self.recipe.train.batch_size)
-        ]
-        self.epoch += 1
-        self.model.eval()
-        found = measure(self.model, self.data.x_test, self.data.y_test)
-        return {
-            "epoch": self.epoch,
-            "step": self.step,
-            "loss": sum(losses) / len(self._x),
-            "learning_rate": learning_rate(self.recipe, self.step - 1, self.total_steps),
-            "train_mode_accuracy": found.train_mode,
-            "soft_accuracy": found.soft,
-            "discrete_accuracy": found.discrete,
-            "gap_train": found.gap_train,
-            "gap_soft": found.gap_soft,
-            "unused_gates": unused_gates(self.model),
-            "seconds": round(time.monotonic() - started, 3),
-        }
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self._x) // self.recipe.train.batch_size)
 
     @property
     def total_steps(self) -> int:
-        per_epoch = -(-len(self._x) // self.recipe.train.batch_size)
-        return per_epoch * self.recipe.train.epochs
+        return self.steps_per_epoch * self.recipe.train.epochs
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the tensors of the model and of the optimiser, by name."""
-        found = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state[parameter].items():
-                found[f"optimizer.{name}.{key}"] = value
-        return found
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.step // self.steps_per_epoch
 
-    def restore(self, epoch: int, step: int, tensors: dict[str, Tensor]) -> None:
-        """Go back to a state; the names and shapes must be those of tensors()."""
-        prefix = "model."
-        self.model.load_state_dict(
-            {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-        )
-        for name, parameter in self.model.named_parameters():
-            start = f"optimizer.{name}."
-            self.optimizer.state[parameter] = {
-                key.removeprefix(start): value.clone()
-                for key, value in tensors.items()
-                if key.startswith(start)
-            }
-        self.epoch, self.step = epoch, step
+    def run_epoch(self, on_step: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Train to the end of the epoch; return its line of metrics.jsonl.
 
-    def _train_batch(self, batch: Tensor) -> float:
+        Every train.eval_every epochs, and after the last one, the line holds the accuracies of
+        the test part, as fractions. on_step: called after each step but the last. Raises
+        CheckFailed where the loss is no longer a number.
+        """
+        epoch = self.epoch
+        while True:
+            self.run_step()
+            if self.epoch > epoch:
+                break
+            on_step()
+        line = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "loss": self.loss_sum / len(self._x),
+            "learning_rate": learning_rate(self.recipe, self.step - 1, self.total_steps),
+            "seconds": round(self.seconds, 3),
+        }
+        self.loss_sum = self.seconds = 0.0
+        return line | (self._measured() if self._is_due() else {})
+
+    def run_step(self) -> float:
+        """Train on the next batch and return its mean loss."""
+        started = time.perf_counter()
+        batch = self._next_batch()
         rate = learning_rate(self.recipe, self.step, self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        self.model.train()
         self.optimizer.zero_grad()
         loss = F.cross_entropy(self.model(self._x[batch]), self._y[batch])
         value = loss.item()
@@ -110,7 +100,54 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.step += 1
+        self.loss_sum += value * len(batch)
+        self.seconds += time.perf_counter() - started
         return value
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of the model and of the optimiser, by name."""
+        found = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            for key, value in self.optimizer.state[parameter].items():
+                found[f"optimizer.{name}.{key}"] = value
+        return found
+
+    def restore(
+        self, step: int, tensors: dict[str, Tensor], loss_sum: float = 0.0, seconds: float = 0.0
+    ) -> None:
+        """Go back to a state; the names and shapes must be those of tensors()."""
+        prefix = "model."
+        self.model.load_state_dict(
+            {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        )
+        for name, parameter in self.model.named_parameters():
+            start = f"optimizer.{name}."
+            self.optimizer.state[parameter] = {
+                # AdamW counts its steps on the CPU, and keeps its moments with the parameter.
+                key.removeprefix(start): value.to(
+                    self.device if value.ndim else value.device, copy=True
+                )
+                for key, value in tensors.items()
+                if key.startswith(start)
+            }
+        self.step, self.loss_sum, self.seconds = step, loss_sum, seconds
+
+    def _next_batch(self) -> Tensor:
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if self._batches[0] != epoch:
+            order = noise.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
+            size = self.recipe.train.batch_size
+            self._batches = epoch, torch.split(order.to(self.device), size)
+        return self._batches[1][position]
+
+    def _is_due(self) -> bool:
+        options = self.recipe.train
+        return self.epoch % options.eval_every == 0 or self.epoch == options.epochs
+
+    def _measured(self) -> dict[str, float]:
+        started = time.perf_counter()
+        found = figures_of(self.model, self.data.x_test, self.data.y_test)
+        return found | {"measure_seconds": round(time.perf_counter() - started, 3)}
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:

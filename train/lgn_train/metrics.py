@@ -12,9 +12,10 @@ from lgn_train.layers import LogicDense, mode
 from lgn_train.model import logic_layers
 from lgn_train.parametrizations import PARAMETRIZATIONS
 
-__all__ = ["Accuracies", "accuracy", "measure", "predictions", "unused_gates"]
+__all__ = ["Accuracies", "accuracy", "figures_of", "measure", "predictions", "unused_gates"]
 
-BLOCK_SAMPLES = 1000  # bounds the memory of activations
+BLOCK_SAMPLES = 1000  # at most
+BLOCK_ACTIVATIONS = 1 << 24  # of one layer and block, about; four bytes each, some times over
 THRESHOLD_NODES = 4096
 
 
@@ -22,7 +23,8 @@ THRESHOLD_NODES = 4096
 class Accuracies:
     """Accuracies on one set of samples, as fractions.
 
-    train_mode: with the estimator's tables, noise included, redrawn for every 1000 samples.
+    train_mode: with the estimator's tables, noise included, redrawn for every block of samples:
+    1000, or as few as keep a layer's activations near 2**24.
     soft: with the mixture of tables. discrete: with the likeliest tables, as exported.
     """
 
@@ -39,6 +41,21 @@ class Accuracies:
     def gap_soft(self) -> float:
         """The gap of the soft mixture: soft minus discrete."""
         return self.soft - self.discrete
+
+
+def figures_of(
+    model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer]
+) -> dict[str, float]:
+    """Return the accuracies, gaps and unused gates of a model, named as in metrics.jsonl."""
+    found = measure(model, x, y)
+    return {
+        "train_mode_accuracy": found.train_mode,
+        "soft_accuracy": found.soft,
+        "discrete_accuracy": found.discrete,
+        "gap_train": found.gap_train,
+        "gap_soft": found.gap_soft,
+        "unused_gates": unused_gates(model),
+    }
 
 
 def measure(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer]) -> Accuracies:
@@ -58,8 +75,10 @@ def predictions(
     class on a tie.
     """
     codes = torch.from_numpy(np.ascontiguousarray(x))
+    device = next((p.device for p in model.parameters()), codes.device)
+    blocks = torch.split(codes, _block_samples(model, codes[:1].to(device)))
     with mode(model, name), torch.no_grad():
-        found = [model(block).argmax(dim=1) for block in torch.split(codes, BLOCK_SAMPLES)]
+        found = [model(block.to(device)).argmax(dim=1).cpu() for block in blocks]
     result: NDArray[np.int64] = torch.cat(found).numpy()
     return result
 
@@ -77,6 +96,22 @@ def unused_gates(model: nn.Module) -> float:
     layers = logic_layers(model)
     undecided = torch.cat([layer.entropy() > _threshold(layer) for layer in layers])
     return float(undecided.double().mean())
+
+
+def _block_samples(model: nn.Module, sample: Tensor) -> int:
+    """Return how many samples to compute at once: as one sample's widest layer allows."""
+    widths = [1]
+    hooks = [
+        module.register_forward_hook(lambda _module, _x, y: widths.append(y.numel()))
+        for module in model.modules()
+    ]
+    try:
+        with mode(model, "discrete"), torch.no_grad():
+            model(sample)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(widths)))
 
 
 def _threshold(layer: LogicDense) -> float:

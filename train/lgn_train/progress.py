@@ -1,13 +1,23 @@
 """Live progress on standard error: a bar on a terminal, else one line an epoch."""
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
-__all__ = ["EpochProgress", "print_notice"]
+__all__ = ["StepProgress", "print_notice", "show_epoch"]
 
 
 def print_notice(sentence: str, console: Console | None = None) -> None:
@@ -17,23 +27,38 @@ def print_notice(sentence: str, console: Console | None = None) -> None:
     )
 
 
-@final
-class EpochProgress:
-    """Show epochs as they end; a context manager. `notice` prints a sentence beside them."""
+class _Rate(ProgressColumn):
+    """Show samples a second, of the steps of the last half minute."""
 
-    def __init__(self, epochs: int, done: int = 0, quiet: bool = False) -> None:
+    def __init__(self, batch_size: int) -> None:
+        super().__init__()
+        self._batch_size = batch_size
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed * self._batch_size:,.0f} samples/s")
+
+
+@final
+class StepProgress:
+    """Show optimiser steps as they pass; a context manager. Texts are printed above the bar."""
+
+    def __init__(self, steps: int, batch_size: int, done: int = 0, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=quiet)
-        columns = ("epoch", BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         self._bar = Progress(
-            *columns,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            _Rate(batch_size),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=epochs, completed=done)
-        self._epochs = epochs
+        self._task = self._bar.add_task("", total=steps, completed=done)
+        self._steps, self._done, self._started = steps, done, time.monotonic()
+        self._first = done
 
-    def __enter__(self) -> "EpochProgress":
+    def __enter__(self) -> "StepProgress":
         self._bar.start()
         return self
 
@@ -45,15 +70,47 @@ class EpochProgress:
     ) -> None:
         self._bar.stop()
 
+    @property
+    def live(self) -> bool:
+        return self._console.is_terminal
+
     def notice(self, sentence: str) -> None:
         print_notice(sentence, self._console)
 
-    def epoch(self, line: Mapping[str, Any]) -> None:
-        """Show the figures of one epoch, as in metrics.jsonl."""
-        shown = (
-            f"loss {line['loss']:.4f}  train-mode {line['train_mode_accuracy']:.4f}"
-            f"  soft {line['soft_accuracy']:.4f}  discrete {line['discrete_accuracy']:.4f}"
+    def line(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+    def describe(self, text: str) -> None:
+        self._bar.update(self._task, description=text)
+
+    def advance(self, steps: int = 1) -> None:
+        self._done += steps
+        self._bar.update(self._task, advance=steps)
+
+    def left(self) -> str:
+        """Return the time that the rest takes at the pace so far, like `1:05:20 left`."""
+        pace = (time.monotonic() - self._started) / max(1, self._done - self._first)
+        minutes, seconds = divmod(round(pace * (self._steps - self._done)), 60)
+        hours, minutes = divmod(minutes, 60)
+        return (
+            f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
         )
-        self._bar.update(self._task, advance=1, description=shown)
-        if not self._console.is_terminal:
-            self._console.print(f"epoch {line['epoch']}/{self._epochs}  {shown}", soft_wrap=True)
+
+
+def show_epoch(bar: StepProgress, line: Mapping[str, Any], epochs: int, samples: int) -> None:
+    """Show the figures of one epoch, a line of metrics.jsonl, and how fast it was."""
+    text = f"epoch {line['epoch']}/{epochs}  {_figures(line)}"
+    bar.describe(text)
+    if not bar.live:
+        text += f"  {samples / max(line['seconds'], 1e-3):,.0f} samples/s"
+        bar.line(text + (f"  {bar.left()}" if line["epoch"] < epochs else ""))
+
+
+def _figures(line: Mapping[str, Any]) -> str:
+    names = {
+        "loss": "loss",
+        "train_mode_accuracy": "train-mode",
+        "soft_accuracy": "soft",
+        "discrete_accuracy": "discrete",
+    }
+    return "  ".join(f"{name} {line[key]:.4f}" for key, name in names.items() if key in line)

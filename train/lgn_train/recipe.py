@@ -75,13 +75,19 @@ class Model(_Section):
 
 
 class Train(_Section):
-    """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs."""
+    """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs.
+
+    eval_every: epochs between measurements of the test part; the last epoch is always measured.
+    checkpoint_minutes: of training within an epoch, after which its state is saved too.
+    """
 
     epochs: Count
     batch_size: Count = 128
     learning_rate: Positive = 0.01
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
+    eval_every: Count = 1
+    checkpoint_minutes: Positive = 10.0
 
 
 class Recipe(_Section):

@@ -1,33 +1,29 @@
 """A run: a recipe trained in a folder, resumable, ending in a classifier."""
 
-import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
-from lgn_hw.errors import CheckFailed, UsageError
-from lgn_hw.features import Features
+from lgn_hw.errors import UsageError
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset, load_digits, load_file, load_mnist
+from lgn_train.device import device_named
 from lgn_train.encoding import fit_thermometer
-from lgn_train.export import check_equal, export_model
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
-from lgn_train.progress import EpochProgress, print_notice
+from lgn_train.progress import StepProgress, show_epoch
 from lgn_train.recipe import Data, Recipe
 from lgn_train.run_dir import RunDir
+from lgn_train.run_export import encoder_tensors, export_run
 from lgn_train.threads import threads_for
 
-__all__ = ["export_run", "load_dataset", "train", "with_data"]
+__all__ = ["fitted_encoder", "load_dataset", "train", "with_data"]
+
+# What a resumed run may change. Of the data, their own digest is compared, not the path.
+FREE = ("train.epochs", "train.eval_every", "train.checkpoint_minutes", "data.path")
 
 OnEpoch = Callable[[dict[str, Any]], None]
 
@@ -52,6 +48,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     quiet: bool = False,
+    device: str = "cpu",
     on_epoch: OnEpoch | None = None,
 ) -> dict[str, Any]:
     """Train a recipe in a folder and return the figures of train.json.
@@ -63,14 +60,15 @@ def train(
     data_path, label: a file that takes the place of the recipe's data. resume: go on from the
     newest checkpoint, bit for bit on a CPU, with the same recipe; train.epochs may be raised, and
     a cosine schedule then follows the new length from there. force: remove an earlier run of
-    this folder. on_epoch: called with each line of metrics.jsonl, after its checkpoint is
-    written; what it raises ends training. Raises UsageError, and CheckFailed where the
-    classifier is not what was trained.
+    this folder. device: "cpu" or "cuda". on_epoch: called with each line of metrics.jsonl, after
+    its checkpoint is written; what it raises ends training. Raises UsageError, and CheckFailed
+    where the classifier is not what was trained.
     """
     recipe = with_data(recipe, data_path, label)
     data = load_dataset(recipe.data)
-    encoder = _fitted(recipe, data)
-    trainer = Trainer(build_model(recipe, encoder, len(data.classes)), recipe, data)
+    encoder = fitted_encoder(recipe, data)
+    model = build_model(recipe, encoder, len(data.classes))
+    trainer = Trainer(model, recipe, data, device_named(device))
     folder = RunDir(Path(run_dir))
     folder.open(resume=resume, force=force)
     run = _Run(recipe, data, encoder, trainer, folder)
@@ -80,30 +78,6 @@ def train(
     with threads_for(trainer.model, recipe.train.batch_size):
         _run_epochs(run, notices, on_epoch, quiet)
         return _finish(run)
-
-
-def export_run(run_dir: Path) -> Classifier:
-    """Return the classifier of a run's newest checkpoint, checked on the run's test samples.
-
-    Raises UsageError where the folder holds no run or checkpoint, and CheckFailed where the
-    classifier is not what was trained.
-    """
-    folder = RunDir(Path(run_dir))
-    folder.require_run()
-    checkpoint, damaged = load_newest(folder.checkpoints)
-    for notice in damaged:
-        print_notice(notice)
-    if checkpoint is None:
-        raise UsageError(f"{run_dir} holds no checkpoint yet; train for an epoch at least")
-    state, tensors = checkpoint.state, checkpoint.tensors
-    recipe = Recipe.of(state["recipe"], str(run_dir))
-    encoder = _encoder_of(tensors, tuple(state["feature_names"]))
-    model = build_model(recipe, encoder, len(state["classes"]))
-    model.load_state_dict(
-        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
-    )
-    x, y = folder.test_samples()
-    return _exported(model, x, y, state)
 
 
 def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
@@ -128,21 +102,8 @@ def load_dataset(data: Data) -> Dataset:
     return load_file(Path(data.path), data.label, data.split_seed)
 
 
-def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:
-    trainer, epochs = run.trainer, run.recipe.train.epochs
-    with EpochProgress(epochs, trainer.epoch, quiet) as progress:
-        for notice in notices:
-            progress.notice(notice)
-        while trainer.epoch < epochs:
-            line = trainer.run_epoch()
-            run.folder.append_metrics(line)
-            save_checkpoint(run.folder.checkpoints, _checkpoint(run, line))
-            progress.epoch(line)
-            if on_epoch:
-                on_epoch(line)
-
-
-def _fitted(recipe: Recipe, data: Dataset) -> Thermometer:
+def fitted_encoder(recipe: Recipe, data: Dataset) -> Thermometer:
+    """Return the recipe's encoder; raises UsageError where the samples allow none."""
     options = recipe.encoder
     try:
         return fit_thermometer(data.features, data.x_train, options.levels, options.kind)
@@ -150,41 +111,83 @@ def _fitted(recipe: Recipe, data: Dataset) -> Thermometer:
         raise UsageError(f"encoder: {problem}") from problem
 
 
-def _checkpoint(run: _Run, line: dict[str, Any]) -> Checkpoint:
+def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:
+    trainer, options = run.trainer, run.recipe.train
+    with StepProgress(trainer.total_steps, options.batch_size, trainer.step, quiet) as bar:
+        for notice in notices:
+            bar.notice(notice)
+        saver = _Saver(run, bar)
+        while trainer.epoch < options.epochs:
+            line = trainer.run_epoch(saver)
+            bar.advance()
+            run.folder.append_metrics(line)
+            saver.save(line)
+            show_epoch(bar, line, options.epochs, len(run.data.x_train))
+            if on_epoch:
+                on_epoch(line)
+
+
+class _Saver:
+    """Called after each step within an epoch: show it, and save the state now and then."""
+
+    def __init__(self, run: _Run, bar: StepProgress) -> None:
+        self._run, self._bar = run, bar
+        self._saved = time.monotonic()
+
+    def __call__(self) -> None:
+        self._bar.advance()
+        if time.monotonic() - self._saved > 60 * self._run.recipe.train.checkpoint_minutes:
+            self.save()
+
+    def save(self, line: dict[str, Any] | None = None) -> None:
+        save_checkpoint(self._run.folder.checkpoints, _checkpoint(self._run, line))
+        self._saved = time.monotonic()
+
+
+def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
+    """Return the present state, with the figures of the epoch's line where it has any."""
+    measured = line is not None and "discrete_accuracy" in line
     state = {
-        "step": run.trainer.step,
+        "epoch": run.trainer.epoch,
+        "loss_sum": run.trainer.loss_sum,
+        "seconds": run.trainer.seconds,
         "recipe": run.recipe.to_dict(),
         "data_sha256": run.data.digest,
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
-        "figures": {key: value for key, value in line.items() if key != "seconds"},
+        "figures": _without_times(line) if line and measured else None,
     }
-    tensors = run.trainer.tensors() | _encoder_tensors(run.encoder)
-    return Checkpoint(run.trainer.epoch, tensors, state)
+    tensors = run.trainer.tensors() | encoder_tensors(run.encoder)
+    return Checkpoint(run.trainer.step, tensors, state)
+
+
+def _without_times(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if not key.endswith("seconds")}
 
 
 def _restore(run: _Run) -> list[str]:
     """Bring the trainer to the newest checkpoint; return what the user should know."""
     checkpoint, notices = load_newest(run.folder.checkpoints)
-    done = 0 if checkpoint is None else checkpoint.epoch
+    trainer = run.trainer
     if checkpoint is not None:
-        _check_same(checkpoint.state, run)
-        run.trainer.restore(done, checkpoint.state["step"], checkpoint.tensors)
-    run.folder.keep_metrics(done)
-    return [*notices, f"resuming after epoch {done} of {run.recipe.train.epochs}"]
+        state = checkpoint.state
+        _check_same(state, run)
+        trainer.restore(checkpoint.step, checkpoint.tensors, state["loss_sum"], state["seconds"])
+    run.folder.keep_metrics(trainer.epoch)
+    position = trainer.step % trainer.steps_per_epoch
+    within = f" and {position} of {trainer.steps_per_epoch} steps" if position else ""
+    return [*notices, f"resuming after epoch {trainer.epoch} of {run.recipe.train.epochs}{within}"]
 
 
 def _check_same(state: dict[str, Any], run: _Run) -> None:
     before, now = _flat(state["recipe"]), _flat(run.recipe.to_dict())
     for key in sorted(before.keys() | now.keys()):
-        if key in ("train.epochs", "data.path"):  # the data's own digest is compared instead
-            continue
-        if before.get(key) != now.get(key):
+        if key not in FREE and before.get(key) != now.get(key):
             raise UsageError(
                 f"{run.folder.path} was trained with {key} = {before.get(key)!r}, and cannot be"
                 f" resumed with {now.get(key)!r}; set it back, or start over with --force"
             )
-    if now["train.epochs"] < state["epoch"]:
+    if run.trainer.total_steps < state["step"]:
         raise UsageError(
             f"{run.folder.path} has {state['epoch']} epochs already; train.epochs may be raised,"
             f" not lowered to {now['train.epochs']}"
@@ -217,7 +220,7 @@ def _finish(run: _Run) -> dict[str, Any]:
         "nodes": classifier.netlist.num_nodes,
         "encoder_bits": classifier.encoder.num_bits,
         "epochs": run.trainer.epoch,
-        "seconds": round(sum(line["seconds"] for line in lines), 2),
+        "seconds": round(sum(map(_seconds, lines)), 2),
         "train_samples": len(run.data.x_train),
         "test_samples": len(run.data.x_test),
         "seed": run.recipe.seed,
@@ -227,66 +230,5 @@ def _finish(run: _Run) -> dict[str, Any]:
     return figures
 
 
-def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
-    """Export and check on the run's test samples: sample by sample, and the accuracy recorded."""
-    figures = state["figures"]
-    provenance = {
-        "recipe": _portable(state["recipe"]),
-        "seed": state["recipe"]["seed"],
-        "epochs": state["epoch"],
-        "data_sha256": state["data_sha256"],
-        "versions": _versions(),
-        "accuracy": figures["discrete_accuracy"],
-        "train_mode_accuracy": figures["train_mode_accuracy"],
-        "soft_accuracy": figures["soft_accuracy"],
-        "gap": figures["gap_train"],
-        "gap_soft": figures["gap_soft"],
-        "unused_gates": figures["unused_gates"],
-    }
-    classifier = export_model(model, state["classes"], provenance)
-    check_equal(classifier, model, x)
-    measured = float((classifier.predict(x) == y).mean())
-    if measured != figures["discrete_accuracy"]:
-        raise CheckFailed(
-            f"The exported classifier has accuracy {measured} on the run's test samples, and"
-            f" training measured {figures['discrete_accuracy']}"
-        )
-    return classifier
-
-
-def _portable(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the folder of a data file: equal runs on two machines give equal classifiers."""
-    data = dict(recipe["data"])
-    if data["path"] is not None:
-        data["path"] = Path(data["path"]).name
-    return recipe | {"data": data}
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "lgn-hw": version("lgn-hw"),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def _encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:
-    features = encoder.features
-    arrays: dict[str, NDArray[Any]] = {
-        "feature": encoder.feature,
-        "threshold": encoder.threshold,
-        "low": features.low,
-        "high": features.high,
-        "offset": features.offset,
-        "scale": features.scale,
-    }
-    return {f"encoder.{name}": torch.from_numpy(array.copy()) for name, array in arrays.items()}
-
-
-def _encoder_of(tensors: dict[str, Tensor], names: tuple[str, ...]) -> Thermometer:
-    def array(name: str) -> Any:
-        return tensors[f"encoder.{name}"].numpy()
-
-    features = Features(names, *(array(name) for name in ("low", "high", "offset", "scale")))
-    return Thermometer(features, array("feature"), array("threshold"))
+def _seconds(line: dict[str, Any]) -> float:
+    return float(line["seconds"] + line.get("measure_seconds", 0))

@@ -1,7 +1,10 @@
 """The folder of a run: what lies in it, and when it may be written."""
 
+import io
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.formats.atomic import write_bytes, write_text
 
 __all__ = ["RunDir"]
 
@@ -52,10 +55,13 @@ class RunDir:
             raise UsageError(f"{self.path} holds no run: it has no {RECIPE}")
 
     def write_json(self, name: str, data: Any) -> None:
-        write_text(self.path / name, json.dumps(data, indent=2) + "\n")
+        """Write one JSON value. Raises UsageError where the disk does not take it, as all do."""
+        with _told(self.path / name):
+            write_text(self.path / name, json.dumps(data, indent=2) + "\n")
 
     def append_metrics(self, line: dict[str, Any]) -> None:
-        with (self.path / METRICS).open("a", encoding="utf-8") as stream:
+        path = self.path / METRICS
+        with _told(path), path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
@@ -67,14 +73,18 @@ class RunDir:
     def keep_metrics(self, epochs: int) -> None:
         """Drop the lines of epochs that are trained again."""
         kept = [line for line in self.metrics() if line["epoch"] <= epochs]
-        write_text(self.path / METRICS, "".join(json.dumps(line) + "\n" for line in kept))
+        with _told(self.path / METRICS):
+            write_text(self.path / METRICS, "".join(json.dumps(line) + "\n" for line in kept))
 
     def write_test_samples(self, x: NDArray[np.integer], y: NDArray[np.integer]) -> None:
         """Write the test part, x codes and y class numbers: what a simulation reads.
 
         `codes` tells readers of data files that x is quantised already.
         """
-        np.savez_compressed(self.path / TEST, x=x, y=y, codes=np.array(True))
+        packed = io.BytesIO()
+        np.savez_compressed(packed, x=x, y=y, codes=np.array(True))
+        with _told(self.path / TEST):
+            write_bytes(self.path / TEST, packed.getvalue())
 
     def test_samples(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         path = self.path / TEST
@@ -88,3 +98,14 @@ class RunDir:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         for name in (RECIPE, METRICS, TEST, "train.json"):
             (self.path / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise UsageError(
+            f"{path} cannot be written ({problem.strerror}); make room on the disk, then go on"
+            " with --resume"
+        ) from problem

@@ -1,0 +1,117 @@
+"""From a run's newest checkpoint to its classifier, checked on the run's test samples."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.features import Features
+from lgn_train.checkpoint import load_newest
+from lgn_train.export import check_equal, export_model
+from lgn_train.metrics import figures_of
+from lgn_train.model import build_model
+from lgn_train.progress import print_notice
+from lgn_train.recipe import Recipe
+from lgn_train.run_dir import RunDir
+
+__all__ = ["encoder_tensors", "export_run"]
+
+
+def export_run(run_dir: Path) -> Classifier:
+    """Return the classifier of a run's newest checkpoint, checked on the run's test samples.
+
+    Raises UsageError where the folder holds no run or checkpoint, and CheckFailed where the
+    classifier is not what was trained.
+    """
+    folder = RunDir(Path(run_dir))
+    folder.require_run()
+    checkpoint, damaged = load_newest(folder.checkpoints)
+    for notice in damaged:
+        print_notice(notice)
+    if checkpoint is None:
+        raise UsageError(f"{run_dir} holds no checkpoint yet; train for an epoch at least")
+    state, tensors = checkpoint.state, checkpoint.tensors
+    recipe = Recipe.of(state["recipe"], str(run_dir))
+    encoder = _encoder_of(tensors, tuple(state["feature_names"]))
+    model = build_model(recipe, encoder, len(state["classes"]))
+    model.load_state_dict(
+        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+    )
+    x, y = folder.test_samples()
+    return _exported(model, x, y, state)
+
+
+def encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:
+    """Return what export_run() makes the encoder of, by name, for a checkpoint."""
+    features = encoder.features
+    arrays: dict[str, NDArray[Any]] = {
+        "feature": encoder.feature,
+        "threshold": encoder.threshold,
+        "low": features.low,
+        "high": features.high,
+        "offset": features.offset,
+        "scale": features.scale,
+    }
+    return {f"encoder.{name}": torch.from_numpy(array.copy()) for name, array in arrays.items()}
+
+
+def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
+    """Export and check on the run's test samples: sample by sample, and the accuracy recorded."""
+    # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures.
+    figures = state["figures"] or figures_of(model, x, y)
+    provenance = {
+        "recipe": _portable(state["recipe"]),
+        "seed": state["recipe"]["seed"],
+        "epochs": state["epoch"],
+        "steps": state["step"],
+        "data_sha256": state["data_sha256"],
+        "versions": _versions(),
+        "accuracy": figures["discrete_accuracy"],
+        "train_mode_accuracy": figures["train_mode_accuracy"],
+        "soft_accuracy": figures["soft_accuracy"],
+        "gap": figures["gap_train"],
+        "gap_soft": figures["gap_soft"],
+        "unused_gates": figures["unused_gates"],
+    }
+    classifier = export_model(model, state["classes"], provenance)
+    check_equal(classifier, model, x)
+    measured = float((classifier.predict(x) == y).mean())
+    if measured != figures["discrete_accuracy"]:
+        raise CheckFailed(
+            f"The exported classifier has accuracy {measured} on the run's test samples, and"
+            f" training measured {figures['discrete_accuracy']}"
+        )
+    return classifier
+
+
+def _portable(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the folder of a data file: equal runs on two machines give equal classifiers."""
+    data = dict(recipe["data"])
+    if data["path"] is not None:
+        data["path"] = Path(data["path"]).name
+    return recipe | {"data": data}
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "lgn-hw": version("lgn-hw"),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _encoder_of(tensors: dict[str, Tensor], names: tuple[str, ...]) -> Thermometer:
+    def array(name: str) -> Any:
+        return tensors[f"encoder.{name}"].numpy()
+
+    features = Features(names, *(array(name) for name in ("low", "high", "offset", "scale")))
+    return Thermometer(features, array("feature"), array("threshold"))
