@@ -12,7 +12,18 @@ from strategies import random_classifier
 from lgn_hw import Classifier
 from lgn_hw.cli import app, main
 
-COMMANDS = ("train", "export", "verilog", "sim", "synth", "summary", "predict", "info", "doctor")
+COMMANDS = (
+    "train",
+    "export",
+    "verilog",
+    "sim",
+    "synth",
+    "summary",
+    "predict",
+    "info",
+    "reproduce",
+    "doctor",
+)
 
 
 @pytest.fixture

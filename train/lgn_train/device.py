@@ -1,10 +1,14 @@
 """The device that a run computes on."""
 
+import os
+import platform
+from pathlib import Path
+
 import torch
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["DEVICES", "device_named"]
+__all__ = ["DEVICES", "describe_device", "device_named"]
 
 DEVICES = ("cpu", "cuda")
 
@@ -19,3 +23,17 @@ def device_named(name: str) -> torch.device:
             " none; use device 'cpu', or install a PyTorch build for your GPU"
         )
     return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return what figures of time belong to, like `NVIDIA H100` or `AMD EPYC, 2 cores`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -12,7 +12,15 @@ from lgn_train.layers import LogicDense, mode
 from lgn_train.model import logic_layers
 from lgn_train.parametrizations import PARAMETRIZATIONS
 
-__all__ = ["Accuracies", "accuracy", "figures_of", "measure", "predictions", "unused_gates"]
+__all__ = [
+    "Accuracies",
+    "accuracy",
+    "figures_of",
+    "measure",
+    "predictions",
+    "unused_gates",
+    "unused_threshold",
+]
 
 BLOCK_SAMPLES = 1000  # at most
 BLOCK_ACTIVATIONS = 1 << 24  # of one layer and block, about; four bytes each, some times over
@@ -94,7 +102,7 @@ def unused_gates(model: nn.Module) -> float:
     coin an entry, and its entropy the sum of theirs.
     """
     layers = logic_layers(model)
-    undecided = torch.cat([layer.entropy() > _threshold(layer) for layer in layers])
+    undecided = torch.cat([layer.entropy() > unused_threshold(layer) for layer in layers])
     return float(undecided.double().mean())
 
 
@@ -114,7 +122,8 @@ def _block_samples(model: nn.Module, sample: Tensor) -> int:
     return max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(widths)))
 
 
-def _threshold(layer: LogicDense) -> float:
+def unused_threshold(layer: LogicDense) -> float:
+    """Return the entropy, in nats, above which a node of the layer counts as unused."""
     return _mean_initial_entropy(layer.parametrization, layer.fan_in)
 
 

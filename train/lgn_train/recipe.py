@@ -3,24 +3,36 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lgn_hw.errors import UsageError
 from lgn_train.recipe_errors import described
 
-__all__ = ["Data", "Encoder", "Model", "Recipe", "Train"]
+__all__ = [
+    "Count",
+    "Data",
+    "Document",
+    "Encoder",
+    "Model",
+    "Positive",
+    "Recipe",
+    "Section",
+    "Train",
+]
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Values that are checked strictly and never change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Data(_Section):
+class Data(Section):
     """Where the samples come from.
 
     path: the .npz or .csv of source "file", relative to where the command runs. label: the label
@@ -41,14 +53,14 @@ class Data(_Section):
         return self
 
 
-class Encoder(_Section):
+class Encoder(Section):
     """The thermometer: thresholds a feature, and how they are placed."""
 
     levels: Count = 3
     kind: Literal["uniform", "quantile"] = "uniform"
 
 
-class Model(_Section):
+class Model(Section):
     """The network: outputs of each layer, and the options of LogicDense and GroupSum."""
 
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
@@ -74,7 +86,7 @@ class Model(_Section):
         return self
 
 
-class Train(_Section):
+class Train(Section):
     """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs.
 
     eval_every: epochs between measurements of the test part; the last epoch is always measured.
@@ -90,7 +102,38 @@ class Train(_Section):
     checkpoint_minutes: Positive = 10.0
 
 
-class Recipe(_Section):
+class Document(Section):
+    """What is read from a TOML file, and changed by `--set`."""
+
+    @classmethod
+    def load(cls, path: Path, changes: Sequence[str] = ()) -> Self:
+        """Read a document and apply changes like `train.epochs=3`.
+
+        Raises UsageError naming the file and the key, with the nearest legal key or the legal
+        values.
+        """
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"There is no {cls.__name__.lower()} {path}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise UsageError(f"{path} is not TOML: {problem}") from problem
+        return cls.of(data, str(path), changes)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], place: str, changes: Sequence[str] = ()) -> Self:
+        """Check a document's values; `place` starts each message. Raises UsageError."""
+        try:
+            return cls.model_validate(_changed(data, changes))
+        except ValidationError as problem:
+            raise UsageError(described(problem, cls, place)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document as JSON values, defaults included."""
+        return self.model_dump(mode="json")
+
+
+class Recipe(Document):
     """One experiment; equal recipes and data give equal classifiers."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -99,33 +142,6 @@ class Recipe(_Section):
     encoder: Encoder = Encoder()
     model: Model
     train: Train
-
-    @classmethod
-    def load(cls, path: Path, changes: Sequence[str] = ()) -> "Recipe":
-        """Read a recipe from TOML and apply changes like `train.epochs=3`.
-
-        Raises UsageError naming the file and the key, with the nearest legal key or the legal
-        values.
-        """
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UsageError(f"There is no recipe {path}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise UsageError(f"{path} is not TOML: {problem}") from problem
-        return cls.of(data, str(path), changes)
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any], place: str, changes: Sequence[str] = ()) -> "Recipe":
-        """Check a recipe's values; `place` starts each message. Raises UsageError."""
-        try:
-            return cls.model_validate(_changed(data, changes))
-        except ValidationError as problem:
-            raise UsageError(described(problem, cls, place)) from None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as JSON values, defaults included."""
-        return self.model_dump(mode="json")
 
 
 def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
