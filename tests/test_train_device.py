@@ -11,6 +11,13 @@ def test_device_is_that_of_torch():
     assert device_named("cpu") == torch.device("cpu")
 
 
+def test_device_is_the_gpu_that_torchrun_means(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_named("cuda") == torch.device("cuda:0")
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert device_named("cuda") == torch.device("cuda:3")
+
+
 def test_device_rejects_other_names():
     with pytest.raises(UsageError, match=r"^device must be one of cpu, cuda, not 'gpu'$"):
         device_named("gpu")

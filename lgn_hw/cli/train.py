@@ -70,6 +70,8 @@ def train(
         lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
 
         lgn train --data flowers.csv --label species
+
+        torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
     lgn_train = require_lgn_train()
     changes = list(change or [])
@@ -90,6 +92,8 @@ def train(
     except KeyboardInterrupt:
         errors.print(f"interrupted; the same command with --resume goes on in {folder}")
         raise typer.Exit(INTERRUPTED) from None
+    if not lgn_train.distributed.World.current().first:
+        return  # the first of torchrun's ranks speaks for all
     if json:
         print_json(figures)
     else:

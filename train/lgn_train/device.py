@@ -14,7 +14,10 @@ DEVICES = ("cpu", "cuda")
 
 
 def device_named(name: str) -> torch.device:
-    """Return a device. Raises UsageError where there is none, or torch cannot use it here."""
+    """Return a device; of several GPUs, the one that torchrun means for this process.
+
+    Raises UsageError for another name, or where torch cannot use the device.
+    """
     if name not in DEVICES:
         raise UsageError(f"device must be one of {', '.join(DEVICES)}, not {name!r}")
     if name == "cuda" and not torch.cuda.is_available():
@@ -22,7 +25,7 @@ def device_named(name: str) -> torch.device:
             f"device 'cuda' needs a GPU that PyTorch can use, and PyTorch {torch.__version__} sees"
             " none; use device 'cpu', or install a PyTorch build for your GPU"
         )
-    return torch.device(name)
+    return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if name == "cuda" else name)
 
 
 def describe_device(device: torch.device) -> str:

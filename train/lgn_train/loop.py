@@ -13,16 +13,20 @@ from torch.nn import functional as F
 from lgn_hw.errors import CheckFailed
 from lgn_train import noise
 from lgn_train.data import Dataset
+from lgn_train.distributed import World
 from lgn_train.metrics import figures_of
 from lgn_train.noise import Stream
 from lgn_train.recipe import Recipe
 
 __all__ = ["Trainer", "learning_rate"]
 
+CPU = torch.device("cpu")
+ALONE = World()
+
 
 @final
 class Trainer:
-    """Train a model step by step, on the device that it is given.
+    """Train a model step by step, on a device, and together with the other ranks of a world.
 
     step: optimiser steps done. loss_sum and seconds: of the epoch under way, the sum of its
     samples' losses and its training time. These, and tensors(), are all the state there is: a
@@ -30,9 +34,14 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, recipe: Recipe, data: Dataset, device: torch.device | None = None
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        data: Dataset,
+        device: torch.device = CPU,
+        world: World = ALONE,
     ) -> None:
-        self.device = device or torch.device("cpu")
+        self.device, self.world = device, world
         self.model, self.recipe, self.data = model.to(self.device), recipe, data
         options = recipe.train
         self.optimizer = torch.optim.AdamW(
@@ -90,14 +99,16 @@ class Trainer:
             group["lr"] = rate
         self.model.train()
         self.optimizer.zero_grad()
-        loss = F.cross_entropy(self.model(self._x[batch]), self._y[batch])
-        value = loss.item()
+        samples, weight = self.world.share(batch)
+        logits = self.model(self._x[samples])
+        loss = weight * F.cross_entropy(logits, self._y[samples], reduction="sum")
+        loss.backward()  # type: ignore[no-untyped-call]
+        value = self.world.add_up(loss, self.model.parameters())
         if not math.isfinite(value):
             raise CheckFailed(
                 f"The loss is {value} at step {self.step}; lower train.learning_rate,"
                 " or raise model.tau"
             )
-        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.step += 1
         self.loss_sum += value * len(batch)

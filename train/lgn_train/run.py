@@ -11,6 +11,7 @@ from lgn_hw.errors import UsageError
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset, load_digits, load_file, load_mnist
 from lgn_train.device import device_named
+from lgn_train.distributed import World
 from lgn_train.encoding import fit_thermometer
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
@@ -37,6 +38,7 @@ class _Run:
     encoder: Thermometer
     trainer: Trainer
     folder: RunDir
+    world: World
 
 
 def train(
@@ -63,21 +65,28 @@ def train(
     this folder. device: "cpu" or "cuda". on_epoch: called with each line of metrics.jsonl, after
     its checkpoint is written; what it raises ends training. Raises UsageError, and CheckFailed
     where the classifier is not what was trained.
+
+    In processes that torchrun started, all ranks train one network and share every batch; the
+    first one writes the folder, and all return the same figures.
     """
     recipe = with_data(recipe, data_path, label)
     data = load_dataset(recipe.data)
     encoder = fitted_encoder(recipe, data)
     model = build_model(recipe, encoder, len(data.classes))
-    trainer = Trainer(model, recipe, data, device_named(device))
-    folder = RunDir(Path(run_dir))
-    folder.open(resume=resume, force=force)
-    run = _Run(recipe, data, encoder, trainer, folder)
+    where = device_named(device)
+    world = World.joined(where)
+    run = _Run(recipe, data, encoder, Trainer(model, recipe, data, where, world),
+               RunDir(Path(run_dir)), world)  # fmt: skip
+    if world.first:
+        run.folder.open(resume=resume, force=force)
     notices = list(data.notices) + (_restore(run) if resume else [])
-    folder.write_json("recipe.resolved.json", recipe.to_dict())
-    folder.write_test_samples(data.x_test, data.y_test)  # first: a stopped run can be exported
-    with threads_for(trainer.model, recipe.train.batch_size):
+    if world.first:
+        run.folder.write_json("recipe.resolved.json", recipe.to_dict())
+        # Before training: a stopped run can be exported.
+        run.folder.write_test_samples(data.x_test, data.y_test)
+    with threads_for(run.trainer.model, recipe.train.batch_size):
         _run_epochs(run, notices, on_epoch, quiet)
-        return _finish(run)
+        return world.from_first(_finish(run) if world.first else {})
 
 
 def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
@@ -113,6 +122,7 @@ def fitted_encoder(recipe: Recipe, data: Dataset) -> Thermometer:
 
 def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:
     trainer, options = run.trainer, run.recipe.train
+    quiet = quiet or not run.world.first
     with StepProgress(trainer.total_steps, options.batch_size, trainer.step, quiet) as bar:
         for notice in notices:
             bar.notice(notice)
@@ -120,7 +130,6 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
         while trainer.epoch < options.epochs:
             line = trainer.run_epoch(saver)
             bar.advance()
-            run.folder.append_metrics(line)
             saver.save(line)
             show_epoch(bar, line, options.epochs, len(run.data.x_train))
             if on_epoch:
@@ -140,6 +149,11 @@ class _Saver:
             self.save()
 
     def save(self, line: dict[str, Any] | None = None) -> None:
+        """Write the state, and at the end of an epoch its line, on the first rank."""
+        if not self._run.world.first:
+            return
+        if line:
+            self._run.folder.append_metrics(line)
         save_checkpoint(self._run.folder.checkpoints, _checkpoint(self._run, line))
         self._saved = time.monotonic()
 
@@ -167,13 +181,15 @@ def _without_times(line: dict[str, Any]) -> dict[str, Any]:
 
 def _restore(run: _Run) -> list[str]:
     """Bring the trainer to the newest checkpoint; return what the user should know."""
-    checkpoint, notices = load_newest(run.folder.checkpoints)
+    newest = load_newest(run.folder.checkpoints) if run.world.first else (None, [])
+    checkpoint, notices = run.world.from_first(newest)
     trainer = run.trainer
     if checkpoint is not None:
         state = checkpoint.state
         _check_same(state, run)
         trainer.restore(checkpoint.step, checkpoint.tensors, state["loss_sum"], state["seconds"])
-    run.folder.keep_metrics(trainer.epoch)
+    if run.world.first:
+        run.folder.keep_metrics(trainer.epoch)
     position = trainer.step % trainer.steps_per_epoch
     within = f" and {position} of {trainer.steps_per_epoch} steps" if position else ""
     return [*notices, f"resuming after epoch {trainer.epoch} of {run.recipe.train.epochs}{within}"]

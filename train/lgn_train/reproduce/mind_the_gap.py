@@ -8,7 +8,6 @@ from lgn_hw.errors import ToolNotFound, UsageError
 from lgn_hw.formats.atomic import write_text
 from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
-from lgn_train.reproduce.page import write_page
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
 from lgn_train.reproduce.scale import RunSpec, Scale
@@ -37,6 +36,8 @@ def mind_the_gap(
     where two methods did not start from the same network.
     """
     _require_matplotlib()
+    from lgn_train.reproduce.page import write_page
+
     device_named(scale.experiment.device)
     data = load_dataset(scale.data)
     specs = scale.runs(len(data.x_train))
