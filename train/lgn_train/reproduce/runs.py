@@ -52,8 +52,8 @@ class Runs:
 
     def trained(self, spec: RunSpec) -> dict[str, Any]:
         """Train a run to its end, from its newest checkpoint where there is one; return it."""
-        with threads_for(spec.experiment.width, spec.recipe.train.batch_size):
-            run = _Run.begun(spec, self.data, self.encoder)
+        run = _Run.begun(spec, self.data, self.encoder)
+        with threads_for(run.trainer.model, spec.recipe.train.batch_size):
             saved = time.monotonic()
             self._resume(run)
             while run.trainer.step < spec.experiment.steps:
