@@ -80,7 +80,7 @@ class Classifier:
         codes: integers[samples, features]; features.quantize() makes them of raw values. Raises
         ClassifierError on a wrong shape, dtype or range.
         """
-        codes = self.features.checked(codes)
+        codes = self.features.validated(codes)
         scores = np.zeros((len(codes), self.num_classes), np.int32)
         for start in range(0, len(codes), BLOCK_SAMPLES):
             block = slice(start, start + BLOCK_SAMPLES)

@@ -49,7 +49,7 @@ class Thermometer:
 
         Raises ClassifierError on a wrong shape, dtype or range.
         """
-        return self.features.checked(codes)[:, self.feature] > self.threshold
+        return self.features.validated(codes)[:, self.feature] > self.threshold
 
     def _check_bits(self) -> None:
         missing = (self.feature < 0) | (self.feature >= len(self.features))

@@ -126,3 +126,20 @@ def test_thermometer_compares_each_bit_with_its_threshold():
 def test_thermometer_rejects_impossible_bits(feature, threshold, message):
     with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
         Thermometer(Features.integers([0], [15], ["h"]), feature, threshold)
+
+
+def test_validated_keeps_the_dtype_and_refuses_as_checked_does():
+    features = Features.integers([0, -3], [200, 5])
+    codes = np.array([[200, 5], [0, -3]], np.int16)
+    assert features.validated(codes).dtype == np.int16
+    assert features.validated(np.zeros((0, 2), np.uint8)).shape == (0, 2)
+    for codes in ([[0, 0], [201, 0]], np.array([[0, -4]], np.int8)):
+        with pytest.raises(ClassifierError) as narrow, np.errstate(all="raise"):
+            features.validated(codes)
+        with pytest.raises(ClassifierError, match=f"^{re.escape(str(narrow.value))}$"):
+            features.checked(codes)
+
+
+def test_validated_sees_what_does_not_fit_int64():
+    with pytest.raises(ClassifierError, match=r"must be 0 to 5, not 18446744073709551615$"):
+        Features.integers([0], [5]).validated(np.array([[2**64 - 1]], np.uint64))

@@ -258,7 +258,7 @@ def test_group_sum_rejects_shapes(shape):
         GroupSum(3)(torch.zeros(shape))
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
 def test_thermometer_is_its_spec(dtype):
     expected = spec().encode(CODES)
     found = Thermometer(spec())(torch.from_numpy(CODES).to(dtype))
@@ -266,9 +266,12 @@ def test_thermometer_is_its_spec(dtype):
     assert np.array_equal(found.numpy().astype(bool), expected)
 
 
-def test_thermometer_takes_negative_codes():
-    features = Features.integers([-8], [7])
-    codes = np.arange(-8, 8)[:, None]
+@pytest.mark.parametrize(
+    ("low", "high"), [(-8, 7), (0, 255), (0, 256), (-1, 2**31 - 1), (0, 2**40)]
+)
+def test_thermometer_takes_every_range(low, high):
+    features = Features.integers([low], [high])
+    codes = np.linspace(low, high, 16).astype(np.int64)[:, None]
     fitted = fit_thermometer(features, codes)
     found = Thermometer(fitted)(torch.from_numpy(codes))
     assert np.array_equal(found.numpy().astype(bool), fitted.encode(codes))

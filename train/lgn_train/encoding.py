@@ -25,10 +25,10 @@ def fit_thermometer(
     """
     one_of("kind", kind, ENCODER_KINDS)
     shares = np.arange(1, positive_integer("levels", levels) + 1) / (levels + 1)
-    codes = features.checked(codes)
+    codes = features.validated(codes)
     if not len(codes):
         raise ValueError("codes must hold one training sample or more")
-    low, high = codes.min(axis=0), codes.max(axis=0)
+    low, high = (end.astype(np.int64) for end in (codes.min(axis=0), codes.max(axis=0)))
     if kind == "uniform":
         span = features.high - features.low
         placed = np.floor(features.low + shares[:, None] * span).astype(np.int64)

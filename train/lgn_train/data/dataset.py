@@ -30,7 +30,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
-            self.features.checked(x)
+            self.features.validated(x)
             if y.shape != (len(x),):
                 raise ValueError(f"y must have shape ({len(x)},), not {y.shape}")
             if not len(x):

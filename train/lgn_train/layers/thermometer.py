@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.features import Features
 from lgn_train.packed import PackedBits, Run, ops, why_not_compiled, why_not_cuda
 from lgn_train.packed.words import WORD_BITS, words_for
 
@@ -30,11 +31,12 @@ class Thermometer(nn.Module):
         if not isinstance(spec, ThermometerSpec):
             raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
         self.spec = spec
+        narrow = _narrowest(spec.features)
         for name, values in (
             ("feature", spec.feature.astype(np.int64)),
-            ("threshold", spec.threshold[:, None]),
-            ("low", spec.features.low),
-            ("high", spec.features.high),
+            ("threshold", spec.threshold[:, None].astype(narrow)),
+            ("low", spec.features.low.astype(narrow)),
+            ("high", spec.features.high.astype(narrow)),
         ):
             # Not in the state: the spec is what says them, and it is saved with the run.
             self.register_buffer(name, torch.from_numpy(values.copy()), persistent=False)
@@ -46,10 +48,18 @@ class Thermometer(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Encode codes; raises TypeError or ValueError on a wrong dtype, shape or range."""
         self._check(codes)
-        if not (why_not_cuda() if codes.is_cuda else why_not_compiled()):
+        if not self.why_not_packed():
             return PackedBits(Run(self._rows(codes), len(codes)))
         # Feature-major in memory, as every layer computes; the transposes are views.
-        return (codes.t().index_select(0, self.feature) > self.threshold).float().t()
+        rows = codes.t().to(self.threshold.dtype).index_select(0, self.feature)
+        return (rows > self.threshold).float().t()
+
+    def why_not_packed(self) -> list[str]:
+        """Return why bits are not packed into words, and nothing where they are."""
+        wide = ["codes beyond 32 bits; the kernels compare int32"] * (
+            self.threshold.dtype == torch.int64
+        )
+        return wide + list(why_not_cuda() if self.threshold.is_cuda else why_not_compiled())
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
@@ -82,3 +92,12 @@ class Thermometer(nn.Module):
                 f" {features.low[feature]} to {features.high[feature]},"
                 f" not {int(codes[sample, feature])}"
             )
+
+
+def _narrowest(features: Features) -> type[np.integer]:
+    """Return the smallest dtype of every code: as many bytes are moved for each bit."""
+    low, high = int(features.low.min()), int(features.high.max())
+    for dtype in (np.uint8, np.int16, np.int32):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return dtype
+    return np.int64
