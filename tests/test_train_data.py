@@ -8,7 +8,8 @@ import pytest
 
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
-from lgn_train.data import Dataset, load_digits, load_file, load_mnist, mnist
+from lgn_train.data import Dataset, load_digits, load_file, load_mnist, published
+from lgn_train.data.mnist import MNIST
 from lgn_train.data.split import stratified_split
 from lgn_train.data.tabular import number_classes
 
@@ -110,6 +111,18 @@ def test_npz_takes_names_strings_and_images(npz):
     data = load_file(npz(x=x, y=np.array(["yes", "no"] * 10), feature_names=["p", "q", "r", "s"]))
     assert data.features.names == ("p", "q", "r", "s")
     assert data.classes == ("no", "yes")
+    assert data.image_shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image_shape"),
+    [((12,), None), ((4, 3), (1, 4, 3)), ((3, 2, 2), (3, 2, 2)), ((1, 3, 2, 2), None)],
+)
+def test_npz_images_have_channels_first(npz, shape, image_shape):
+    x = np.arange(20 * 12).reshape(20, *shape)
+    data = load_file(npz(x=x, y=np.arange(20) % 2))
+    assert data.image_shape == image_shape
+    assert data.x_train.shape == (16, 12)
 
 
 def test_npz_class_names_number_the_labels(npz):
@@ -225,6 +238,12 @@ def test_dataset_rejects_labels_outside_the_classes():
         Dataset(features, X, Y, X, Y, ("a",))
 
 
+def test_dataset_rejects_another_image_shape():
+    message = r"^image_shape must have 1 pixels, as many as there are features, not 1 x 2 x 2$"
+    with pytest.raises(ValueError, match=message):
+        Dataset(Features.integers([0], [11]), X, Y, X, Y, ("a", "b"), image_shape=(1, 2, 2))
+
+
 def test_mnist_rejects_a_missing_file(tmp_path, monkeypatch):
     monkeypatch.setenv("LGN_DATA", str(tmp_path))
     folder = tmp_path / "mnist"
@@ -254,9 +273,9 @@ def test_mnist_offline_says_where_the_files_go(tmp_path, monkeypatch):
 
     monkeypatch.delenv("LGN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(mnist.urllib.request, "urlopen", offline)
+    monkeypatch.setattr(published.urllib.request, "urlopen", offline)
     remedy = re.escape(
-        f"put {', '.join(mnist.SHA256)} into {tmp_path}/lgn-hw/mnist, or set LGN_DATA"
+        f"put {', '.join(MNIST.sha256)} into {tmp_path}/lgn-hw/mnist, or set LGN_DATA"
     )
     with pytest.raises(
         UsageError, match=rf"^MNIST is not on this machine .*\(no network\); {remedy}"

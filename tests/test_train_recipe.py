@@ -84,6 +84,9 @@ WRONG = [
     ),
     ("data.path=a.csv", "data: path must be given for source 'file', and only then"),
     ("data.label=y", "data: label is for source 'file' only"),
+    ("data.source=monk", "data: problem must be given for source 'monk', and only then"),
+    ("data.problem=1", "data: problem must be given for source 'monk', and only then"),
+    ("data.problem=4", "data.problem must be 3 or less, not 4"),
     ("name=a/b", "name must be letters, digits and . _ -, not 'a/b'"),
     ("encoder=3", "encoder must be a section, like [encoder], not 3"),
 ]

@@ -36,10 +36,12 @@ class Data(Section):
     """Where the samples come from.
 
     path: the .npz or .csv of source "file", relative to where the command runs. label: the label
-    column of a .csv. split_seed: of the split, where the file has no test part.
+    column of a .csv. split_seed: of the split, where the file has no test part. problem: which of
+    the three of source "monk".
     """
 
-    source: Literal["digits", "mnist", "file"]
+    source: Literal["digits", "mnist", "cifar10", "adult", "monk", "file"]
+    problem: Annotated[int, Field(ge=1, le=3)] | None = None
     path: str | None = None
     label: str | None = None
     split_seed: int = 0
@@ -50,6 +52,12 @@ class Data(Section):
             raise ValueError("path must be given for source 'file', and only then")
         if self.label is not None and self.source != "file":
             raise ValueError("label is for source 'file' only")
+        return self
+
+    @model_validator(mode="after")
+    def _problem_belongs_to_monk(self) -> "Data":
+        if (self.source == "monk") != (self.problem is not None):
+            raise ValueError("problem must be given for source 'monk', and only then")
         return self
 
 

@@ -9,19 +9,20 @@ from typing import Any
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
-from lgn_train.data import Dataset, load_digits, load_file, load_mnist
+from lgn_train.data import Dataset
 from lgn_train.device import device_named
 from lgn_train.distributed import World
 from lgn_train.encoding import fit_thermometer
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
 from lgn_train.progress import StepProgress, show_epoch
-from lgn_train.recipe import Data, Recipe
+from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
 from lgn_train.run_export import encoder_tensors, export_run
+from lgn_train.sources import load_dataset, with_data
 from lgn_train.threads import threads_for
 
-__all__ = ["fitted_encoder", "load_dataset", "train", "with_data"]
+__all__ = ["fitted_encoder", "train"]
 
 # What a resumed run may change. Of the data, their own digest is compared, not the path.
 FREE = ("train.epochs", "train.eval_every", "train.checkpoint_minutes", "data.path")
@@ -87,28 +88,6 @@ def train(
     with threads_for(run.trainer.model, recipe.train.batch_size):
         _run_epochs(run, notices, on_epoch, quiet)
         return world.from_first(_finish(run) if world.first else {})
-
-
-def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
-    """Return the recipe with a file in place of its data, and a label column of that file."""
-    if path is not None:
-        data = Data(source="file", path=str(path), label=label, split_seed=recipe.data.split_seed)
-        return recipe.model_copy(update={"data": data})
-    if label is not None:
-        if recipe.data.source != "file":
-            raise UsageError("--label names a column of a data file; give the file with --data")
-        return recipe.model_copy(update={"data": recipe.data.model_copy(update={"label": label})})
-    return recipe
-
-
-def load_dataset(data: Data) -> Dataset:
-    """Return the data set that a recipe names; raises UsageError where it cannot be read."""
-    if data.source == "digits":
-        return load_digits()
-    if data.source == "mnist":
-        return load_mnist()
-    assert data.path is not None, "Data requires it"
-    return load_file(Path(data.path), data.label, data.split_seed)
 
 
 def fitted_encoder(recipe: Recipe, data: Dataset) -> Thermometer:

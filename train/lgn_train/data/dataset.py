@@ -1,6 +1,7 @@
 """A data set as training takes it."""
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +18,8 @@ class Dataset:
     """Hold integer codes[samples, features] in the features' ranges, and class numbers[samples].
 
     classes: one name a class, in the order of the numbers. notices: what the user should know
-    about how the data were read, one sentence each.
+    about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
+    a sample is an image; its features are then ordered by channel, row, column.
     """
 
     features: Features
@@ -27,6 +29,7 @@ class Dataset:
     y_test: NDArray[np.integer]
     classes: tuple[str, ...]
     notices: tuple[str, ...] = field(default=())
+    image_shape: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
@@ -39,6 +42,11 @@ class Dataset:
                 raise ValueError(
                     f"y must hold 0 to {len(self.classes) - 1}, not {y.min()} to {y.max()}"
                 )
+        if self.image_shape is not None and math.prod(self.image_shape) != len(self.features):
+            raise ValueError(
+                f"image_shape must have {len(self.features)} pixels, as many as there are"
+                f" features, not {' x '.join(map(str, self.image_shape))}"
+            )
 
     @cached_property
     def digest(self) -> str:

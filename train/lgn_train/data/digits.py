@@ -30,4 +30,12 @@ def load_digits() -> Dataset:
     names = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
     train, test = stratified_split(y, TEST_SAMPLES, SPLIT_SEED)
     features = Features.integers([0] * 64, [16] * 64, names)
-    return Dataset(features, x[train], y[train], x[test], y[test], tuple("0123456789"))
+    return Dataset(
+        features,
+        x[train],
+        y[train],
+        x[test],
+        y[test],
+        tuple("0123456789"),
+        image_shape=(1, 8, 8),
+    )

@@ -20,7 +20,8 @@ def load_npz(path: Path, seed: int = 0) -> Dataset:
     """Read x[samples, ...] and y[samples]; optionally x_test and y_test, feature_names, and
     class_names, which number integer labels from 0.
 
-    Samples of more dimensions are flattened. Labels are integers or strings. Raises UsageError:
+    Samples of more dimensions are flattened; x[samples, rows, columns] and x[samples, channels,
+    rows, columns] are images. Labels are integers or strings. Raises UsageError:
     no .npz, pickled objects, arrays missing or of wrong shapes, NaN, one class only.
     """
     arrays = _arrays(path)
@@ -42,7 +43,8 @@ def load_npz(path: Path, seed: int = 0) -> Dataset:
     test = Samples(xs[1], numbers[split:]) if len(xs) == 2 else None
     names = _feature_names(path, arrays, xs[0].shape[1])
     train = Samples(xs[0], numbers[:split])
-    return make_dataset(train, test, names, classes, place=str(path), seed=seed)
+    shape = _image_shape(arrays["x"])
+    return make_dataset(train, test, names, classes, place=str(path), seed=seed, image_shape=shape)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -59,6 +61,15 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from problem
     except (zipfile.BadZipFile, EOFError) as problem:
         raise UsageError(f"{path} is damaged: {problem}") from problem
+
+
+def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
+    match x.shape[1:]:
+        case rows, columns:
+            return 1, rows, columns
+        case channels, rows, columns:
+            return channels, rows, columns
+    return None
 
 
 def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:

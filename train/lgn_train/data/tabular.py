@@ -33,13 +33,14 @@ def make_dataset(
     *,
     place: str,
     seed: int,
+    image_shape: tuple[int, int, int] | None = None,
 ) -> Dataset:
     """Quantise raw samples and split off a test part where none is given.
 
     A column of whole numbers stays as it is, with the range of its training part, and test
     values outside are clipped with a notice; any other column becomes codes 0 to 255 of its
-    training range. `place` is the file, for messages. Raises UsageError where there is one class
-    only.
+    training range. `place` is the file, for messages; image_shape as in Dataset. Raises
+    UsageError where there is one class only.
     """
     _check_classes(given.y if test is None else np.concatenate([given.y, test.y]), classes, place)
     train = given
@@ -55,6 +56,7 @@ def make_dataset(
         test.y,
         tuple(classes),
         notices,
+        image_shape,
     )
 
 

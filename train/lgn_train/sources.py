@@ -1,0 +1,48 @@
+"""Which data set a recipe names."""
+
+from pathlib import Path
+
+from lgn_hw.errors import UsageError
+from lgn_train.data import (
+    Dataset,
+    load_adult,
+    load_cifar10,
+    load_digits,
+    load_file,
+    load_mnist,
+    load_monk,
+)
+from lgn_train.recipe import Data, Recipe
+
+__all__ = ["load_dataset", "with_data"]
+
+
+def load_dataset(data: Data) -> Dataset:
+    """Return the data set that a recipe names; raises UsageError where it cannot be read."""
+    match data.source:
+        case "digits":
+            return load_digits()
+        case "mnist":
+            return load_mnist()
+        case "cifar10":
+            return load_cifar10()
+        case "adult":
+            return load_adult()
+        case "monk":
+            assert data.problem is not None, "Data requires it"
+            return load_monk(data.problem)
+        case "file":
+            assert data.path is not None, "Data requires it"
+            return load_file(Path(data.path), data.label, data.split_seed)
+
+
+def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
+    """Return the recipe with a file in place of its data, and a label column of that file."""
+    if path is not None:
+        data = Data(source="file", path=str(path), label=label, split_seed=recipe.data.split_seed)
+        return recipe.model_copy(update={"data": data})
+    if label is not None:
+        if recipe.data.source != "file":
+            raise UsageError("--label names a column of a data file; give the file with --data")
+        return recipe.model_copy(update={"data": recipe.data.model_copy(update={"label": label})})
+    return recipe
