@@ -11,7 +11,8 @@ from lgn_train.progress import StepProgress
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
 from lgn_train.reproduce.scale import RunSpec, Scale
-from lgn_train.run import fitted_encoder, load_dataset
+from lgn_train.run import fitted_encoder
+from lgn_train.sources import load_dataset
 
 __all__ = ["mind_the_gap"]
 
