@@ -9,7 +9,7 @@ from torch import nn
 
 from lgn_hw.evaluate import evaluate_reference
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer, mode
+from lgn_train import Geometry, GroupSum, LogicDense, Thermometer, fit_thermometer, mode
 from lgn_train.estimators import ESTIMATORS
 from lgn_train.export import to_netlist
 from lgn_train.parametrizations import INITS
@@ -165,17 +165,36 @@ WRONG_OPTIONS = [
         "^input_gradient 'hard' needs estimator gumbel_st or hard_st, not 'soft'$",
     ),
     ({"seed": 1.5}, TypeError, r"^seed must be an int, not float 1\.5$"),
-    ({"wiring": "local"}, ValueError, "^wiring must be one of random, not 'local'$"),
-    ({"wiring": [[0, 1]]}, TypeError, "^wiring must be 'random' or an integer tensor, not list$"),
+    ({"wiring": "local"}, ValueError, "^wiring must be one of random, structured, not 'local'$"),
+    (
+        {"wiring": [[0, 1]]},
+        TypeError,
+        "^wiring must be one of random, structured or an integer tensor, not list$",
+    ),
     (
         {"wiring": torch.zeros(14, 2)},
         TypeError,
-        r"^wiring must be 'random' or an integer tensor, not torch\.float32$",
+        r"^wiring must be one of random, structured or an integer tensor, not torch\.float32$",
     ),
     (
         {"wiring": torch.zeros(2, 14, dtype=torch.int64)},
         ValueError,
         r"^wiring must have shape \(14, 2\), not \(2, 14\)$",
+    ),
+    (
+        {"wiring": "structured"},
+        ValueError,
+        "^wiring 'structured' needs geometry, where the inputs lie; Geometry.of_encoder has",
+    ),
+    (
+        {"geometry": Geometry.of_image(1, 2, 2)},
+        ValueError,
+        "^geometry must hold 9 places, not 4$",
+    ),
+    (
+        {"wiring": "structured", "geometry": Geometry.of_image(1, 3, 3), "radius": 0},
+        ValueError,
+        "^radius must be a positive finite number, not 0$",
     ),
     (
         {"wiring": torch.full((14, 2), 9)},

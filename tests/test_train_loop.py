@@ -152,3 +152,24 @@ def test_build_model_rejects_a_last_layer_that_does_not_divide():
     message = r"^model\.layers must end in a multiple of the 2 classes, not 41$"
     with pytest.raises(UsageError, match=message):
         trainer("model.layers=[60, 41]")
+
+
+def image_model(*changes, shape=(1, 1, 2)):
+    data = dataset()
+    spec = fit_thermometer(data.features, data.x_train, 7)
+    return build_model(recipe("model.wiring=structured", *changes), spec, 2, shape)
+
+
+def test_structured_layers_read_farther_the_deeper_they_are():
+    layers = logic_layers(image_model("model.layers=[200, 200, 40]", "model.radius=0.5"))
+    means = []
+    for layer, before in zip(layers[1:], layers, strict=False):
+        columns = before.output_geometry.column[layer.wiring]
+        means.append(float((columns.amax(1) - columns.amin(1)).mean()))
+    assert 0.3 < means[0] < means[1] / 1.1
+
+
+def test_build_model_rejects_structured_wiring_without_images():
+    message = "^model.wiring 'structured' needs images; the data set has none: set it to 'random'$"
+    with pytest.raises(UsageError, match=message):
+        image_model(shape=None)

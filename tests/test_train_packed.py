@@ -217,7 +217,7 @@ def test_packed_layers_reject_what_is_not_a_bit():
     x[3, 7] = 0.5
     with pytest.raises(
         ValueError,
-        match=r"^x must hold bits, 0\.0 or 1\.0, not 0\.5 \(sample 3, input 7\): estimator"
+        match=r"^x must hold bits, 0\.0 or 1\.0, not 0\.5 at \(3, 7\): estimator"
         r" 'gumbel_st' computes with bits in train mode$",
     ):
         network().train()(x)

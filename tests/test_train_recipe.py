@@ -71,6 +71,8 @@ WRONG = [
         "model.estimator must be one of 'gumbel_st', 'hard_st', 'soft', 'soft_gumbel',"
         " not 'gumbel'",
     ),
+    ("model.wiring=local", "model.wiring must be one of 'random', 'structured', not 'local'"),
+    ("model.radius=0", "model.radius must be above 0, not 0"),
     ("train.epochs=0", "train.epochs must be 1 or more, not 0"),
     ("train.epochs=1.5", "train.epochs must be a valid integer, not 1.5"),
     ("train.learning_rate=0", "train.learning_rate must be above 0, not 0"),

@@ -319,6 +319,15 @@ def test_run_trains_on_a_table_and_keeps_its_folder_out_of_the_file(csv, tmp_pat
     assert str(tmp_path) not in json.dumps(dict(classifier.provenance))
 
 
+def test_structured_run_is_resumed_and_exported_like_any(tmp_path):
+    changes = ("model.wiring=structured", "model.radius=2", "train.epochs=2")
+    run(tmp_path / "whole", *changes)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", *changes, on_epoch=kill_after(1))
+    run(tmp_path / "killed", *changes, resume=True)
+    assert classifier_bytes(tmp_path / "killed") == classifier_bytes(tmp_path / "whole")
+
+
 def test_run_rejects_a_label_without_a_file(tmp_path):
     message = r"^--label names a column of a data file; give the file with --data$"
     with pytest.raises(UsageError, match=message):

@@ -7,8 +7,10 @@ from lgn_train.layers import GroupSum, LogicDense, Thermometer, mode
 from lgn_train.recipe import Recipe
 from lgn_train.run import train
 from lgn_train.run_export import export_run
+from lgn_train.wiring import Geometry, structured_wiring
 
 __all__ = [
+    "Geometry",
     "GroupSum",
     "LogicDense",
     "Recipe",
@@ -18,5 +20,6 @@ __all__ = [
     "export_run",
     "fit_thermometer",
     "mode",
+    "structured_wiring",
     "train",
 ]

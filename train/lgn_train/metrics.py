@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lgn_train.layers import LogicDense, mode
+from lgn_train.layers import LogicLayer, mode
 from lgn_train.model import logic_layers
 from lgn_train.parametrizations import PARAMETRIZATIONS
 
@@ -122,7 +122,7 @@ def _block_samples(model: nn.Module, sample: Tensor) -> int:
     return max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(widths)))
 
 
-def unused_threshold(layer: LogicDense) -> float:
+def unused_threshold(layer: LogicLayer) -> float:
     """Return the entropy, in nats, above which a node of the layer counts as unused."""
     return _mean_initial_entropy(layer.parametrization, layer.fan_in)
 

@@ -5,17 +5,24 @@ from torch import nn
 from lgn_hw.encoder import Thermometer as ThermometerSpec
 from lgn_hw.errors import UsageError
 from lgn_train import noise
-from lgn_train.layers import GroupSum, LogicDense, Thermometer
+from lgn_train.layers import GroupSum, LogicDense, LogicLayer, Thermometer
 from lgn_train.noise import Stream
-from lgn_train.recipe import Recipe
+from lgn_train.recipe import Model, Recipe
+from lgn_train.wiring import Geometry
 
 __all__ = ["build_model", "logic_layers", "parts_of"]
 
 
-def build_model(recipe: Recipe, encoder: ThermometerSpec, classes: int) -> nn.Sequential:
+def build_model(
+    recipe: Recipe,
+    encoder: ThermometerSpec,
+    classes: int,
+    image_shape: tuple[int, int, int] | None = None,
+) -> nn.Sequential:
     """Return Thermometer, LogicDense ..., GroupSum; the recipe's seed decides all of it.
 
-    Raises UsageError where the last layer cannot be divided among the classes.
+    image_shape: (channels, rows, columns) where the samples are images. Raises UsageError where
+    the last layer cannot be divided among the classes, or a recipe for images has none.
     """
     options = recipe.model
     if options.layers[-1] % classes:
@@ -23,28 +30,13 @@ def build_model(recipe: Recipe, encoder: ThermometerSpec, classes: int) -> nn.Se
             f"model.layers must end in a multiple of the {classes} classes,"
             f" not {options.layers[-1]}"
         )
-    seeds = _layer_seeds(recipe.seed, len(options.layers))
-    widths = (encoder.num_bits, *options.layers)
-    layers = [
-        LogicDense(
-            inputs,
-            outputs,
-            fan_in=options.fan_in,
-            parametrization=options.parametrization,
-            estimator=options.estimator,
-            temperature=options.temperature,
-            init=options.init,
-            input_gradient=options.input_gradient,
-            seed=seed,
-        )
-        for inputs, outputs, seed in zip(widths[:-1], widths[1:], seeds, strict=True)
-    ]
+    layers = _dense_layers(recipe, encoder.num_bits, _geometry(options, encoder, image_shape))
     return nn.Sequential(Thermometer(encoder), *layers, GroupSum(classes, options.tau))
 
 
-def logic_layers(model: nn.Module) -> list[LogicDense]:
-    """Return every LogicDense of a model, in order."""
-    return [layer for layer in model.modules() if isinstance(layer, LogicDense)]
+def logic_layers(model: nn.Module) -> list[LogicLayer]:
+    """Return every layer of nodes of a model, in order."""
+    return [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
 
 
 def parts_of(model: nn.Module) -> tuple[Thermometer, list[LogicDense], GroupSum]:
@@ -66,6 +58,51 @@ def parts_of(model: nn.Module) -> tuple[Thermometer, list[LogicDense], GroupSum]
     assert isinstance(encoder, Thermometer)
     assert isinstance(head, GroupSum)
     return encoder, [layer for layer in middle if isinstance(layer, LogicDense)], head
+
+
+def _geometry(
+    options: Model, encoder: ThermometerSpec, image_shape: tuple[int, int, int] | None
+) -> Geometry | None:
+    if options.wiring != "structured":
+        return None
+    if image_shape is None:
+        raise UsageError(
+            "model.wiring 'structured' needs images; the data set has none: set it to 'random'"
+        )
+    return Geometry.of_encoder(encoder, image_shape)
+
+
+def _dense_layers(recipe: Recipe, inputs: int, geometry: Geometry | None) -> list[LogicDense]:
+    options = recipe.model
+    layers: list[LogicDense] = []
+    for number, (outputs, seed) in enumerate(
+        zip(options.layers, _layer_seeds(recipe.seed, len(options.layers)), strict=True)
+    ):
+        layer = LogicDense(
+            inputs,
+            outputs,
+            fan_in=options.fan_in,
+            parametrization=options.parametrization,
+            estimator=options.estimator,
+            temperature=options.temperature,
+            wiring=options.wiring,
+            init=options.init,
+            input_gradient=options.input_gradient,
+            seed=seed,
+            geometry=geometry,
+            radius=_radius(options, number, geometry),
+        )
+        layers.append(layer)
+        inputs, geometry = outputs, layer.output_geometry
+    return layers
+
+
+def _radius(options: Model, number: int, geometry: Geometry | None) -> float:
+    """Grow by equal factors from the first layer's radius to the image's extent at the last."""
+    last = len(options.layers) - 1
+    if geometry is None or not last:
+        return options.radius
+    return float(options.radius * (geometry.extent / options.radius) ** (number / last))
 
 
 def _layer_seeds(seed: int, layers: int) -> list[int]:

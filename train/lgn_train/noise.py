@@ -42,6 +42,7 @@ class Stream(enum.IntEnum):
     ORDER = 3
     SEEDS = 4
     SPLIT = 5
+    PLACES = 6
 
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

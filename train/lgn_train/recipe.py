@@ -69,13 +69,19 @@ class Encoder(Section):
 
 
 class Model(Section):
-    """The network: outputs of each layer, and the options of LogicDense and GroupSum."""
+    """The network: outputs of each layer, and the options of LogicDense and GroupSum.
+
+    radius: in pixels, of the first layer where wiring is "structured"; it grows from layer to
+    layer, to the whole image in the last.
+    """
 
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
     estimator: Literal["gumbel_st", "hard_st", "soft", "soft_gumbel"] = "gumbel_st"
     temperature: Positive = 1.0
+    wiring: Literal["random", "structured"] = "random"
+    radius: Positive = 3.0
     init: Literal["residual", "gaussian"] = "residual"
     input_gradient: Literal["soft", "hard"] = "soft"
     tau: Positive = 10.0

@@ -73,7 +73,7 @@ def train(
     recipe = with_data(recipe, data_path, label)
     data = load_dataset(recipe.data)
     encoder = fitted_encoder(recipe, data)
-    model = build_model(recipe, encoder, len(data.classes))
+    model = build_model(recipe, encoder, len(data.classes), data.image_shape)
     where = device_named(device)
     world = World.joined(where)
     run = _Run(recipe, data, encoder, Trainer(model, recipe, data, where, world),
@@ -148,6 +148,7 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "data_sha256": run.data.digest,
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
+        "image_shape": run.data.image_shape,
         "figures": _without_times(line) if line and measured else None,
     }
     tensors = run.trainer.tensors() | encoder_tensors(run.encoder)

@@ -41,12 +41,19 @@ def export_run(run_dir: Path) -> Classifier:
     state, tensors = checkpoint.state, checkpoint.tensors
     recipe = Recipe.of(state["recipe"], str(run_dir))
     encoder = _encoder_of(tensors, tuple(state["feature_names"]))
-    model = build_model(recipe, encoder, len(state["classes"]))
+    model = build_model(recipe, encoder, len(state["classes"]), _shape(state["image_shape"]))
     model.load_state_dict(
         {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
     )
     x, y = folder.test_samples()
     return _exported(model, x, y, state)
+
+
+def _shape(stored: list[int] | None) -> tuple[int, int, int] | None:
+    if stored is None:
+        return None
+    channels, rows, columns = stored
+    return channels, rows, columns
 
 
 def encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from lgn_train.checks import one_of, positive_integer
 from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.wiring import Wiring, random_wiring
+from lgn_train.wiring import Geometry, Wiring, random_wiring, structured_wiring
 
-__all__ = ["LogicDense"]
+__all__ = ["WIRINGS", "LogicDense"]
 
+WIRINGS = ("random", "structured")
 INDEX_DTYPES = (torch.int64, torch.int32, torch.int16, torch.uint8)
 
 
@@ -27,14 +28,17 @@ class LogicDense(LogicLayer):
     parametrization: raw (16 gates, fan_in 2), light (a logit an entry) or walsh (coefficients).
     estimator: gumbel_st, hard_st, soft or soft_gumbel.
     temperature: divides the scores before the softmax or sigmoid of the soft table.
-    wiring: "random", or integers[out, fan_in], the inputs of each node; input 0 is table bit 0.
+    wiring: "random", "structured" (near by, see structured_wiring), or integers[out, fan_in], the
+    inputs of each node; input 0 is table bit 0.
+    geometry, radius: for "structured": where the inputs lie, and how far a node reads, in pixels.
     init: residual (each node starts as its input 0, mostly) or gaussian.
     input_gradient: whether the slope of the soft table or of the sampled one goes to the inputs;
     "hard" needs a hard estimator.
     seed: of wiring, initial logits and noise; drawn from torch's generator where not given.
 
-    Raises TypeError or ValueError, here for options and in forward for x: NaN, values outside
-    [0, 1] or, where bits are computed, between 0 and 1, or a wrong shape or dtype.
+    `output_geometry` is the next layer's geometry, None where none was given. Raises TypeError or
+    ValueError, here for options and in forward for x: NaN, values outside [0, 1] or, where bits are
+    computed, between 0 and 1, or a wrong shape or dtype.
     """
 
     wiring: Tensor
@@ -51,20 +55,27 @@ class LogicDense(LogicLayer):
         init: str = "residual",
         input_gradient: str = "soft",
         seed: int | None = None,
+        geometry: Geometry | None = None,
+        radius: float = 3.0,
     ) -> None:
-        self_in = positive_integer("in_features", in_features)
-        self_out = positive_integer("out_features", out_features)
+        in_features = positive_integer("in_features", in_features)
+        out_features = positive_integer("out_features", out_features)
         super().__init__(
-            self_out, fan_in, parametrization, estimator, temperature, init, input_gradient, seed
-        )
-        self.in_features, self.out_features = self_in, self_out
+            out_features, fan_in, parametrization, estimator, temperature, init, input_gradient,
+            seed,
+        )  # fmt: skip
+        self.in_features, self.out_features = in_features, out_features
+        seed = int(self.seed)
+        if geometry is not None and len(geometry) != in_features:
+            raise ValueError(f"geometry must hold {in_features} places, not {len(geometry)}")
+        self.output_geometry = None if geometry is None else geometry.spread(out_features, seed)
+        self.register_buffer("wiring", self._checked_wiring(wiring, geometry, radius))
         self._wired: Wiring | None = None
-        self.register_buffer("wiring", self._checked_wiring(wiring, int(self.seed)))
         self.register_load_state_dict_post_hook(_forget_inverse)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return float[batch, out_features] of x[batch, in_features], values in [0, 1]."""
-        self._check_shape(x)
+        self._check_input(x, ("batch", self.in_features))
         return self.evaluate(x, self.wired())
 
     def wired(self) -> Wiring:
@@ -74,26 +85,34 @@ class LogicDense(LogicLayer):
         return self._wired
 
     def extra_repr(self) -> str:
-        return f"{self.in_features}, {self.out_features}, {super().extra_repr()}"
+        return f"{self.in_features}, {self.out_features}, {self._options()}"
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "LogicDense":
         _forget_inverse(self)  # buffers move to another device
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
-    def _check_shape(self, x: Tensor) -> None:
-        if not x.is_floating_point():
-            raise TypeError(f"x must be a float tensor, not {x.dtype}; x.float() converts it")
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(f"x must have shape (batch, {self.in_features}), not {tuple(x.shape)}")
-
-    def _checked_wiring(self, wiring: str | Tensor, seed: int) -> Tensor:
-        if isinstance(wiring, str):
-            one_of("wiring", wiring, ["random"])
+    def _checked_wiring(
+        self, wiring: str | Tensor, geometry: Geometry | None, radius: float
+    ) -> Tensor:
+        if not isinstance(wiring, str):
+            return self._given_wiring(wiring)
+        seed = int(self.seed)
+        if one_of("wiring", wiring, WIRINGS) == "random":
             return random_wiring(self.in_features, self.out_features, self.fan_in, seed)
+        if geometry is None:
+            raise ValueError(
+                "wiring 'structured' needs geometry, where the inputs lie; Geometry.of_encoder"
+                " has that of an encoder's bits"
+            )
+        return structured_wiring(geometry, self.out_features, self.fan_in, radius, seed)
+
+    def _given_wiring(self, wiring: Tensor) -> Tensor:
         if not isinstance(wiring, Tensor) or wiring.dtype not in INDEX_DTYPES:
             kind = wiring.dtype if isinstance(wiring, Tensor) else type(wiring).__name__
-            raise TypeError(f"wiring must be 'random' or an integer tensor, not {kind}")
+            raise TypeError(
+                f"wiring must be one of {', '.join(WIRINGS)} or an integer tensor, not {kind}"
+            )
         if wiring.shape != (self.out_features, self.fan_in):
             raise ValueError(
                 f"wiring must have shape ({self.out_features}, {self.fan_in}),"

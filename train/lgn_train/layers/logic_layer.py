@@ -1,5 +1,6 @@
-"""What every logic layer shares: learned tables, and how a step or a circuit chooses them."""
+"""What every logic layer shares: learned tables, how they are chosen, and how nodes run."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +22,12 @@ INPUT_GRADIENTS = ("soft", "hard")
 ROUNDING = 1e-4  # soft tables are sums of probabilities, and may leave [0, 1] by their rounding
 
 
-class LogicLayer(nn.Module):
-    """A layer of nodes with learned tables; the base of LogicDense and LogicConv2d.
+class LogicLayer(nn.Module, ABC):
+    """Learn num_tables truth tables; subclasses say which nodes have them and what these read.
 
-    tables: how many truth tables are learned. The other options are those of LogicDense.
+    In train() mode `estimator` chooses the tables, with new noise for every forward pass; in
+    eval() mode each node has its likeliest table, without noise: the circuit that is exported.
+    `lgn_train.mode` overrides both. The options are those of LogicDense.
     """
 
     seed: Tensor
@@ -32,7 +35,7 @@ class LogicLayer(nn.Module):
 
     def __init__(
         self,
-        tables: int,
+        num_tables: int,
         fan_in: int,
         parametrization: str,
         estimator: str,
@@ -53,13 +56,17 @@ class LogicLayer(nn.Module):
         seed = _drawn_seed() if seed is None else whole_number("seed", seed)
         self.forced_mode: str | None = None
         self.half_gradients = False  # keep gradients between packed layers as bfloat16
-        self.logits = nn.Parameter(self._tables_of.initial(init, tables, fan_in, seed))
+        self.logits = nn.Parameter(self._tables_of.initial(init, num_tables, fan_in, seed))
         self.register_buffer("seed", torch.tensor(seed))
         self.register_buffer("step", torch.tensor(0))
 
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs of the nodes for values in [0, 1]; in train mode this is a step."""
+
     @property
     def present_mode(self) -> str:
-        """What forward computes now: "train", "soft" or "discrete" (see `lgn_train.mode`)."""
+        """What the next forward pass computes: train, soft or discrete."""
         return self.forced_mode or ("train" if self.training else "discrete")
 
     @property
@@ -98,11 +105,11 @@ class LogicLayer(nn.Module):
         return tables
 
     def discrete_tables(self) -> Tensor:
-        """Return float[tables, 2**fan_in], the bits of each likeliest table."""
+        """Return float[num_tables, 2**fan_in], the bits of each likeliest table."""
         return discrete_tables(self._tables_of, self.logits)
 
     def entropy(self) -> Tensor:
-        """Return float[tables], the entropy of each distribution over tables, in nats."""
+        """Return float[num_tables], the entropy of each distribution over tables, in nats."""
         return self._tables_of.entropy(self.logits.detach())
 
     def evaluate(self, x: Tensor, wiring: Wiring, positions: int = 1) -> Tensor:
@@ -111,7 +118,6 @@ class LogicLayer(nn.Module):
         It runs on packed words where `why_not_packed` has no objection, and then the result is a
         tensor that is computed when it is read. positions: neighbouring nodes share a table.
         """
-        self._check_values(x)
         if not self.why_not_packed():
             run = _run_of(x).then(self._stage(wiring, positions))
             return PackedBits(replace(run, half=run.half or self.half_gradients))
@@ -120,7 +126,7 @@ class LogicLayer(nn.Module):
             tables = tables.repeated(positions)
         return evaluate_nodes(x.t(), tables, wiring, self.input_gradient).t()
 
-    def extra_repr(self) -> str:
+    def _options(self) -> str:
         return (
             f"fan_in={self.fan_in}, {self.parametrization}, {self.estimator},"
             f" temperature={self.temperature}"
@@ -145,19 +151,31 @@ class LogicLayer(nn.Module):
         slopes = soft.detach() if self.input_gradient == "soft" else soft.new_empty(0)
         return Stage(wiring, bits, soft, slopes, positions)
 
+    def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
+        """Refuse wrong dtypes and shapes (a word in `shape` stands for any size), NaN, values
+        outside [0, 1], and for a layer that computes bits what is none.
+        """
+        if not x.is_floating_point():
+            raise TypeError(f"x must be a float tensor, not {x.dtype}; x.float() converts it")
+        fits = x.ndim == len(shape) and all(
+            isinstance(size, str) or size == found
+            for size, found in zip(shape, x.shape, strict=True)
+        )
+        if not fits:
+            wanted = ", ".join(map(str, shape))
+            raise ValueError(f"x must have shape ({wanted}), not {tuple(x.shape)}")
+        if not isinstance(x, PackedBits) and x.numel():
+            self._check_values(x)
+
     def _check_values(self, x: Tensor) -> None:
-        """Refuse NaN, what lies outside [0, 1], and for layers of bits what is none."""
-        if isinstance(x, PackedBits) or not x.numel():
-            return
         low, high = torch.aminmax(x.detach())
         if not bool((low >= -ROUNDING) & (high <= 1 + ROUNDING)):  # false for NaN too
             raise ValueError(f"x must lie in 0 to 1 without NaN, not in {low:.4g} to {high:.4g}")
         if self.computes_bits and bool(((x != 0) & (x != 1)).any()):
-            sample, place = (int(i) for i in ((x != 0) & (x != 1)).nonzero()[0])
+            place = tuple(((x != 0) & (x != 1)).nonzero()[0].tolist())
             raise ValueError(
-                f"x must hold bits, 0.0 or 1.0, not {x[sample, place]:.4g} (sample {sample},"
-                f" input {place}): estimator {self.estimator!r} computes with bits in"
-                f" {self.present_mode} mode"
+                f"x must hold bits, 0.0 or 1.0, not {x[place]:.4g} at {place}:"
+                f" estimator {self.estimator!r} computes with bits in {self.present_mode} mode"
             )
 
 

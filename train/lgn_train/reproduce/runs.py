@@ -104,7 +104,7 @@ class _Run:
 
     @classmethod
     def begun(cls, spec: RunSpec, data: Dataset, encoder: Thermometer) -> "_Run":
-        model = build_model(spec.recipe, encoder, len(data.classes))
+        model = build_model(spec.recipe, encoder, len(data.classes), data.image_shape)
         device = device_named(spec.experiment.device)
         record = {
             "method": spec.method,
@@ -115,7 +115,7 @@ class _Run:
             "data_sha256": data.digest,
             "device": describe_device(device),
             "initial_sha256": _network_digest(model),
-            "nodes": sum(layer.out_features for layer in logic_layers(model)),
+            "nodes": sum(len(layer.logits) for layer in logic_layers(model)),
             "encoder_bits": encoder.num_bits,
             "test_samples": len(data.x_test),
             "unused_gates": {"start": unused_gates(model)},
