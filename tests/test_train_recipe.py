@@ -64,7 +64,7 @@ WRONG = [
     (
         "train.qqq=1",
         "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
-        " weight_decay, schedule, eval_every, checkpoint_minutes",
+        " weight_decay, schedule, shift, flip, eval_every, checkpoint_minutes",
     ),
     (
         "model.estimator=gumbel",

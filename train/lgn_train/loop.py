@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.errors import CheckFailed
+from lgn_hw.errors import CheckFailed, UsageError
 from lgn_train import noise
+from lgn_train.augment import Augmentation
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
 from lgn_train.metrics import figures_of
@@ -55,6 +56,9 @@ class Trainer:
         self.seconds = 0.0
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
         self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
+        self._augmentation: Augmentation | None = None
+        if options.shift or options.flip:
+            _image_shape(data)  # refused before anything is trained
         self._batches: tuple[int, tuple[Tensor, ...]] = (-1, ())
 
     @property
@@ -103,7 +107,7 @@ class Trainer:
         self.model.train()
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
-        logits = self.model(self._x[samples])
+        logits = self.model(self._codes(samples))
         loss = weight * F.cross_entropy(logits, self._y[samples], reduction="sum")
         loss.backward()  # type: ignore[no-untyped-call]
         value = self.world.add_up(loss, self.model.parameters())
@@ -117,6 +121,23 @@ class Trainer:
         self.loss_sum += value * len(batch)
         self.seconds += time.perf_counter() - started
         return value
+
+    def _codes(self, samples: Tensor) -> Tensor:
+        """Return the samples' codes, changed as the recipe's augmentation says."""
+        codes, options = self._x[samples], self.recipe.train
+        if not (options.shift or options.flip):
+            return codes
+        if self._augmentation is None or self._augmentation.epoch != self.epoch:
+            self._augmentation = Augmentation(
+                _image_shape(self.data),
+                len(self._x),
+                options.shift,
+                options.flip,
+                int(self.data.features.low.min()),
+                self.recipe.seed,
+                self.epoch,
+            )
+        return self._augmentation(codes, samples)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors of the model and of the optimiser, by name."""
@@ -162,6 +183,14 @@ class Trainer:
         started = time.perf_counter()
         found = figures_of(self.model, self.data.x_test, self.data.y_test)
         return found | {"measure_seconds": round(time.perf_counter() - started, 3)}
+
+
+def _image_shape(data: Dataset) -> tuple[int, int, int]:
+    if data.image_shape is None:
+        raise UsageError(
+            "train.shift and train.flip need images; the data set has none: leave them out"
+        )
+    return data.image_shape
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:

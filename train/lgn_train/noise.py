@@ -43,6 +43,7 @@ class Stream(enum.IntEnum):
     SEEDS = 4
     SPLIT = 5
     PLACES = 6
+    AUGMENT = 7
 
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

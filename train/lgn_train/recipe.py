@@ -103,6 +103,8 @@ class Model(Section):
 class Train(Section):
     """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs.
 
+    shift, flip: augmentation of images, which are moved by up to `shift` pixels each way and
+    mirrored left to right, each half of the time, anew in every epoch.
     eval_every: epochs between measurements of the test part; the last epoch is always measured.
     checkpoint_minutes: of training within an epoch, after which its state is saved too.
     """
@@ -112,6 +114,8 @@ class Train(Section):
     learning_rate: Positive = 0.01
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
+    shift: Annotated[int, Field(ge=0)] = 0
+    flip: bool = False
     eval_every: Count = 1
     checkpoint_minutes: Positive = 10.0
 
