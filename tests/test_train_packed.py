@@ -275,7 +275,7 @@ def test_operators_pass_opcheck(parametrization, fan_in):
     torch.library.opcheck(
         ops.backward,
         (torch.rand(3, 128), rows, outs, [bits], [soft], [wiring.wires], [wiring.starts],
-         [wiring.readers], [1], [ops.TABLES], True, False),
+         [wiring.readers], [torch.empty(0, dtype=torch.int32)], [1], [ops.TABLES], True, False),
     )  # fmt: skip
     codes = torch.randint(0, 9, (4, 128), dtype=torch.int32)
     picks = torch.tensor([0, 3, 3], dtype=torch.int32)

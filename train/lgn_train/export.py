@@ -45,7 +45,7 @@ def to_netlist(inputs: int, layers: Sequence[LogicDense]) -> Netlist:
                 f"LogicDense {number} reads {layer.in_features} bits, and has {width} before it"
             )
         nets = np.zeros((layer.out_features, MAX_FANIN), np.int32)
-        nets[:, : layer.fan_in] = layer.wiring.cpu().numpy() + first
+        nets[:, : layer.fan_in] = layer.wired().indices.cpu().numpy() + first
         fanin.append(nets)
         table.append(_table_words(layer))
         first, width = first + width, layer.out_features

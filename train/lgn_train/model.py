@@ -91,6 +91,7 @@ def _dense_layers(recipe: Recipe, inputs: int, geometry: Geometry | None) -> lis
             seed=seed,
             geometry=geometry,
             radius=_radius(options, number, geometry),
+            candidates=options.candidates,
         )
         layers.append(layer)
         inputs, geometry = outputs, layer.output_geometry

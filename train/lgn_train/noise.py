@@ -44,6 +44,7 @@ class Stream(enum.IntEnum):
     SPLIT = 5
     PLACES = 6
     AUGMENT = 7
+    PICKS = 8
 
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -72,7 +72,8 @@ class Model(Section):
     """The network: outputs of each layer, and the options of LogicDense and GroupSum.
 
     radius: in pixels, of the first layer where wiring is "structured"; it grows from layer to
-    layer, to the whole image in the last.
+    layer, to the whole image in the last. candidates: 2 to 16 inputs among which each pin learns
+    to choose; 0 for a fixed wiring.
     """
 
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
@@ -82,6 +83,7 @@ class Model(Section):
     temperature: Positive = 1.0
     wiring: Literal["random", "structured"] = "random"
     radius: Positive = 3.0
+    candidates: Annotated[int, Field(ge=0, le=16)] = 0
     init: Literal["residual", "gaussian"] = "residual"
     input_gradient: Literal["soft", "hard"] = "soft"
     tau: Positive = 10.0
@@ -92,6 +94,8 @@ class Model(Section):
             raise ValueError(
                 f"parametrization 'raw' needs fan_in 2, not {self.fan_in}; use 'light' or 'walsh'"
             )
+        if self.candidates == 1:
+            raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
         if self.input_gradient == "hard" and self.estimator in ("soft", "soft_gumbel"):
             raise ValueError(
                 "input_gradient 'hard' needs estimator gumbel_st or hard_st,"

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from lgn_train.checks import one_of, positive_integer
 from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.wiring import Geometry, Wiring, random_wiring, structured_wiring
+from lgn_train.wiring import Geometry, LearnedWiring, Wiring, random_wiring, structured_wiring
+from lgn_train.wiring.learned import checked_candidates
 
 __all__ = ["WIRINGS", "LogicDense"]
 
@@ -31,6 +32,8 @@ class LogicDense(LogicLayer):
     wiring: "random", "structured" (near by, see structured_wiring), or integers[out, fan_in], the
     inputs of each node; input 0 is table bit 0.
     geometry, radius: for "structured": where the inputs lie, and how far a node reads, in pixels.
+    candidates: 2 to 16 inputs among which each pin learns to choose (see LearnedWiring), dealt as
+    `wiring` says; 0 for a fixed wiring.
     init: residual (each node starts as its input 0, mostly) or gaussian.
     input_gradient: whether the slope of the soft table or of the sampled one goes to the inputs;
     "hard" needs a hard estimator.
@@ -57,6 +60,7 @@ class LogicDense(LogicLayer):
         seed: int | None = None,
         geometry: Geometry | None = None,
         radius: float = 3.0,
+        candidates: int = 0,
     ) -> None:
         in_features = positive_integer("in_features", in_features)
         out_features = positive_integer("out_features", out_features)
@@ -69,17 +73,27 @@ class LogicDense(LogicLayer):
         if geometry is not None and len(geometry) != in_features:
             raise ValueError(f"geometry must hold {in_features} places, not {len(geometry)}")
         self.output_geometry = None if geometry is None else geometry.spread(out_features, seed)
-        self.register_buffer("wiring", self._checked_wiring(wiring, geometry, radius))
+        self.learned: LearnedWiring | None = None
+        if candidates:
+            dealt = self._dealt(wiring, geometry, radius, fan_in * checked_candidates(candidates))
+            dealt = dealt.view(out_features, fan_in, candidates)
+            self.learned = LearnedWiring(dealt, in_features)
+        else:
+            self.register_buffer("wiring", self._checked_wiring(wiring, geometry, radius))
         self._wired: Wiring | None = None
         self.register_load_state_dict_post_hook(_forget_inverse)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return float[batch, out_features] of x[batch, in_features], values in [0, 1]."""
         self._check_input(x, ("batch", self.in_features))
-        return self.evaluate(x, self.wired())
+        return self.evaluate(x, self.learned or self.wired())
 
     def wired(self) -> Wiring:
-        """Return the wiring with its inverse, which is derived once for a device."""
+        """Return the wiring of the discrete circuit; a fixed one with its inverse, which is
+        derived once for a device.
+        """
+        if self.learned:
+            return self.learned.wired(self.learned.likeliest())
         if self._wired is None:
             self._wired = Wiring(self.wiring, self.in_features)
         return self._wired
@@ -97,15 +111,23 @@ class LogicDense(LogicLayer):
     ) -> Tensor:
         if not isinstance(wiring, str):
             return self._given_wiring(wiring)
+        return self._dealt(wiring, geometry, radius, self.fan_in)
+
+    def _dealt(
+        self, wiring: str | Tensor, geometry: Geometry | None, radius: float, pins: int
+    ) -> Tensor:
+        """Return int64[out, pins], inputs for so many pins of each node."""
+        if not isinstance(wiring, str):
+            raise TypeError("candidates are dealt by wiring 'random' or 'structured', not a tensor")
         seed = int(self.seed)
         if one_of("wiring", wiring, WIRINGS) == "random":
-            return random_wiring(self.in_features, self.out_features, self.fan_in, seed)
+            return random_wiring(self.in_features, self.out_features, pins, seed)
         if geometry is None:
             raise ValueError(
                 "wiring 'structured' needs geometry, where the inputs lie; Geometry.of_encoder"
                 " has that of an encoder's bits"
             )
-        return structured_wiring(geometry, self.out_features, self.fan_in, radius, seed)
+        return structured_wiring(geometry, self.out_features, pins, radius, seed)
 
     def _given_wiring(self, wiring: Tensor) -> Tensor:
         if not isinstance(wiring, Tensor) or wiring.dtype not in INDEX_DTYPES:

@@ -12,9 +12,10 @@ from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
 from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
-from lgn_train.packed.tables import choose_tables
+from lgn_train.packed.ops import invert
+from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
-from lgn_train.wiring import Wiring
+from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
 __all__ = ["INPUT_GRADIENTS", "LogicLayer"]
 
@@ -86,6 +87,8 @@ class LogicLayer(nn.Module, ABC):
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
+        if self.logits.is_cuda and any(isinstance(m, LearnedWiring) for m in self.modules()):
+            reasons.append("there are no CUDA kernels for a learned wiring yet")
         reasons += why_not_cuda() if self.logits.is_cuda else why_not_compiled()
         return reasons
 
@@ -112,7 +115,7 @@ class LogicLayer(nn.Module, ABC):
         """Return float[num_tables], the entropy of each distribution over tables, in nats."""
         return self._tables_of.entropy(self.logits.detach())
 
-    def evaluate(self, x: Tensor, wiring: Wiring, positions: int = 1) -> Tensor:
+    def evaluate(self, x: Tensor, wiring: Wiring | LearnedWiring, positions: int = 1) -> Tensor:
         """Return float[batch, nodes] of x[batch, inputs]: the one place where a stage runs.
 
         It runs on packed words where `why_not_packed` has no objection, and then the result is a
@@ -121,10 +124,24 @@ class LogicLayer(nn.Module, ABC):
         if not self.why_not_packed():
             run = _run_of(x).then(self._stage(wiring, positions))
             return PackedBits(replace(run, half=run.half or self.half_gradients))
+        rows = x.t()
+        if isinstance(wiring, LearnedWiring):
+            rows = wiring.pins(rows, self._picks(wiring))
+            wiring = Wiring.of_pins(len(self.logits) * positions, self.fan_in)
         tables = self.tables()
         if positions > 1:
             tables = tables.repeated(positions)
-        return evaluate_nodes(x.t(), tables, wiring, self.input_gradient).t()
+        return evaluate_nodes(rows, tables, wiring, self.input_gradient).t()
+
+    @property
+    def _noisy(self) -> bool:
+        return self.present_mode == "train" and ESTIMATORS[self.estimator].noisy
+
+    def _picks(self, wiring: LearnedWiring) -> Picks:
+        """Choose the inputs of a step, before its tables."""
+        if self.present_mode != "train":
+            return wiring.likeliest()
+        return wiring.picks(self.seed, self.step, self.temperature, self._noisy)
 
     def _options(self) -> str:
         return (
@@ -132,10 +149,10 @@ class LogicLayer(nn.Module, ABC):
             f" temperature={self.temperature}"
         )
 
-    def _stage(self, wiring: Wiring, positions: int) -> Stage:
+    def _stage(self, wiring: Wiring | LearnedWiring, positions: int) -> Stage:
         """Choose the tables of a step on packed words: what tables() chooses, bit for bit."""
         training = self.present_mode == "train"
-        noisy = training and ESTIMATORS[self.estimator].noisy
+        stage = self._learned_stage(wiring) if isinstance(wiring, LearnedWiring) else Stage(wiring)
         bits, soft = choose_tables(
             self.logits,
             self.parametrization,
@@ -143,13 +160,29 @@ class LogicLayer(nn.Module, ABC):
             self.temperature,
             self.seed,
             self.step,
-            noise=int(Stream.NOISE) if noisy else None,
+            noise=int(Stream.NOISE) if self._noisy else None,
             soft=training and torch.is_grad_enabled(),
         )
         if training:
             self.step += 1
         slopes = soft.detach() if self.input_gradient == "soft" else soft.new_empty(0)
-        return Stage(wiring, bits, soft, slopes, positions)
+        return replace(stage, bits=bits, soft=soft, slopes=slopes, positions=positions)
+
+    def _learned_stage(self, wiring: LearnedWiring) -> Stage:
+        """Choose the inputs of a step on packed words: what _picks() chooses, bit for bit."""
+        training = self.present_mode == "train"
+        index, shares = choose_inputs(
+            wiring.logits,
+            self.temperature,
+            self.seed,
+            self.step,
+            noise=int(Stream.PICKS) if self._noisy else None,
+        )
+        wired = wiring.wired(Picks(index, shares))
+        if not (training and torch.is_grad_enabled()):
+            return Stage(wired)
+        wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
+        return Stage(wired, candidates=wiring.candidates, shares=shares)
 
     def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
         """Refuse wrong dtypes and shapes (a word in `shape` stands for any size), NaN, values

@@ -14,6 +14,7 @@ from torch import Tensor
 from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
 
 __all__ = [
+    "CANDIDATES",
     "OR_POOL",
     "PARAMETRIZATION_NUMBERS",
     "TABLES",
@@ -22,12 +23,14 @@ __all__ = [
     "count",
     "encode",
     "forward",
+    "invert",
     "table_gradients",
 ]
 
 TABLES, OR_POOL = 0, 1  # kinds of a stage
 PARAMETRIZATION_NUMBERS = {"raw": 0, "light": 1, "walsh": 2}
 GATES = 16
+CANDIDATES = 16  # of a pin that chooses
 CPU_BLOCK = 128  # samples that the C++ kernels go back through together
 
 
@@ -68,7 +71,17 @@ class _Stage(ctypes.Structure):
         *((n, ctypes.c_int64) for n in ("kind", "nodes", "inputs", "fan_in", "positions")),
         *(
             (n, ctypes.c_void_p)
-            for n in ("wiring", "starts", "readers", "tables", "slopes", "out", "sums")
+            for n in (
+                "wiring",
+                "starts",
+                "readers",
+                "tables",
+                "slopes",
+                "out",
+                "candidates",
+                "picks",
+                "sums",
+            )
         ),
     )
 
@@ -170,18 +183,20 @@ def _(
 def backward(
     top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
     slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
-    readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
-    input_gradient: bool, half: bool,
+    readers: Sequence[Tensor], candidates: Sequence[Tensor], positions: Sequence[int],
+    kinds: Sequence[int], input_gradient: bool, half: bool,
 ) -> list[Tensor]:  # fmt: skip
-    """Return the gradient of the rows x (empty unless input_gradient), and the share of
-    each node of each stage in the gradient of its soft table, float32[nodes, 2**fan_in].
+    """Return the gradient of the rows x (empty unless input_gradient), then the share of each
+    node of each stage in the gradient of its soft table, float32[nodes, 2**fan_in], and then the
+    gradient of each pin's choice in each stage, float32[nodes, fan_in, 16] or empty.
 
     top: float32[groups, 64 * words], the gradient of the last stage's outputs, one row for each
     nodes / groups neighbouring ones. outs: what forward() returned. slopes: float32 tables whose
     slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring.
+    candidates: int32[nodes, fan_in, 16] that the pins of a stage chose from, -1 for none, or empty.
     half: keep gradients between stages as bfloat16.
     """
-    sums = _sums(top, wirings, kinds)
+    sums, picks = _sums(top, wirings, kinds), [top.new_empty(c.shape) for c in candidates]
     rows, stages = x, (_Stage * len(outs))()
     for i, stage in enumerate(stages):
         stage.kind = kinds[i]
@@ -191,6 +206,8 @@ def backward(
         stage.readers, stage.tables = _address(readers[i]), _address(tables[i])
         stage.slopes = _address(slopes[i]) if slopes[i].numel() else None
         stage.out, stage.sums = _address(outs[i]), _address(sums[i]) if sums[i].numel() else None
+        if candidates[i].numel():
+            stage.candidates, stage.picks = _address(candidates[i]), _address(picks[i])
         rows = outs[i]
     d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
     widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
@@ -200,18 +217,33 @@ def backward(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
         d_x if input_gradient else None, room, int(half),
     )  # fmt: skip
-    return [d_x, *sums]
+    return [d_x, *sums, *picks]
 
 
 @_shapes_of("backward")
 def _(
     top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
     slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
-    readers: Sequence[Tensor], positions: Sequence[int], kinds: Sequence[int],
-    input_gradient: bool, half: bool,
+    readers: Sequence[Tensor], candidates: Sequence[Tensor], positions: Sequence[int],
+    kinds: Sequence[int], input_gradient: bool, half: bool,
 ) -> list[Tensor]:  # fmt: skip
-    sums = _sums(top, wirings, kinds)
-    return [top.new_empty(len(x) if input_gradient else 0, top.shape[1]), *sums]
+    sums, picks = _sums(top, wirings, kinds), [top.new_empty(c.shape) for c in candidates]
+    return [top.new_empty(len(x) if input_gradient else 0, top.shape[1]), *sums, *picks]
+
+
+@_operator
+def invert(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
+    """Return int32[inputs + 1] starts and int32[pins] readers: what Wiring derives, for a wiring
+    int32[nodes, fan_in] that is another one in each step. On the CPU only.
+    """
+    starts, readers = wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
+    _call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
+    return starts, readers
+
+
+@_shapes_of("invert")
+def _(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
+    return wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
 
 
 @_operator

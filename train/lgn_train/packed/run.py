@@ -13,6 +13,9 @@ from lgn_train.wiring import Wiring
 __all__ = ["Run", "Stage"]
 
 
+NOTHING = torch.empty(0, dtype=torch.int32)
+
+
 @dataclass(frozen=True, eq=False)
 class Stage:
     """Nodes that read the rows of the stage before.
@@ -20,15 +23,19 @@ class Stage:
     wiring: of the nodes. bits: int64[tables], what the forward pass reads. soft: float32[tables,
     2**fan_in], what the gradient of the tables goes to, or empty where none is wanted. slopes:
     the tables whose slopes go to the inputs, or empty for the bits. positions: neighbouring nodes
-    that share a table. kind: ops.TABLES or ops.OR_POOL.
+    that share a table. kind: ops.TABLES or ops.OR_POOL. candidates: int32[nodes, fan_in, 16]
+    that the wiring of this step was chosen from, or empty; shares: float32 like it, with what
+    probability, which gets a gradient.
     """
 
     wiring: Wiring
-    bits: Tensor
-    soft: Tensor
-    slopes: Tensor
+    bits: Tensor = NOTHING
+    soft: Tensor = NOTHING
+    slopes: Tensor = NOTHING
     positions: int = 1
     kind: int = ops.TABLES
+    candidates: Tensor = NOTHING
+    shares: Tensor = NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +79,8 @@ class Run:
             if groups:
                 return found.view(groups, -1, self.batch).sum(dim=1)
             return found if self.source is None else self.source.t()
-        softs = [stage.soft for stage in self.stages]
-        result = _Execution.apply(self, groups, self.source, *softs)  # type: ignore[no-untyped-call]
+        learned = [s.soft for s in self.stages] + [s.shares for s in self.stages]
+        result = _Execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
         assert isinstance(result, Tensor)
         return result
 
@@ -83,7 +90,7 @@ class _Execution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, run: Run, groups: int | None, source: Tensor | None, *softs: Tensor
+        ctx: Any, run: Run, groups: int | None, source: Tensor | None, *learned: Tensor
     ) -> Tensor:
         stages = run.stages
         outs = ops.forward(
@@ -105,7 +112,7 @@ class _Execution(torch.autograd.Function):
         top = given.new_zeros(len(given), WORD_BITS * run.rows.shape[1], dtype=torch.float32)
         top[:, : run.batch] = given
         stages = run.stages
-        d_rows, *shares = ops.backward(
+        d_rows, *found = ops.backward(
             top,
             run.rows,
             ctx.outs,
@@ -114,17 +121,18 @@ class _Execution(torch.autograd.Function):
             [stage.wiring.wires for stage in stages],
             [stage.wiring.starts for stage in stages],
             [stage.wiring.readers for stage in stages],
+            [stage.candidates for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
             run.source is not None,
             run.half,
         )
         d_source = d_rows[:, : run.batch].t() if run.source is not None else None
-        d_softs = [
-            _added(share, stage) if needed else None
-            for share, stage, needed in zip(shares, stages, ctx.needs_input_grad[3:], strict=True)
-        ]
-        return None, None, d_source, *d_softs
+        needed = ctx.needs_input_grad[3:]
+        shares, picks = found[: len(stages)], found[len(stages) :]
+        d_softs = [_added(*pair) for pair in zip(shares, stages, strict=True)]
+        d_learned = [d if n else None for d, n in zip(d_softs + picks, needed, strict=True)]
+        return None, None, d_source, *d_learned
 
 
 def _added(shares: Tensor, stage: Stage) -> Tensor:

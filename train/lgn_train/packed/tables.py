@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lgn_train.packed import ops
 
-__all__ = ["choose_tables"]
+__all__ = ["choose_inputs", "choose_tables"]
 
 
 def choose_tables(
@@ -28,6 +28,42 @@ def choose_tables(
     stream = -1 if noise is None else noise
     bits, found = _Choice.apply(logits, *options, seed, step, stream, soft)  # type: ignore[no-untyped-call]
     return bits, found
+
+
+def choose_inputs(
+    logits: Tensor, temperature: float, seed: Tensor, step: Tensor, *, noise: int | None
+) -> tuple[Tensor, Tensor]:
+    """Return which of 16 candidates each pin reads, int64[...], and with what probability each
+    would be, float32[..., 16], with its gradient; for logits[..., 16], -inf for no candidate.
+
+    It is the choice of a gate among 16 (`raw`), with other noise.
+    """
+    rows = logits.reshape(-1, ops.CANDIDATES)
+    stream = -1 if noise is None else noise
+    index, shares = _Pick.apply(rows, temperature, seed, step, stream)  # type: ignore[no-untyped-call]
+    return index.view(logits.shape[:-1]), shares.view(logits.shape)
+
+
+class _Pick(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, logits: Tensor, temperature: float, seed: Tensor, step: Tensor, noise: int
+    ) -> tuple[Tensor, Tensor]:
+        raw = ops.PARAMETRIZATION_NUMBERS["raw"]
+        index, _, shares = ops.choose_tables(
+            logits.contiguous(), raw, 2, temperature, seed, step, noise, True
+        )
+        ctx.temperature = temperature
+        ctx.save_for_backward(shares)
+        ctx.mark_non_differentiable(index)
+        return index, shares
+
+    @staticmethod
+    def backward(ctx: Any, _: Any, d_shares: Tensor) -> tuple[Tensor | None, ...]:
+        (shares,) = ctx.saved_tensors
+        weighed = shares * d_shares
+        d_logits = weighed - shares * weighed.sum(dim=1, keepdim=True)
+        return d_logits / ctx.temperature, None, None, None, None
 
 
 class _Choice(torch.autograd.Function):

@@ -16,11 +16,20 @@ PIN_BITS = 3  # of a reader's number: a node has six pins at most
 class Wiring:
     """Hold which input each pin reads and, derived when first asked for, which pins read an input.
 
-    indices: int64[nodes, fan_in], each in 0 .. inputs-1, or -1 for constant 0.
+    indices: int64[nodes, fan_in], each in 0 .. inputs-1, or -1 for constant 0. inverse: starts
+    and readers, where they are known already.
     """
 
     indices: Tensor
     inputs: int
+    inverse: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def of_pins(cls, nodes: int, fan_in: int) -> "Wiring":
+        """Return the wiring of nodes that each read their own pins, pin p of node i being input
+        p * nodes + i.
+        """
+        return cls(torch.arange(fan_in * nodes).view(fan_in, nodes).t(), fan_in * nodes)
 
     @property
     def nodes(self) -> int:
@@ -57,6 +66,8 @@ class Wiring:
     @cached_property
     def readers(self) -> Tensor:
         """int32[pins]: node << 3 | pin of each pin that reads an input, grouped by input."""
+        if self.inverse:
+            return self.inverse[1]
         order = torch.argsort(self._source, stable=True)
         order = order[int((self._source < 0).sum()) :]
         return ((order % self.nodes) << PIN_BITS | order // self.nodes).int()
@@ -64,6 +75,8 @@ class Wiring:
     @cached_property
     def starts(self) -> Tensor:
         """int32[inputs + 1]: where each input's readers start, and the end of the last."""
+        if self.inverse:
+            return self.inverse[0]
         counts = torch.bincount(self._source[self._source >= 0], minlength=self.inputs)
         return torch.cat([counts.new_zeros(1), counts.cumsum(0)]).int()
 

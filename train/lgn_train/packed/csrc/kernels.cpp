@@ -335,9 +335,52 @@ void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
     sums[j] += (bins[0][j] + bins[1][j]) + (bins[2][j] + bins[3][j]);
 }
 
+// Add to the gradient of each pin's choice: for each candidate, the sum of the row times the slope
+// along the pin, over the samples in which the candidate is 1.
+template <int N, int FAN_IN>
+void sum_candidates(const Stage &s, const uint64_t *x, const Block &b, int64_t node,
+                    const Floats *row) {
+  alignas(64) float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
+  const float *t = slopes_of(s, node, room);
+  for (int pin = 0; pin < FAN_IN; ++pin) {
+    alignas(64) uint8_t index[LANES * N];
+    slopes_along<FAN_IN>(t, pin, slope);
+    index_block<N, FAN_IN>(s, x, b, node, pin, index);
+    Floats along[N];
+    for (int v = 0; v < N; ++v)
+      along[v] = row[v] * look_up<FAN_IN - 1>(slope, widen(index + LANES * v));
+    const int32_t *wires = s.candidates + (node * FAN_IN + pin) * CANDIDATES;
+    float *sums = s.picks + (node * FAN_IN + pin) * CANDIDATES;
+    for (int first = 0; first < CANDIDATES; first += 4) {
+      Floats found[4] = {};
+      for (int c = 0; c < 4; ++c) {
+        uint64_t words[N / 4];
+        copy_words<N>(x, wires[first + c], b, words);
+        for (int v = 0; v < N; ++v) found[c] = add_where(lanes_of(words, v), found[c], along[v]);
+      }
+      Quarter four = add_lanes(found[0], found[1], found[2], found[3]);
+      for (int c = 0; c < 4; ++c) sums[first + c] += four[c];
+    }
+  }
+}
+
+template <int N>
+void add_candidates(const Stage &s, const uint64_t *x, const Block &b, int64_t node,
+                    const Floats *row) {
+  switch (s.fan_in) {
+  case 1: return sum_candidates<N, 1>(s, x, b, node, row);
+  case 2: return sum_candidates<N, 2>(s, x, b, node, row);
+  case 3: return sum_candidates<N, 3>(s, x, b, node, row);
+  case 4: return sum_candidates<N, 4>(s, x, b, node, row);
+  case 5: return sum_candidates<N, 5>(s, x, b, node, row);
+  case 6: return sum_candidates<N, 6>(s, x, b, node, row);
+  }
+}
+
 template <int N>
 void add_sums(const Stage &s, const uint64_t *x, const Block &b, int64_t node, const Floats *row) {
   if (s.kind == OR_POOL) return;
+  if (s.candidates) add_candidates<N>(s, x, b, node, row);
   float *sums = s.sums + (node << s.fan_in);
   switch (s.fan_in) {
   case 1: return sum_wide<N, 1>(s, x, b, node, row, sums);
@@ -415,6 +458,7 @@ void run_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     const Stage &s = stages[l];
     if (l + 1 < count) run.bits.push_back(s.out), widest = std::max(widest, s.nodes);
     if (s.sums) std::fill(s.sums, s.sums + (s.nodes << s.fan_in), 0.0f);
+    if (s.picks) std::fill(s.picks, s.picks + s.nodes * s.fan_in * CANDIDATES, 0.0f);
   }
   G *const room[2] = {rows, rows + widest * BLOCK};
   for (int64_t word = 0; word < words; word += BLOCK_WORDS) {
@@ -494,6 +538,22 @@ void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)room, threads);
   else
     run_backward(stages, count, x, words, top, group, d_x, (float *)room, threads);
+}
+
+// The inverse of a wiring: for each input its readers, node << 3 | pin, in ascending order of pin
+// and then of node, from starts[input] on.
+void lgn_invert(const int32_t *wiring, int64_t nodes, int64_t fan_in, int64_t inputs,
+                int32_t *starts, int32_t *readers, int) {
+  std::fill(starts, starts + inputs + 1, 0);
+  for (int64_t at = 0; at < nodes * fan_in; ++at)
+    if (wiring[at] >= 0) ++starts[wiring[at] + 1];
+  for (int64_t input = 0; input < inputs; ++input) starts[input + 1] += starts[input];
+  std::vector<int32_t> next(starts, starts + inputs);
+  for (int64_t pin = 0; pin < fan_in; ++pin)
+    for (int64_t node = 0; node < nodes; ++node) {
+      int32_t input = wiring[node * fan_in + pin];
+      if (input >= 0) readers[next[input]++] = (int32_t)(node << 3 | pin);
+    }
 }
 
 // counts[groups, 64 * words]: the ones among each `group` neighbouring rows.

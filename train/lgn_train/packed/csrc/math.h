@@ -91,8 +91,10 @@ template <class F, class U> LGN_FN F logistic(U word) {
   return logarithm<F, U>(u) - logarithm<F, U>(1.0f - u);
 }
 
-// e**x of x <= 0, to about two units in the last place; 0 below -87.
+// e**x of x <= 0, to about two units in the last place; below -87 that of -87, which is 2e-38.
 template <class F, class U> LGN_FN F exponential(F x) {
+  F least = x - x - 87.0f;
+  x = x < -87.0f ? least : x;
   F turns = x * 1.442695f + 12582912.0f; // 1.5 * 2**23: rounds to an integer in the low bits
   U scale = bits_of(turns) << 23;
   F whole = turns - 12582912.0f;
@@ -103,8 +105,7 @@ template <class F, class U> LGN_FN F exponential(F x) {
   series = series * r + 0.5f;
   series = series * r + 1.0f;
   series = series * r + 1.0f;
-  F value = float_of_bits(bits_of(series) + scale);
-  return x < -87.0f ? value * 0.0f : value;
+  return float_of_bits(bits_of(series) + scale);
 }
 
 template <class F, class U> LGN_FN F sigmoid(F x) {

@@ -18,6 +18,8 @@ struct TableOptions {
   float temperature;
 };
 
+constexpr int CANDIDATES = 16; // of a pin: as many as there are gates, chosen by the same kernel
+
 enum Kind { TABLES = 0, OR_POOL = 1 };
 
 struct Stage {
@@ -32,6 +34,9 @@ struct Stage {
   const uint64_t *tables; // [nodes / positions]: the bits that are read forward
   const float *slopes;    // [nodes / positions, 1 << fan_in], or null: the bits themselves
   uint64_t *out;          // [nodes, words]
+  const int32_t *candidates; // [nodes, fan_in, CANDIDATES]: what each pin chose from, or null;
+                             // -1 for none
+  float *picks;              // [nodes, fan_in, CANDIDATES]: the gradient of the choice
   float *sums;            // [nodes, 1 << fan_in]: each node's share of its table's gradient
 };
 

@@ -1,0 +1,143 @@
+"""Learned wiring: pins choose like gates, on packed words as in float."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from lgn_train import GroupSum, LogicDense, Recipe, Thermometer, export_model, fit_thermometer
+from lgn_train.data import load_digits
+from lgn_train.export import check_equal
+from lgn_train.layers import LogicLayer
+from lgn_train.loop import Trainer
+from lgn_train.model import build_model
+from lgn_train.run import fitted_encoder
+from lgn_train.wiring import LearnedWiring
+
+INPUTS = 120
+
+
+def network(parametrization="raw", fan_in=2, estimator="gumbel_st", candidates=5, **options):
+    widths = (INPUTS, 50, 41, 30)
+    layers = [
+        LogicDense(a, b, fan_in, parametrization, estimator, candidates=candidates, seed=i,
+                   init="gaussian", temperature=0.7, **options)
+        for i, (a, b) in enumerate(itertools.pairwise(widths))
+    ]  # fmt: skip
+    for i, layer in enumerate(layers):
+        drawn = torch.randn(layer.learned.logits.shape, generator=torch.Generator().manual_seed(i))
+        with torch.no_grad():
+            layer.learned.logits[..., :candidates] += drawn[..., :candidates]
+    return nn.Sequential(*layers, GroupSum(3, tau=3.0))
+
+
+def results(model, x, y):
+    x = x.clone().requires_grad_()
+    out = model(x)
+    F.cross_entropy(out, y, reduction="sum").backward()
+    return [out.detach(), x.grad, *(p.grad for p in model.parameters())]
+
+
+@pytest.mark.parametrize("batch", [1, 70, 130])
+@pytest.mark.parametrize("candidates", [2, 5, 16])
+@pytest.mark.parametrize("input_gradient", ["soft", "hard"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st"])
+@pytest.mark.parametrize(("parametrization", "fan_in"), [("raw", 2), ("light", 3), ("walsh", 6)])
+def test_packed_learned_wiring_is_the_float_reference(
+    parametrization, fan_in, estimator, input_gradient, candidates, batch, monkeypatch
+):
+    options = (parametrization, fan_in, estimator, candidates)
+    generator = torch.Generator().manual_seed(9)
+    x = (torch.rand(batch, INPUTS, generator=generator) > 0.5).float()
+    y = torch.arange(batch) % 3
+    packed = results(network(*options, input_gradient=input_gradient), x, y)
+    monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+    reference = results(network(*options, input_gradient=input_gradient), x, y)
+    assert torch.equal(packed[0], reference[0])
+    for ours, theirs in zip(packed[1:], reference[1:], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
+
+
+def test_learned_wiring_gives_the_logits_the_gradient_of_the_mixture():
+    """The value is that of the picked input, the gradient of the logits that of the mixture."""
+    wiring = LearnedWiring(torch.tensor([[[0, 1, 2]]]), 3)
+    with torch.no_grad():
+        wiring.logits[0, 0, :3] = torch.tensor([0.0, 2.0, 1.0])
+    x = torch.tensor([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0]], requires_grad=True)  # [inputs, batch]
+    picks = wiring.picks(torch.tensor(0), torch.tensor(0), 1.0, noisy=False)
+    pins = wiring.pins(x, picks)
+    assert pins.tolist() == [[1.0, 1.0]]
+    pins[0, 0].backward()
+    shares = torch.softmax(torch.tensor([0.0, 2.0, 1.0]), 0)
+    expected = shares * (torch.tensor([0.0, 1.0, 0.0]) - shares[1])
+    torch.testing.assert_close(wiring.logits.grad[0, 0, :3], expected)
+    assert not wiring.logits.grad[0, 0, 3:].any()
+    assert x.grad.tolist() == [[0, 0], [1, 0], [0, 0]]
+
+
+def test_learned_wiring_offers_each_pin_other_candidates():
+    layer = LogicDense(INPUTS, 60, fan_in=3, parametrization="light", candidates=8, seed=1)
+    offered = layer.learned.candidates[..., :8].flatten(1)
+    assert all(len(set(row)) == 24 for row in offered.tolist())
+    assert (layer.learned.candidates[..., 8:] == -1).all()
+
+
+def test_learned_wiring_trains_resumes_and_is_exported():
+    values = {
+        "name": "wired",
+        "data": {"source": "digits"},
+        "model": {"layers": [100], "fan_in": 4, "parametrization": "light", "candidates": 6,
+                  "estimator": "hard_st", "tau": 3.0},
+        "train": {"epochs": 4, "learning_rate": 0.1},
+    }  # fmt: skip
+    recipe, data = Recipe.of(values, "test"), load_digits()
+    encoder = fitted_encoder(recipe, data)
+    trainer = Trainer(build_model(recipe, encoder, 10), recipe, data)
+    before = trainer.model[1].wired().indices.clone()
+    for _ in range(3):
+        trainer.run_epoch()
+    assert not torch.equal(trainer.model[1].wired().indices, before)
+    other = Trainer(build_model(recipe, encoder, 10), recipe, data)
+    other.restore(trainer.step, trainer.tensors())
+    for ours, theirs in zip(
+        trainer.model.state_dict().values(), other.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    assert trainer.run_epoch()["loss"] == other.run_epoch()["loss"]
+    classifier = export_model(trainer.model.eval(), data.classes)
+    check_equal(classifier, trainer.model, data.x_test)
+    assert (classifier.predict(data.x_test) == data.y_test).mean() > 0.7
+
+
+@pytest.mark.parametrize("count", [1, 17])
+def test_learned_wiring_rejects_a_number_of_candidates(count):
+    with pytest.raises(
+        ValueError, match=rf"^candidates must be 2 to 16, or 0 for none, not {count}$"
+    ):
+        LogicDense(20, 4, candidates=count)
+
+
+def test_learned_wiring_deals_its_candidates_itself():
+    with pytest.raises(
+        TypeError,
+        match=r"^candidates are dealt by wiring 'random' or 'structured', not a tensor$",
+    ):
+        LogicDense(4, 2, wiring=torch.tensor([[0, 1], [2, 3]]), candidates=2)
+
+
+def test_learned_wiring_of_an_image_stays_near():
+    from lgn_hw.features import Features
+    from lgn_train import Geometry
+
+    codes = torch.randint(0, 16, (50, 64)).numpy()
+    encoder = fit_thermometer(Features.integers([0] * 64, [15] * 64), codes, levels=2)
+    geometry = Geometry.of_encoder(encoder, (1, 8, 8))
+    layer = LogicDense(
+        Thermometer(encoder).num_bits, 128, candidates=4, wiring="structured", geometry=geometry,
+        radius=1.0, seed=0,
+    )  # fmt: skip
+    places = geometry.spread(128, 0)
+    rows = geometry.row[layer.learned.candidates[..., :4].long()].double()
+    assert (rows - places.row.double()[:, None, None]).abs().mean() < 1.5

@@ -1,0 +1,100 @@
+"""Learned wiring: each pin chooses one of a few inputs, as a node chooses one of its gates."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from lgn_train import noise
+from lgn_train.checks import whole_number
+from lgn_train.noise import Stream
+from lgn_train.wiring.wiring import Wiring
+
+__all__ = ["MAX_CANDIDATES", "LearnedWiring", "Picks"]
+
+MAX_CANDIDATES = 16  # as many as there are gates: the kernels choose them the same way
+NO_CANDIDATE = -1e9  # the logit of a place without a candidate
+
+
+@dataclass(frozen=True, eq=False)
+class Picks:
+    """What the pins read in one step.
+
+    index: int64[nodes, fan_in], which candidate. shares: float32[nodes, fan_in, 16], the
+    probability of each, to which the gradient goes; empty where none is wanted.
+    """
+
+    index: Tensor
+    shares: Tensor
+
+
+@final
+class LearnedWiring(nn.Module):
+    """Choose the input of each pin among candidates[nodes, fan_in, count], all different.
+
+    As Gumbel-ST chooses gates (2506.07500): forward, a pin reads its likeliest candidate under
+    Gumbel noise, drawn once a step; backward, its logits get the gradient of the softmax mixture
+    of all candidates' values, and the inputs that of the one that was read. Without noise
+    (Hard-ST) and in the discrete circuit a pin reads its likeliest candidate.
+
+    inputs: what candidates are numbers of. Raises ValueError where there are too many or too few.
+    """
+
+    candidates: Tensor  # int32[nodes, fan_in, 16], -1 for none, as the kernels read them
+
+    def __init__(self, candidates: Tensor, inputs: int) -> None:
+        super().__init__()
+        self.count = checked_candidates(candidates.shape[2])
+        self.inputs = inputs
+        room = (*candidates.shape[:2], MAX_CANDIDATES)
+        numbers, logits = torch.full(room, -1, dtype=torch.int32), torch.full(room, NO_CANDIDATE)
+        numbers[..., : self.count] = candidates
+        logits[..., : self.count] = 0.0
+        self.register_buffer("candidates", numbers)
+        self.logits = nn.Parameter(logits)
+
+    def picks(self, seed: Tensor, step: Tensor, temperature: float, noisy: bool) -> Picks:
+        """Choose as a training step does, in float operations: the reference of the kernels."""
+        scores: Tensor = self.logits
+        if noisy:
+            drawn = noise.gumbel(seed, step, Stream.PICKS, scores.numel())
+            scores = scores + drawn.view(scores.shape)
+        shares = torch.softmax(scores / temperature, dim=-1)
+        return Picks(scores.argmax(dim=-1), shares)
+
+    def likeliest(self) -> Picks:
+        """Choose as the discrete circuit does."""
+        return Picks(self.logits.detach().argmax(dim=-1), self.logits.new_empty(0))
+
+    def wired(self, picks: Picks) -> Wiring:
+        """Return the wiring that reads what was picked."""
+        chosen = self.candidates.gather(2, picks.index.unsqueeze(2)).squeeze(2)
+        return Wiring(chosen.long(), self.inputs)
+
+    def pins(self, x: Tensor, picks: Picks) -> Tensor:
+        """Return [fan_in * nodes, batch], the values at the pins of feature-major x.
+
+        Their value is that of the picked inputs, exactly; their gradient goes to these, and that
+        of the mixture of all candidates to the picks' shares.
+        """
+        read = self.wired(picks).gather(x).flatten(0, 1)
+        if not picks.shares.numel():
+            return read
+        values = x.detach()[
+            self.candidates[..., : self.count].long()
+        ]  # [nodes, fan_in, count, batch]
+        # values[nodes, fan_in, count, batch]
+        mixture = (picks.shares[..., : self.count, None] * values).sum(dim=2)
+        mixture = mixture.transpose(0, 1).flatten(0, 1)
+        return read + (mixture - mixture.detach())
+
+    def extra_repr(self) -> str:
+        return f"candidates={self.count}"
+
+
+def checked_candidates(count: int) -> int:
+    """Return how many candidates a pin has; raises ValueError where it is not 2 to 16."""
+    if not 2 <= whole_number("candidates", count) <= MAX_CANDIDATES:
+        raise ValueError(f"candidates must be 2 to {MAX_CANDIDATES}, or 0 for none, not {count}")
+    return count
