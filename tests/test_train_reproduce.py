@@ -165,6 +165,7 @@ def test_page_has_the_figures_the_plots_and_the_paper(done):
     assert "| 49.81 % | 0.00 % |" in page
     assert "| optimiser | Adam, learning rate 0.1, constant | Adam, learning rate 0.01" in page
     assert "| gradient to a node's inputs | hard, for the sampled methods | hard, in" in page
+    assert re.search(r"^\| computed on \| float \| packed words, .* kernels \|", page, re.MULTILINE)
     assert page.count("![") == len(PLOTS) == len(list((folder / "page").glob("*.svg")))
 
 
@@ -201,6 +202,7 @@ def record(method, seed, discrete, *, depth=2, pace=1.0, gap=0.0):
         "encoder_bits": 9,
         "test_samples": 100,
         "device": "a computer",
+        "path": "float",
         "unused_gates": {"start": 0.5, "end": 0.25},
         "entropy": {"largest": 2.8, "threshold": 2.4, "start": [1, 3], "end": [4, 0]},
         "points": points,

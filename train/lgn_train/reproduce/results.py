@@ -81,6 +81,7 @@ def _figures(records: Sequence[Record], goals: dict[int, Any]) -> dict[str, Any]
     pairs = [(goal, point) for goal, point in pairs if point]
     return {
         "seeds": len(records),
+        "path": records[0]["path"],
         "discrete": _spread([end["discrete"] for end in ends]),
         "best": _spread([_best(record)["discrete"] for record in records]),
         "gap_train": _spread([end["train_mode"] - end["discrete"] for end in ends]),

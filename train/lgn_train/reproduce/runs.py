@@ -17,6 +17,7 @@ from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
+from lgn_train.explain import explain
 from lgn_train.loop import Trainer
 from lgn_train.metrics import measure, unused_gates, unused_threshold
 from lgn_train.model import build_model, logic_layers
@@ -114,6 +115,7 @@ class _Run:
             "options": spec.options,
             "data_sha256": data.digest,
             "device": describe_device(device),
+            "path": _path(model),
             "initial_sha256": _network_digest(model),
             "nodes": sum(len(layer.logits) for layer in logic_layers(model)),
             "encoder_bits": encoder.num_bits,
@@ -167,6 +169,12 @@ class _Run:
         self.record["points"].append(point)
         self.record["unused_gates"]["end"] = unused_gates(model)
         self.record["entropy"]["end"] = _entropy_counts(model)
+
+
+def _path(model: nn.Module) -> str:
+    """Return how training computes, like `float` or `packed words, C++ kernels`."""
+    first_layer = explain(model.train()).splitlines()[0]
+    return first_layer.partition(": ")[2].partition(":")[0]
 
 
 def _network_digest(model: nn.Module) -> str:
