@@ -158,10 +158,7 @@ class Trainer:
         for name, parameter in self.model.named_parameters():
             start = f"optimizer.{name}."
             self.optimizer.state[parameter] = {
-                # AdamW counts its steps on the CPU, and keeps its moments with the parameter.
-                key.removeprefix(start): value.to(
-                    self.device if value.ndim else value.device, copy=True
-                )
+                key.removeprefix(start): value.to(self.device, copy=True)
                 for key, value in tensors.items()
                 if key.startswith(start)
             }
