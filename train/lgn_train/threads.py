@@ -6,28 +6,33 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from lgn_train.layers import LogicLayer
 from lgn_train.model import logic_layers
 
 __all__ = ["threads_for"]
 
 # Below, a thread's share of an operation is shorter than waking it: on two idle cores a second
 # thread gains little, and on busy ones it was measured to take twelve times as long.
-SINGLE_THREAD_ACTIVATIONS = 1 << 20
+SINGLE_THREAD_FLOATS = 1 << 20  # activations of a float layer
+SINGLE_THREAD_BITS = 1 << 19  # of a packed one
 
 
 @contextmanager
 def threads_for(model: nn.Module, batch_size: int) -> Iterator[None]:
-    """Let torch use one thread where float layers are small, and its own number elsewhere.
+    """Let torch use one thread where all layers are small, and its own number elsewhere.
 
-    With one thread the result cannot depend on the number of cores either. Packed layers choose
-    for themselves, and compute the same on any number.
+    With one thread the result cannot depend on the number of cores. That of packed layers does
+    not in any case.
     """
     before = torch.get_num_threads()
-    layers = [layer for layer in logic_layers(model) if layer.why_not_packed()]
-    widest = max((len(layer.logits) for layer in layers), default=SINGLE_THREAD_ACTIVATIONS)
-    if widest * batch_size < SINGLE_THREAD_ACTIVATIONS:
+    if not any(_is_large(layer, batch_size) for layer in logic_layers(model)):
         torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _is_large(layer: LogicLayer, batch_size: int) -> bool:
+    limit = SINGLE_THREAD_FLOATS if layer.why_not_packed() else SINGLE_THREAD_BITS
+    return len(layer.logits) * batch_size >= limit

@@ -18,10 +18,11 @@ constexpr int BLOCK_WORDS = 2;                 // of samples, kept in registers 
 constexpr int BLOCK = 64 * BLOCK_WORDS;        // samples
 constexpr int VECTORS = BLOCK / LANES;         // vectors of a block
 constexpr int AHEAD = 3;                       // rows that are prefetched
-constexpr int64_t SERIAL_WORK = 1 << 13;       // rows times words, below which threads cost more
+constexpr double PARALLEL_NS = 2e5;            // of work, from which a second thread pays
 
-template <class Body> void for_rows(int64_t rows, int64_t cost, int threads, const Body &body) {
-  if (threads <= 1 || rows * cost < SERIAL_WORK) {
+// ns: nanoseconds that a row takes, about.
+template <class Body> void for_rows(int64_t rows, double ns, int threads, const Body &body) {
+  if (threads <= 1 || rows * ns < PARALLEL_NS) {
     body(0, rows);
     return;
   }
@@ -138,7 +139,7 @@ void pool_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, 
 }
 
 void forward_stage(const Stage &s, const uint64_t *x, int64_t words, int threads) {
-  for_rows(s.nodes, words * s.fan_in, threads, [&](int64_t first, int64_t last) {
+  for_rows(s.nodes, 0.3 * words * (1 << s.fan_in), threads, [&](int64_t first, int64_t last) {
     if (s.kind == OR_POOL) return pool_rows(s, x, words, first, last);
     switch (s.fan_in) {
     case 1: return forward_rows<1>(s, x, words, first, last);
@@ -402,7 +403,7 @@ template <class G> struct Backward {
   // The last stage: its rows are given, one for each group of its nodes.
   template <int N> void start(const Upstream<float> &top, const Block &b) {
     const Stage &s = stages[count - 1];
-    for_rows(s.nodes, BLOCK_WORDS * s.fan_in, threads, [&](int64_t first, int64_t last) {
+    for_rows(s.nodes, 20.0 * s.fan_in, threads, [&](int64_t first, int64_t last) {
       for (int64_t node = first; node < last; ++node) {
         Floats row[N];
         const float *from = top.row(node);
@@ -416,7 +417,7 @@ template <class G> struct Backward {
   template <int N, class From, class To>
   void step(int64_t l, const Upstream<From> &up, const Block &b, To *rows, int64_t stride) {
     const Stage &s = stages[l];
-    for_rows(s.inputs, BLOCK_WORDS * s.fan_in, threads, [&](int64_t first, int64_t last) {
+    for_rows(s.inputs, 40.0 * s.fan_in, threads, [&](int64_t first, int64_t last) {
       for (int64_t input = first; input < last; ++input) {
         prefetch<N>(s, up, input + AHEAD);
         Floats row[N];
@@ -501,7 +502,7 @@ extern "C" {
 void lgn_choose_tables(const TableOptions *options, const float *logits, float *soft,
                        float *shares, uint64_t *bits, int threads) {
   int64_t blocks = (options->nodes + LANES - 1) / LANES;
-  for_rows(blocks, options->count * LANES, threads, [&](int64_t first, int64_t last) {
+  for_rows(blocks, 2.5 * options->count * LANES, threads, [&](int64_t first, int64_t last) {
     for (int64_t block = first; block < last; ++block)
       choose_tables(*options, logits, block * LANES, soft, shares, bits);
   });
@@ -511,7 +512,7 @@ void lgn_table_gradients(const TableOptions *options, const float *shares, const
                          const float *d_table, float *d_logits, int threads) {
   float scale = 1.0f / options->temperature;
   int64_t entries = options->entries, count = options->count;
-  for_rows(options->nodes, count, threads, [&](int64_t first, int64_t last) {
+  for_rows(options->nodes, 0.5 * count, threads, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i)
       if (options->parametrization == RAW)
         gate_gradients(shares + i * GATES, soft + i * entries, d_table + i * entries, scale,
@@ -560,7 +561,7 @@ void lgn_invert(const int32_t *wiring, int64_t nodes, int64_t fan_in, int64_t in
 void lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group, int32_t *counts,
                int threads) {
   int64_t columns = nodes / group * words;
-  for_rows(columns, group, threads, [&](int64_t first, int64_t last) {
+  for_rows(columns, 8.0 * group, threads, [&](int64_t first, int64_t last) {
     for (int64_t at = first; at < last; ++at)
       count_column(rows + at / words * group * words + at % words, group, words, counts + at * 64);
   });
@@ -569,7 +570,7 @@ void lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group
 // bits[b]: codes[feature[b]] > threshold[b], of codes[features, 64 * words].
 void lgn_encode(const int32_t *codes, const int32_t *feature, const int32_t *threshold,
                 int64_t count, int64_t words, uint64_t *bits, int threads) {
-  for_rows(count, words, threads, [&](int64_t first, int64_t last) {
+  for_rows(count, 8.0 * words, threads, [&](int64_t first, int64_t last) {
     for (int64_t bit = first; bit < last; ++bit) {
       const int32_t *row = codes + feature[bit] * words * 64;
       for (int64_t w = 0; w < words; ++w) {
