@@ -84,7 +84,7 @@ def test_check_equal_finds_a_single_flipped_bit():
         check_equal(classifier, model, CODES)
 
 
-ORDER = re.escape("model must be nn.Sequential(Thermometer, LogicDense ..., GroupSum)")
+ORDER = re.escape("model must be nn.Sequential(Thermometer, logic layers ..., GroupSum)")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ ORDER = re.escape("model must be nn.Sequential(Thermometer, LogicDense ..., Grou
     [
         (
             nn.Sequential(Thermometer(SPEC), nn.Dropout(), GroupSum(3)),
-            f"^{ORDER}; layer 1 is Dropout, not LogicDense$",
+            f"^{ORDER}; layer 1 is Dropout, not LogicDense, BitPlanes, LogicConv2d, OrPool2d or F",
         ),
         (
             nn.Sequential(LogicDense(3, 3, seed=0), GroupSum(3)),
@@ -101,6 +101,10 @@ ORDER = re.escape("model must be nn.Sequential(Thermometer, LogicDense ..., Grou
         (
             nn.Sequential(Thermometer(SPEC), LogicDense(SPEC.num_bits, 3, seed=0)),
             f"^{ORDER}; layer 1 is LogicDense, not GroupSum$",
+        ),
+        (
+            nn.Sequential(Thermometer(SPEC), nn.Flatten(2), GroupSum(3)),
+            r"^layer 1 must be nn\.Flatten\(\), not Flatten\(start_dim=2, end_dim=-1\)$",
         ),
         (nn.Linear(2, 2), f"^{ORDER}, not Linear of another form$"),
     ],

@@ -11,7 +11,7 @@ from lgn_hw.evaluate import evaluate_reference
 from lgn_hw.features import Features
 from lgn_train import Geometry, GroupSum, LogicDense, Thermometer, fit_thermometer, mode
 from lgn_train.estimators import ESTIMATORS
-from lgn_train.export import to_netlist
+from lgn_train.lowering import to_netlist
 from lgn_train.parametrizations import INITS
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores

@@ -1,5 +1,7 @@
 """The training loop: it learns, from a state that is complete."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch import nn
 
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
-from lgn_train import Recipe, fit_thermometer
+from lgn_train import Geometry, LogicDense, Recipe, fit_thermometer, structured_wiring
 from lgn_train.data import Dataset
 from lgn_train.loop import Trainer, learning_rate
 from lgn_train.model import build_model, logic_layers, parts_of
@@ -167,6 +169,59 @@ def test_structured_layers_read_farther_the_deeper_they_are():
         columns = before.output_geometry.column[layer.wiring]
         means.append(float((columns.amax(1) - columns.amin(1)).mean()))
     assert 0.3 < means[0] < means[1] / 1.1
+
+
+def test_build_model_places_convolutions_between_encoder_and_dense_layers():
+    changes = ("model.wiring=random", "model.conv=[{kernels=5, pool=2, padding=2, kernel_size=4}]")
+    model = image_model(*changes, shape=(2, 1, 1))
+    kinds = [type(layer).__name__ for layer in model]
+    assert kinds == [
+        "Thermometer", "BitPlanes", "LogicConv2d", "OrPool2d", "Flatten", "LogicDense",
+        "LogicDense", "GroupSum",
+    ]  # fmt: skip
+    assert (model[2].in_channels, model[5].in_features) == (14, 5)
+    assert torch.equal(
+        model[5].wiring, LogicDense(5, 60, 3, "light", seed=int(model[5].seed)).wiring
+    )
+    assert model(torch.zeros(3, 2, dtype=torch.uint8)).shape == (3, 2)
+
+
+def test_structured_layers_follow_the_image_of_the_last_convolution():
+    model = image_model("model.conv=[{kernels=5}]", shape=(1, 1, 2))
+    assert len(model[4].wiring) == 60
+    assert torch.equal(
+        model[4].wiring,
+        structured_wiring(Geometry.of_image(5, 1, 2), 60, 3, 3.0, int(model[4].seed)),
+    )
+
+
+CONV_MISFITS = [
+    (
+        "model.conv=[{kernels=5, padding=0}]",
+        "model.conv.0: A window of 3 x 3 does not fit 1 x 2 pixels with padding 0",
+    ),
+    (
+        "model.conv=[{kernels=5}, {kernels=5, pool=2}]",
+        "model.conv.1: OrPool2d needs rows and columns that are multiples of 2, not 1 x 2; change"
+        " the padding of the layer before, or kernel_size",
+    ),
+    (
+        "model.conv=[{kernels=5, channels_per_kernel=9}]",
+        "model.conv.0: channels_per_kernel must be 1 to 7, not 9",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), CONV_MISFITS)
+def test_build_model_rejects_convolutions_that_do_not_fit(change, message):
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        image_model(change)
+
+
+def test_build_model_rejects_convolutions_without_images():
+    message = r"^model\.conv needs images; the data set has none: leave it out$"
+    with pytest.raises(UsageError, match=message):
+        image_model("model.conv=[{kernels=5}]", shape=None)
 
 
 def test_build_model_rejects_structured_wiring_without_images():

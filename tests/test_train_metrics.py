@@ -68,4 +68,4 @@ def test_blocks_are_smaller_where_layers_are_wide(monkeypatch):
     whole = predictions(model, CODES, "soft")
     monkeypatch.setattr("lgn_train.metrics.BLOCK_ACTIVATIONS", 60 * 128)
     assert np.array_equal(predictions(model, CODES, "soft"), whole)
-    assert sizes == [1, 300, 1, 128, 128, 44]
+    assert sizes == [300, 128, 128, 44]

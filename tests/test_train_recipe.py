@@ -100,6 +100,51 @@ def test_recipe_rejects_values(load, tmp_path, change, message):
         load(GOOD, change)
 
 
+CONV = GOOD.replace(
+    "[train]",
+    """[[model.conv]]
+kernels = 8
+pool = 2
+[[model.conv]]
+kernels = 16
+kernel_size = 5
+padding = 2
+[train]""",
+)
+
+
+def test_recipe_takes_a_list_of_convolutions(load):
+    recipe = load(CONV)
+    assert [(c.kernels, c.kernel_size, c.padding, c.pool) for c in recipe.model.conv] == [
+        (8, 3, 1, 2),
+        (16, 5, 2, 1),
+    ]
+    assert Recipe.of(recipe.to_dict(), "again") == recipe
+    assert load(CONV, "model.conv=[{kernels=3}]").model.conv[0].kernels == 3
+
+
+WRONG_CONV = [
+    ("kernels = 8", "kernel = 8", "conv.0.kernel is not a key; did you mean model.conv.0.kernels?"),
+    ("kernels = 8\n", "", "conv.0.kernels is missing"),
+    ("pool = 2", "pool = 0", "conv.0.pool must be 1 or more, not 0"),
+    ("padding = 2", "levels = 2", "conv.1.levels is not a key; did you mean encoder.levels?"),
+    ("pool = 2", "fan_in = 7", "conv.0.fan_in must be 6 or less, not 7"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), WRONG_CONV)
+def test_recipe_rejects_convolutions(load, tmp_path, old, new, message):
+    with pytest.raises(UsageError) as caught:
+        load(CONV.replace(old, new, 1))
+    assert f"{tmp_path}/trial.toml: model.{message}" in str(caught.value).splitlines()
+
+
+def test_recipe_rejects_raw_convolutions_of_four_inputs(load):
+    message = "model: parametrization 'raw' needs fan_in 2, not 4; use 'light' or 'walsh'$"
+    with pytest.raises(UsageError, match=message):
+        load(CONV.replace("pool = 2", "fan_in = 4"))
+
+
 def test_recipe_rejects_hard_gradients_of_soft_estimators(load):
     message = "model: input_gradient 'hard' needs estimator gumbel_st or hard_st, not 'soft'$"
     with pytest.raises(UsageError, match=message):

@@ -319,8 +319,15 @@ def test_run_trains_on_a_table_and_keeps_its_folder_out_of_the_file(csv, tmp_pat
     assert str(tmp_path) not in json.dumps(dict(classifier.provenance))
 
 
-def test_structured_run_is_resumed_and_exported_like_any(tmp_path):
-    changes = ("model.wiring=structured", "model.radius=2", "train.epochs=2")
+KINDS = [
+    ("model.wiring=structured", "model.radius=2"),
+    ("model.conv=[{kernels=6, pool=2}, {kernels=8, tree_depth=2}]",),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_runs_of_every_kind_are_resumed_and_exported(tmp_path, kind):
+    changes = ("train.epochs=2", *kind)
     run(tmp_path / "whole", *changes)
     with pytest.raises(Killed):
         run(tmp_path / "killed", *changes, on_epoch=kill_after(1))

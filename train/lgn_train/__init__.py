@@ -3,16 +3,27 @@
 from lgn_train.encoding import fit_thermometer
 from lgn_train.explain import explain
 from lgn_train.export import export_model
-from lgn_train.layers import GroupSum, LogicDense, Thermometer, mode
+from lgn_train.layers import (
+    BitPlanes,
+    GroupSum,
+    LogicConv2d,
+    LogicDense,
+    OrPool2d,
+    Thermometer,
+    mode,
+)
 from lgn_train.recipe import Recipe
 from lgn_train.run import train
 from lgn_train.run_export import export_run
 from lgn_train.wiring import Geometry, structured_wiring
 
 __all__ = [
+    "BitPlanes",
     "Geometry",
     "GroupSum",
+    "LogicConv2d",
     "LogicDense",
+    "OrPool2d",
     "Recipe",
     "Thermometer",
     "explain",

@@ -20,9 +20,12 @@ class Tables:
     soft: Tensor
     value: Tensor
 
-    def repeated(self, times: int) -> "Tables":
-        """Return each table `times` times in a row: for nodes that share it."""
-        return Tables(*(t.repeat_interleave(times, dim=0) for t in (self.soft, self.value)))
+    def of(self, part: slice, positions: int) -> "Tables":
+        """Return some of the tables, each `positions` times in a row: for nodes that share it."""
+        parts = (tables[part] for tables in (self.soft, self.value))
+        if positions == 1:
+            return Tables(*parts)
+        return Tables(*(tables.repeat_interleave(positions, dim=0) for tables in parts))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lgn_train.layers import LogicLayer, mode
-from lgn_train.model import logic_layers
+from lgn_train.model import logic_layers, widest_stage
 from lgn_train.parametrizations import PARAMETRIZATIONS
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 BLOCK_SAMPLES = 1000  # at most
-BLOCK_ACTIVATIONS = 1 << 24  # of one layer and block, about; four bytes each, some times over
+BLOCK_ACTIVATIONS = 1 << 25  # of the widest layer: 128 MiB, a few times that in all
 THRESHOLD_NODES = 4096
 
 
@@ -31,8 +31,8 @@ THRESHOLD_NODES = 4096
 class Accuracies:
     """Accuracies on one set of samples, as fractions.
 
-    train_mode: with the estimator's tables, noise included, redrawn for every block of samples:
-    1000, or as few as keep a layer's activations near 2**24.
+    train_mode: with the estimator's tables, noise included, redrawn for every 1000 samples, and
+    more often where layers are wider than 33 000 nodes.
     soft: with the mixture of tables. discrete: with the likeliest tables, as exported.
     """
 
@@ -84,9 +84,9 @@ def predictions(
     """
     codes = torch.from_numpy(np.ascontiguousarray(x))
     device = next((p.device for p in model.parameters()), codes.device)
-    blocks = torch.split(codes, _block_samples(model, codes[:1].to(device)))
+    block = max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(1, widest_stage(model))))
     with mode(model, name), torch.no_grad():
-        found = [model(block.to(device)).argmax(dim=1).cpu() for block in blocks]
+        found = [model(part.to(device)).argmax(dim=1).cpu() for part in torch.split(codes, block)]
     result: NDArray[np.int64] = torch.cat(found).numpy()
     return result
 
@@ -104,22 +104,6 @@ def unused_gates(model: nn.Module) -> float:
     layers = logic_layers(model)
     undecided = torch.cat([layer.entropy() > unused_threshold(layer) for layer in layers])
     return float(undecided.double().mean())
-
-
-def _block_samples(model: nn.Module, sample: Tensor) -> int:
-    """Return how many samples to compute at once: as one sample's widest layer allows."""
-    widths = [1]
-    hooks = [
-        module.register_forward_hook(lambda _module, _x, y: widths.append(y.numel()))
-        for module in model.modules()
-    ]
-    try:
-        with mode(model, "discrete"), torch.no_grad():
-            model(sample)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(widths)))
 
 
 def unused_threshold(layer: LogicLayer) -> float:

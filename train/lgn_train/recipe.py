@@ -11,6 +11,7 @@ from lgn_hw.errors import UsageError
 from lgn_train.recipe_errors import described
 
 __all__ = [
+    "Conv",
     "Count",
     "Data",
     "Document",
@@ -68,14 +69,29 @@ class Encoder(Section):
     kind: Literal["uniform", "quantile"] = "uniform"
 
 
+class Conv(Section):
+    """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1."""
+
+    kernels: Count
+    kernel_size: Count = 3
+    tree_depth: Count = 3
+    padding: Annotated[int, Field(ge=0)] = 1
+    stride: Count = 1
+    channels_per_kernel: Count | None = None
+    fan_in: Annotated[int, Field(ge=2, le=6)] = 2
+    pool: Count = 1
+
+
 class Model(Section):
-    """The network: outputs of each layer, and the options of LogicDense and GroupSum.
+    """The network: convolutions, where there are any, outputs of each dense layer, and the options
+    of LogicDense and GroupSum.
 
     radius: in pixels, of the first layer where wiring is "structured"; it grows from layer to
     layer, to the whole image in the last. candidates: 2 to 16 inputs among which each pin learns
     to choose; 0 for a fixed wiring.
     """
 
+    conv: Annotated[tuple[Conv, ...], Field(strict=False)] = ()
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
@@ -90,10 +106,11 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> "Model":
-        if self.parametrization == "raw" and self.fan_in != 2:
-            raise ValueError(
-                f"parametrization 'raw' needs fan_in 2, not {self.fan_in}; use 'light' or 'walsh'"
-            )
+        for fan_in in (self.fan_in, *(conv.fan_in for conv in self.conv)):
+            if self.parametrization == "raw" and fan_in != 2:
+                raise ValueError(
+                    f"parametrization 'raw' needs fan_in 2, not {fan_in}; use 'light' or 'walsh'"
+                )
         if self.candidates == 1:
             raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
         if self.input_gradient == "hard" and self.estimator in ("soft", "soft_gumbel"):

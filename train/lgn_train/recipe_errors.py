@@ -1,8 +1,9 @@
 """Messages about recipes: which key of which file, what was found, and what is legal."""
 
 import difflib
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -47,17 +48,20 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _keys(field.annotation, f"{prefix}{name}.")
+        # A section, or a list of them, whose annotation is tuple[Section, ...].
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys(kind, f"{prefix}{name}.")
 
 
 def _suggestion(key: str, legal: list[str]) -> str:
     """Suggest the same word in another section, else the nearest of the same section."""
     section, _, leaf = key.rpartition(".")
+    keys_of = re.sub(r"\.\d+", "", section)  # a section of a list has the keys of all of them
     elsewhere = [other for other in legal if other.rpartition(".")[2] == leaf]
     if elsewhere:
         return f"did you mean {elsewhere[0]}?"
-    siblings = [other.rpartition(".")[2] for other in legal if other.rpartition(".")[0] == section]
+    siblings = [other.rpartition(".")[2] for other in legal if other.rpartition(".")[0] == keys_of]
     near = [other for other in siblings if _initials(other) == leaf]  # "lr" is "learning_rate"
     near = near or difflib.get_close_matches(leaf, siblings, 1, cutoff=0.2)
     if near:

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from lgn_train.layers import LogicLayer
-from lgn_train.model import logic_layers
+from lgn_train.model import logic_layers, widest_stage
 
 __all__ = ["threads_for"]
 
@@ -25,14 +24,11 @@ def threads_for(model: nn.Module, batch_size: int) -> Iterator[None]:
     not in any case.
     """
     before = torch.get_num_threads()
-    if not any(_is_large(layer, batch_size) for layer in logic_layers(model)):
+    packed = not any(layer.why_not_packed() for layer in logic_layers(model))
+    limit = SINGLE_THREAD_BITS if packed else SINGLE_THREAD_FLOATS
+    if widest_stage(model) * batch_size < limit:
         torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _is_large(layer: LogicLayer, batch_size: int) -> bool:
-    limit = SINGLE_THREAD_FLOATS if layer.why_not_packed() else SINGLE_THREAD_BITS
-    return len(layer.logits) * batch_size >= limit

@@ -1,9 +1,22 @@
 """The layers that users compose: `nn.Sequential(Thermometer, LogicDense, ..., GroupSum)`."""
 
+from lgn_train.layers.bit_planes import BitPlanes
 from lgn_train.layers.group_sum import GroupSum
+from lgn_train.layers.logic_conv2d import LogicConv2d
 from lgn_train.layers.logic_dense import LogicDense
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.layers.modes import MODES, mode
+from lgn_train.layers.or_pool2d import OrPool2d
 from lgn_train.layers.thermometer import Thermometer
 
-__all__ = ["MODES", "GroupSum", "LogicDense", "LogicLayer", "Thermometer", "mode"]
+__all__ = [
+    "MODES",
+    "BitPlanes",
+    "GroupSum",
+    "LogicConv2d",
+    "LogicDense",
+    "LogicLayer",
+    "OrPool2d",
+    "Thermometer",
+    "mode",
+]

@@ -86,7 +86,7 @@ class LogicDense(LogicLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Return float[batch, out_features] of x[batch, in_features], values in [0, 1]."""
         self._check_input(x, ("batch", self.in_features))
-        return self.evaluate(x, self.learned or self.wired())
+        return self.evaluate(x, self.learned or [self.wired()])
 
     def wired(self) -> Wiring:
         """Return the wiring of the discrete circuit; a fixed one with its inverse, which is

@@ -1,6 +1,7 @@
 """What every logic layer shares: learned tables, how they are chosen, and how nodes run."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,23 +116,29 @@ class LogicLayer(nn.Module, ABC):
         """Return float[num_tables], the entropy of each distribution over tables, in nats."""
         return self._tables_of.entropy(self.logits.detach())
 
-    def evaluate(self, x: Tensor, wiring: Wiring | LearnedWiring, positions: int = 1) -> Tensor:
-        """Return float[batch, nodes] of x[batch, inputs]: the one place where a stage runs.
+    def evaluate(
+        self, x: Tensor, wirings: Sequence[Wiring] | LearnedWiring, positions: int = 1
+    ) -> Tensor:
+        """Return float[batch, nodes] of x[batch, inputs]: the one place where nodes run.
 
-        It runs on packed words where `why_not_packed` has no objection, and then the result is a
-        tensor that is computed when it is read. positions: neighbouring nodes share a table.
+        wirings: of the layer's levels, one above the other; each has the next of the tables, and
+        `positions` neighbouring nodes share one. It runs on packed words where `why_not_packed`
+        has no objection, and then the result is a tensor that is computed when it is read.
         """
         if not self.why_not_packed():
-            run = _run_of(x).then(self._stage(wiring, positions))
+            run = _run_of(x)
+            for stage in self._stages(wirings, positions):
+                run = run.then(stage)
             return PackedBits(replace(run, half=run.half or self.half_gradients))
         rows = x.t()
-        if isinstance(wiring, LearnedWiring):
-            rows = wiring.pins(rows, self._picks(wiring))
-            wiring = Wiring.of_pins(len(self.logits) * positions, self.fan_in)
-        tables = self.tables()
-        if positions > 1:
-            tables = tables.repeated(positions)
-        return evaluate_nodes(rows, tables, wiring, self.input_gradient).t()
+        if isinstance(wirings, LearnedWiring):
+            rows = wirings.pins(rows, self._picks(wirings))
+            wirings = [Wiring.of_pins(len(self.logits), self.fan_in)]
+        tables, first = self.tables(), 0
+        for wiring in wirings:
+            part = slice(first, first := first + wiring.nodes // positions)
+            rows = evaluate_nodes(rows, tables.of(part, positions), wiring, self.input_gradient)
+        return rows.t()
 
     @property
     def _noisy(self) -> bool:
@@ -149,10 +156,13 @@ class LogicLayer(nn.Module, ABC):
             f" temperature={self.temperature}"
         )
 
-    def _stage(self, wiring: Wiring | LearnedWiring, positions: int) -> Stage:
+    def _stages(self, wirings: Sequence[Wiring] | LearnedWiring, positions: int) -> Iterator[Stage]:
         """Choose the tables of a step on packed words: what tables() chooses, bit for bit."""
+        if isinstance(wirings, LearnedWiring):
+            stages = [self._learned_stage(wirings)]
+        else:
+            stages = [Stage(wiring) for wiring in wirings]
         training = self.present_mode == "train"
-        stage = self._learned_stage(wiring) if isinstance(wiring, LearnedWiring) else Stage(wiring)
         bits, soft = choose_tables(
             self.logits,
             self.parametrization,
@@ -165,8 +175,13 @@ class LogicLayer(nn.Module, ABC):
         )
         if training:
             self.step += 1
-        slopes = soft.detach() if self.input_gradient == "soft" else soft.new_empty(0)
-        return replace(stage, bits=bits, soft=soft, slopes=slopes, positions=positions)
+        first = 0
+        for stage in stages:
+            part = slice(first, first := first + stage.wiring.nodes // positions)
+            slopes = soft[part].detach() if self.input_gradient == "soft" else soft.new_empty(0)
+            yield replace(
+                stage, bits=bits[part], soft=soft[part], slopes=slopes, positions=positions
+            )
 
     def _learned_stage(self, wiring: LearnedWiring) -> Stage:
         """Choose the inputs of a step on packed words: what _picks() chooses, bit for bit."""

@@ -5,13 +5,12 @@ Gradients of rows are float32[nets, 64 * words], 0 past the batch.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
+from lgn_train.packed.calls import StageStruct, TableOptions, address, call, operator, shapes_of
 
 __all__ = [
     "CANDIDATES",
@@ -34,59 +33,7 @@ CANDIDATES = 16  # of a pin that chooses
 CPU_BLOCK = 128  # samples that the C++ kernels go back through together
 
 
-def _operator(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Register a function as torch.ops.lgn.NAME, and return that.
-
-    By define and impl: torch.library.custom_op takes 40 microseconds longer for every call.
-    """
-    name = f"lgn::{kernel.__name__}"
-    torch.library.define(name, torch.library.infer_schema(kernel, mutates_args=()))
-    torch.library.impl(name, ("CPU", "CUDA"), kernel)
-    operator: Callable[..., Any] = getattr(torch.ops.lgn, kernel.__name__).default
-    return operator
-
-
-def _shapes_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register what an operator returns for tensors without data."""
-    registered: Callable[..., Any] = torch.library.register_fake(f"lgn::{name}")
-    return registered
-
-
-class _Options(ctypes.Structure):
-    _fields_ = (
-        ("parametrization", ctypes.c_int64),
-        ("count", ctypes.c_int64),
-        ("entries", ctypes.c_int64),
-        ("nodes", ctypes.c_int64),
-        ("stream", ctypes.c_int64),
-        ("seed", ctypes.c_uint64),
-        ("step", ctypes.c_uint64),
-        ("noisy", ctypes.c_int64),
-        ("temperature", ctypes.c_float),
-    )
-
-
-class _Stage(ctypes.Structure):
-    _fields_ = (
-        *((n, ctypes.c_int64) for n in ("kind", "nodes", "inputs", "fan_in", "positions")),
-        *(
-            (n, ctypes.c_void_p)
-            for n in (
-                "wiring",
-                "starts",
-                "readers",
-                "tables",
-                "slopes",
-                "out",
-                "candidates",
-                "picks",
-                "sums",
-            )
-        ),
-    )
-
-
-@_operator
+@operator
 def choose_tables(
     logits: Tensor,
     parametrization: int,
@@ -108,14 +55,14 @@ def choose_tables(
     options.seed, options.step = int(seed) % 2**64, int(step) % 2**64
     found, shares = _table_room(logits, parametrization, fan_in, soft)
     bits = logits.new_empty(nodes, dtype=torch.int64)
-    _call(
+    call(
         "lgn_choose_tables", logits, ctypes.byref(options), logits, found if soft else None,
         shares if shares.numel() else None, bits,
     )  # fmt: skip
     return bits, found, shares
 
 
-@_shapes_of("choose_tables")
+@shapes_of("choose_tables")
 def _(
     logits: Tensor, parametrization: int, fan_in: int, temperature: float, seed: Tensor,
     step: Tensor, noise: int, soft: bool,
@@ -124,7 +71,7 @@ def _(
     return bits, *_table_room(logits, parametrization, fan_in, soft)
 
 
-@_operator
+@operator
 def table_gradients(
     d_soft: Tensor, soft: Tensor, shares: Tensor, parametrization: int, fan_in: int,
     temperature: float,
@@ -133,14 +80,14 @@ def table_gradients(
     like = shares if shares.numel() else soft
     d_logits = torch.empty_like(like)
     options = _options(d_logits, parametrization, fan_in, temperature)
-    _call(
+    call(
         "lgn_table_gradients", soft, ctypes.byref(options), shares, soft, d_soft.contiguous(),
         d_logits,
     )  # fmt: skip
     return d_logits
 
 
-@_shapes_of("table_gradients")
+@shapes_of("table_gradients")
 def _(
     d_soft: Tensor, soft: Tensor, shares: Tensor, parametrization: int, fan_in: int,
     temperature: float,
@@ -148,7 +95,7 @@ def _(
     return torch.empty_like(shares if shares.numel() else soft)
 
 
-@_operator
+@operator
 def forward(
     x: Tensor, tables: Sequence[Tensor], wirings: Sequence[Tensor], positions: Sequence[int],
     kinds: Sequence[int],
@@ -159,19 +106,19 @@ def forward(
     positions: neighbouring nodes that share a table. kinds: TABLES or OR_POOL.
     """
     outs = [x.new_empty(len(wiring), x.shape[1]) for wiring in wirings]
-    stages = (_Stage * len(outs))()
+    stages = (StageStruct * len(outs))()
     for stage, table, wiring, out, places, kind in zip(
         stages, tables, wirings, outs, positions, kinds, strict=True
     ):
         stage.kind = kind
         stage.nodes, stage.fan_in = wiring.shape
         stage.positions = places
-        stage.wiring, stage.tables, stage.out = _address(wiring), _address(table), _address(out)
-    _call("lgn_forward", x, stages, len(outs), x, x.shape[1])
+        stage.wiring, stage.tables, stage.out = address(wiring), address(table), address(out)
+    call("lgn_forward", x, stages, len(outs), x, x.shape[1])
     return outs
 
 
-@_shapes_of("forward")
+@shapes_of("forward")
 def _(
     x: Tensor, tables: Sequence[Tensor], wirings: Sequence[Tensor], positions: Sequence[int],
     kinds: Sequence[int],
@@ -179,7 +126,7 @@ def _(
     return [x.new_empty(len(wiring), x.shape[1]) for wiring in wirings]
 
 
-@_operator
+@operator
 def backward(
     top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
     slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
@@ -197,30 +144,30 @@ def backward(
     half: keep gradients between stages as bfloat16.
     """
     sums, picks = _sums(top, wirings, kinds), [top.new_empty(c.shape) for c in candidates]
-    rows, stages = x, (_Stage * len(outs))()
+    rows, stages = x, (StageStruct * len(outs))()
     for i, stage in enumerate(stages):
         stage.kind = kinds[i]
         stage.nodes, stage.fan_in = wirings[i].shape
         stage.inputs, stage.positions = len(rows), positions[i]
-        stage.wiring, stage.starts = _address(wirings[i]), _address(starts[i])
-        stage.readers, stage.tables = _address(readers[i]), _address(tables[i])
-        stage.slopes = _address(slopes[i]) if slopes[i].numel() else None
-        stage.out, stage.sums = _address(outs[i]), _address(sums[i]) if sums[i].numel() else None
+        stage.wiring, stage.starts = address(wirings[i]), address(starts[i])
+        stage.readers, stage.tables = address(readers[i]), address(tables[i])
+        stage.slopes = address(slopes[i]) if slopes[i].numel() else None
+        stage.out, stage.sums = address(outs[i]), address(sums[i]) if sums[i].numel() else None
         if candidates[i].numel():
-            stage.candidates, stage.picks = _address(candidates[i]), _address(picks[i])
+            stage.candidates, stage.picks = address(candidates[i]), address(picks[i])
         rows = outs[i]
     d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
     widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
     samples = top.shape[1] if x.is_cuda else CPU_BLOCK
     room = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
-    _call(
+    call(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
         d_x if input_gradient else None, room, int(half),
     )  # fmt: skip
     return [d_x, *sums, *picks]
 
 
-@_shapes_of("backward")
+@shapes_of("backward")
 def _(
     top: Tensor, x: Tensor, outs: Sequence[Tensor], tables: Sequence[Tensor],
     slopes: Sequence[Tensor], wirings: Sequence[Tensor], starts: Sequence[Tensor],
@@ -231,46 +178,46 @@ def _(
     return [top.new_empty(len(x) if input_gradient else 0, top.shape[1]), *sums, *picks]
 
 
-@_operator
+@operator
 def invert(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
     """Return int32[inputs + 1] starts and int32[pins] readers: what Wiring derives, for a wiring
     int32[nodes, fan_in] that is another one in each step. On the CPU only.
     """
     starts, readers = wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
-    _call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
+    call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
     return starts, readers
 
 
-@_shapes_of("invert")
+@shapes_of("invert")
 def _(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
     return wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
 
 
-@_operator
+@operator
 def count(rows: Tensor, groups: int) -> Tensor:
     """Return int32[groups, 64 * words], the ones in each of `groups` equal parts of the rows."""
     counts = rows.new_empty(groups, 64 * rows.shape[1], dtype=torch.int32)
-    _call("lgn_count", rows, rows, len(rows), rows.shape[1], len(rows) // groups, counts)
+    call("lgn_count", rows, rows, len(rows), rows.shape[1], len(rows) // groups, counts)
     return counts
 
 
-@_shapes_of("count")
+@shapes_of("count")
 def _(rows: Tensor, groups: int) -> Tensor:
     return rows.new_empty(groups, 64 * rows.shape[1], dtype=torch.int32)
 
 
-@_operator
+@operator
 def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
     """Return rows[bits, words]: codes[feature[b]] > threshold[b], for int32 codes[features, n],
     n a multiple of 64.
     """
     words = codes.shape[1] // 64
     rows = codes.new_empty(len(feature), words, dtype=torch.int64)
-    _call("lgn_encode", codes, codes, feature, threshold, len(feature), words, rows)
+    call("lgn_encode", codes, codes, feature, threshold, len(feature), words, rows)
     return rows
 
 
-@_shapes_of("encode")
+@shapes_of("encode")
 def _(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
     return codes.new_empty(len(feature), codes.shape[1] // 64, dtype=torch.int64)
 
@@ -283,8 +230,8 @@ def _sums(top: Tensor, wirings: Sequence[Tensor], kinds: Sequence[int]) -> list[
     ]
 
 
-def _options(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> _Options:
-    return _Options(
+def _options(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> TableOptions:
+    return TableOptions(
         parametrization=parametrization,
         count=logits.shape[1],
         entries=1 << fan_in,
@@ -299,25 +246,3 @@ def _table_room(
     nodes = len(logits) if soft else 0
     raw = parametrization == PARAMETRIZATION_NUMBERS["raw"]
     return logits.new_empty(nodes, 1 << fan_in), logits.new_empty(nodes if raw else 0, GATES)
-
-
-def _address(tensor: Tensor) -> int:
-    assert tensor.is_contiguous()
-    return tensor.data_ptr()
-
-
-def _call(name: str, like: Tensor, *arguments: Any) -> None:
-    """Call a kernel on the device of a tensor: tensors become addresses."""
-    values = [
-        ctypes.c_void_p(_address(a)) if isinstance(a, Tensor)
-        else ctypes.c_int64(a) if isinstance(a, int)
-        else a
-        for a in arguments
-    ]  # fmt: skip
-    if like.is_cuda:
-        stream = torch.cuda.current_stream(like.device).cuda_stream
-        status = getattr(cuda_kernels(), name)(*values, ctypes.c_void_p(stream))
-        if status:
-            raise RuntimeError(f"{name} failed on {like.device} with CUDA error {status}")
-    else:
-        getattr(cpu_kernels(), name)(*values, torch.get_num_threads())

@@ -1,0 +1,58 @@
+"""BitPlanes: an encoder's bits as an image of planes, one for each channel and threshold."""
+
+from dataclasses import replace
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_train.packed import PackedBits
+from lgn_train.wiring import Geometry
+
+__all__ = ["BitPlanes"]
+
+MISSING = -1
+
+
+@final
+class BitPlanes(nn.Module):
+    """Arrange float[batch, bits] as float[batch, planes, rows, columns], without changing a value.
+
+    spec: the encoder of the Thermometer before. image_shape: (channels, rows, columns) of its
+    features. A pixel that lacks a plane's threshold, which the encoder left out because it told no
+    training samples apart, is 0 there. `source` is int64[planes, rows, columns], the bit at each
+    place, or -1. Raises ValueError where the encoder has two bits for one place.
+    """
+
+    source: Tensor
+
+    def __init__(self, spec: ThermometerSpec, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        geometry = Geometry.of_encoder(spec, image_shape)
+        self.num_bits = spec.num_bits
+        self.shape = (geometry.planes, geometry.rows, geometry.columns)
+        source = torch.full(self.shape, MISSING)
+        place = (geometry.plane, geometry.row.long(), geometry.column.long())
+        source[place] = torch.arange(spec.num_bits)
+        if int((source != MISSING).sum()) != spec.num_bits:
+            raise ValueError("The encoder must not have two bits with one feature and threshold")
+        # Not in the state: it follows from the encoder, which is saved with the run.
+        self.register_buffer("source", source, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the image of bits[batch, bits]; raises ValueError on another shape."""
+        if x.ndim != 2 or x.shape[1] != self.num_bits:
+            raise ValueError(f"x must have shape (batch, {self.num_bits}), not {tuple(x.shape)}")
+        index = self.source.reshape(-1) % (self.num_bits + 1)  # MISSING, -1, is the last
+        if isinstance(x, PackedBits) and not x.run.stages and x.run.source is None:
+            return PackedBits(replace(x.run, rows=_picked(x.run.rows, index)), self.shape)
+        return _picked(x.t(), index).t().view(len(x), *self.shape)
+
+    def extra_repr(self) -> str:
+        return "{} bits, {} planes of {} x {}".format(self.num_bits, *self.shape)
+
+
+def _picked(rows: Tensor, index: Tensor) -> Tensor:
+    """Return the rows of an index in which the number of rows stands for a row of zeros."""
+    return torch.cat([rows, rows.new_zeros(1, rows.shape[1])]).index_select(0, index)

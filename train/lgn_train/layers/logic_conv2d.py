@@ -1,0 +1,183 @@
+"""LogicConv2d: small trees of nodes that slide over an image, with the same tables everywhere."""
+
+from itertools import accumulate
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from lgn_train import noise
+from lgn_train.checks import positive_integer, whole_number
+from lgn_train.layers.logic_layer import LogicLayer
+from lgn_train.noise import Stream
+from lgn_train.wiring import Wiring, random_wiring
+
+__all__ = ["LogicConv2d"]
+
+
+@final
+class LogicConv2d(LogicLayer):
+    """Compute out_channels kernels at every position of an image (2411.04732).
+
+    float[batch, in_channels, rows, columns] to float[batch, out_channels, rows', columns'], where
+    rows' = (rows + 2 * padding - kernel_size) // stride + 1. A kernel is a tree of tree_depth
+    levels of nodes. Its fan_in ** tree_depth leaves are places in the window, drawn once, in
+    channels_per_kernel of the channels; nodes share their tables over all positions, and so
+    receive the sum of the gradients there. Outside of the image all values are 0.
+
+    channels_per_kernel: 2, or the channels there are, where not given.
+    parametrization .. seed: as of LogicDense. With residual nodes a tree starts as its first leaf.
+
+    tables() and logits are ordered by level, then kernel, then node; node n of a level reads nodes
+    n * fan_in and following of the level before, of its own kernel and position. Raises TypeError
+    or ValueError for options, and in forward for x.
+    """
+
+    leaves: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        tree_depth: int = 3,
+        padding: int = 0,
+        stride: int = 1,
+        channels_per_kernel: int | None = None,
+        fan_in: int = 2,
+        parametrization: str = "raw",
+        estimator: str = "gumbel_st",
+        temperature: float = 1.0,
+        init: str = "residual",
+        input_gradient: str = "soft",
+        seed: int | None = None,
+    ) -> None:
+        depth = positive_integer("tree_depth", tree_depth)
+        kernels = positive_integer("out_channels", out_channels)
+        tables = kernels * sum(_nodes(fan_in, depth))
+        super().__init__(
+            tables, fan_in, parametrization, estimator, temperature, init, input_gradient, seed
+        )
+        self.in_channels = positive_integer("in_channels", in_channels)
+        self.out_channels, self.tree_depth = kernels, depth
+        self.kernel_size = positive_integer("kernel_size", kernel_size)
+        self.stride = positive_integer("stride", stride)
+        self.padding = _in_range("padding", padding, 0, kernel_size - 1)
+        self.channels_per_kernel = (
+            min(2, in_channels)
+            if channels_per_kernel is None
+            else _in_range("channels_per_kernel", channels_per_kernel, 1, in_channels)
+        )
+        self.register_buffer("leaves", self._drawn_leaves())
+        self._wirings: dict[tuple[int, int, torch.device], list[Wiring]] = {}
+        self.register_load_state_dict_post_hook(_forget_wirings)  # type: ignore[no-untyped-call]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return float[batch, out_channels, rows', columns'] of values in [0, 1]."""
+        self._check_input(x, ("batch", self.in_channels, "rows", "columns"))
+        size = self.output_size(x.shape[2], x.shape[3])
+        values = self.evaluate(x.flatten(1), self._wirings_for(x), size[0] * size[1])
+        return values.view(len(x), self.out_channels, *size)
+
+    def output_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """Return rows' and columns'; raises ValueError where the window exceeds the image."""
+        spare = [size + 2 * self.padding - self.kernel_size for size in (rows, columns)]
+        if min(spare) < 0:
+            raise ValueError(
+                f"A window of {self.kernel_size} x {self.kernel_size} does not fit {rows} x"
+                f" {columns} pixels with padding {self.padding}"
+            )
+        return spare[0] // self.stride + 1, spare[1] // self.stride + 1
+
+    def widest_stage(self, rows: int, columns: int) -> int:
+        """Return the nodes of the widest stage, the lowest level at all positions."""
+        height, width = self.output_size(rows, columns)
+        return self.out_channels * _nodes(self.fan_in, self.tree_depth)[0] * height * width
+
+    def stage_wirings(self, rows: int, columns: int) -> list[Tensor]:
+        """Return for each level int64[kernels * nodes * positions, fan_in], the inputs of nodes.
+
+        Those of the lowest level are values of the image, by channel, row and column, or
+        -1 where a place is outside of it; those of another level are
+        nodes of the level before. Neighbouring nodes are the positions that share a table.
+        """
+        first = self._leaf_inputs(rows, columns)
+        positions = first.shape[2]
+        wirings = []
+        for nodes in _nodes(self.fan_in, self.tree_depth):
+            pins = first.view(self.out_channels, nodes, self.fan_in, positions)
+            wirings.append(pins.transpose(2, 3).reshape(-1, self.fan_in))
+            first = torch.arange(len(wirings[-1])).view(self.out_channels, nodes, positions)
+        return wirings
+
+    def level_slices(self) -> list[slice]:
+        """Return where in tables() and logits each level is."""
+        sizes = [self.out_channels * nodes for nodes in _nodes(self.fan_in, self.tree_depth)]
+        ends = accumulate(sizes)
+        return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size},"
+            f" tree_depth={self.tree_depth}, padding={self.padding}, stride={self.stride},"
+            f" {self._options()}"
+        )
+
+    def _drawn_leaves(self) -> Tensor:
+        """Draw int64[kernels, leaves], each a place (channel * size + row) * size + column.
+
+        Channels are dealt like the inputs of random_wiring; the leaves of a kernel differ where
+        its window has as many places.
+        """
+        seed, area = int(self.seed), self.kernel_size**2
+        places = self.channels_per_kernel * area
+        count = self.fan_in**self.tree_depth
+        keys = noise.words(seed, 0, Stream.PLACES, self.out_channels * places)
+        order = torch.argsort(keys.view(self.out_channels, places), dim=1, stable=True)
+        picked = order.repeat(1, -(-count // places))[:, :count]
+        channels = random_wiring(
+            self.in_channels, self.out_channels, self.channels_per_kernel, seed
+        )
+        return channels.gather(1, picked // area) * area + picked % area
+
+    def _leaf_inputs(self, rows: int, columns: int) -> Tensor:
+        """Return int64[kernels, leaves, positions], the image's value at each leaf."""
+        height, width = self.output_size(rows, columns)
+        leaves, size = self.leaves.cpu(), self.kernel_size
+        corner_row = torch.arange(height)[:, None] * self.stride - self.padding
+        corner_column = torch.arange(width)[None, :] * self.stride - self.padding
+        row = (leaves // size % size)[..., None, None] + corner_row
+        column = (leaves % size)[..., None, None] + corner_column
+        channel = (leaves // size**2)[..., None, None]
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        place = (channel * rows + row) * columns + column
+        return torch.where(inside, place, -1).flatten(2)
+
+    def _wirings_for(self, x: Tensor) -> list[Wiring]:
+        """Return the wirings of an image's size, made once."""
+        rows, columns = x.shape[2], x.shape[3]
+        key = (rows, columns, x.device)
+        if key not in self._wirings:
+            inputs = self.in_channels * rows * columns
+            self._wirings[key] = []
+            for indices in self.stage_wirings(rows, columns):
+                self._wirings[key].append(Wiring(indices.to(x.device), inputs))
+                inputs = len(indices)
+        return self._wirings[key]
+
+
+def _nodes(fan_in: int, tree_depth: int) -> list[int]:
+    """Return the nodes of each level of one tree, the lowest first."""
+    return [fan_in**level for level in reversed(range(tree_depth))]
+
+
+def _in_range(name: str, value: int, low: int, high: int) -> int:
+    if not low <= whole_number(name, value) <= high:
+        raise ValueError(f"{name} must be {low} to {high}, not {value}")
+    return value
+
+
+def _forget_wirings(layer: nn.Module, *_: Any) -> None:
+    """Drop the wirings after a load, whose leaves may differ."""
+    assert isinstance(layer, LogicConv2d)
+    layer._wirings.clear()

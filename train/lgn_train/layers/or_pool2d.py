@@ -1,0 +1,66 @@
+"""OrPool2d: a pixel is 1 where any of a window is."""
+
+import math
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lgn_train.checks import positive_integer
+from lgn_train.packed import PackedBits, Stage
+from lgn_train.packed.ops import OR_POOL
+from lgn_train.wiring import Wiring
+
+__all__ = ["OrPool2d"]
+
+MAX_PINS = 8  # of a node of the packed engine; larger windows are pooled in floats
+
+
+@final
+class OrPool2d(nn.Module):
+    """Take the greatest value of each window of kernel_size x kernel_size, its OR for bits.
+
+    float[batch, channels, rows, columns] to float[batch, channels, rows / kernel_size, columns /
+    kernel_size] (2411.04732). The gradient goes to the greatest value, the first by row and column
+    where several are.
+    """
+
+    def __init__(self, kernel_size: int = 2) -> None:
+        super().__init__()
+        self.kernel_size = positive_integer("kernel_size", kernel_size)
+        self._wirings: dict[tuple[int | torch.device, ...], Wiring] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the pooled image; raises ValueError where windows do not cover it exactly."""
+        if x.ndim != 4:
+            raise ValueError(
+                f"x must have shape (batch, channels, rows, columns), not {tuple(x.shape)}"
+            )
+        size = self.output_size(x.shape[2], x.shape[3])
+        if isinstance(x, PackedBits) and self.kernel_size**2 <= MAX_PINS:
+            pooled = x.run.then(Stage(self._windows(x), kind=OR_POOL))
+            return PackedBits(pooled, (x.shape[1], *size))
+        return F.max_pool2d(x, self.kernel_size)
+
+    def output_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """Return the rows and columns that are left of an image."""
+        if rows % self.kernel_size or columns % self.kernel_size:
+            raise ValueError(
+                f"OrPool2d needs rows and columns that are multiples of {self.kernel_size}, not"
+                f" {rows} x {columns}; change the padding of the layer before, or kernel_size"
+            )
+        return rows // self.kernel_size, columns // self.kernel_size
+
+    def _windows(self, x: Tensor) -> Wiring:
+        """Return the wiring of an image's windows, made once for its shape."""
+        key = (*x.shape[1:], x.device)
+        if key not in self._wirings:
+            size = self.kernel_size
+            places = torch.arange(math.prod(x.shape[1:]), device=x.device).view(x.shape[1:])
+            windows = places.unfold(1, size, size).unfold(2, size, size)
+            self._wirings[key] = Wiring(windows.reshape(-1, size * size), places.numel())
+        return self._wirings[key]
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}"

@@ -1,0 +1,91 @@
+"""How operators reach the kernels: registration with PyTorch, structures, and the call."""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
+
+__all__ = ["StageStruct", "TableOptions", "address", "call", "operator", "shapes_of"]
+
+
+def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Register a function as torch.ops.lgn.NAME, and return that.
+
+    By define and impl: torch.library.custom_op takes 40 microseconds longer for every call.
+    """
+    name = f"lgn::{kernel.__name__}"
+    torch.library.define(name, torch.library.infer_schema(kernel, mutates_args=()))
+    torch.library.impl(name, ("CPU", "CUDA"), kernel)
+    made: Callable[..., Any] = getattr(torch.ops.lgn, kernel.__name__).default
+    return made
+
+
+def shapes_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register what an operator returns for tensors without data."""
+    registered: Callable[..., Any] = torch.library.register_fake(f"lgn::{name}")
+    return registered
+
+
+class TableOptions(ctypes.Structure):
+    """The struct of this name in csrc/stage.h."""
+
+    _fields_ = (
+        ("parametrization", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+        ("entries", ctypes.c_int64),
+        ("nodes", ctypes.c_int64),
+        ("stream", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("step", ctypes.c_uint64),
+        ("noisy", ctypes.c_int64),
+        ("temperature", ctypes.c_float),
+    )
+
+
+class StageStruct(ctypes.Structure):
+    """The struct Stage in csrc/stage.h."""
+
+    _fields_ = (
+        *((n, ctypes.c_int64) for n in ("kind", "nodes", "inputs", "fan_in", "positions")),
+        *(
+            (n, ctypes.c_void_p)
+            for n in (
+                "wiring",
+                "starts",
+                "readers",
+                "tables",
+                "slopes",
+                "out",
+                "candidates",
+                "picks",
+                "sums",
+            )
+        ),
+    )
+
+
+def address(tensor: Tensor) -> int:
+    """Return where the data of a contiguous tensor are."""
+    assert tensor.is_contiguous()
+    return tensor.data_ptr()
+
+
+def call(name: str, like: Tensor, *arguments: Any) -> None:
+    """Call a kernel on the device of a tensor: tensors become addresses."""
+    values = [
+        ctypes.c_void_p(address(a)) if isinstance(a, Tensor)
+        else ctypes.c_int64(a) if isinstance(a, int)
+        else a
+        for a in arguments
+    ]  # fmt: skip
+    if like.is_cuda:
+        stream = torch.cuda.current_stream(like.device).cuda_stream
+        status = getattr(cuda_kernels(), name)(*values, ctypes.c_void_p(stream))
+        if status:
+            raise RuntimeError(f"{name} failed on {like.device} with CUDA error {status}")
+    else:
+        getattr(cpu_kernels(), name)(*values, torch.get_num_threads())
