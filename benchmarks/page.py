@@ -67,7 +67,7 @@ def train_step(data: dict[str, Any]) -> str:
         "",
         "Noise, forward pass, cross-entropy, backward pass and AdamW, Gumbel-ST, on 784 binary",
         "features, ten classes. CPU milliseconds of the median step on one thread; in brackets the",
-        "memory that a step adds, in MB. *packed* is what runs; *layers* the same layers in floats,",
+        "memory that a step adds, in MB. *packed* is what runs; *layers* the same layers in float,",
         "which define the meaning; *mixture* the weighted sum over all gates or table entries, the",
         "formulation of difflogic. *floor* is the time in which the bytes of a packed step cross",
         "the memory bus at the speed at which one thread copies,",
