@@ -5,11 +5,12 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lgn_hw.encoder import Thermometer as ThermometerSpec
 from lgn_hw.features import Features
 from lgn_train.packed import PackedBits, Run, ops, why_not_compiled, why_not_cuda
-from lgn_train.packed.words import WORD_BITS, words_for
+from lgn_train.packed.words import WORD_BITS
 
 __all__ = ["Thermometer"]
 
@@ -31,6 +32,7 @@ class Thermometer(nn.Module):
         if not isinstance(spec, ThermometerSpec):
             raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
         self.spec = spec
+        self._common_range = (int(spec.features.low.max()), int(spec.features.high.min()))
         narrow = _narrowest(spec.features)
         for name, values in (
             ("feature", spec.feature.astype(np.int64)),
@@ -63,10 +65,8 @@ class Thermometer(nn.Module):
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
-        whole = codes.new_zeros(
-            codes.shape[1], WORD_BITS * words_for(len(codes)), dtype=torch.int32
-        )
-        whole[:, : len(codes)] = codes.t()
+        narrow = codes.t().to(torch.uint8 if codes.dtype == torch.uint8 else torch.int32)
+        whole = F.pad(narrow, (0, -len(codes) % WORD_BITS)).contiguous()
         feature, threshold = self.feature.int(), self.threshold.flatten().int()
         return ops.encode(whole, feature, threshold)
 
@@ -84,6 +84,9 @@ class Thermometer(nn.Module):
             raise ValueError(
                 f"codes must have shape (batch, {len(features)}), not {tuple(codes.shape)}"
             )
+        limits = torch.iinfo(codes.dtype)
+        if limits.min >= self._common_range[0] and limits.max <= self._common_range[1]:
+            return  # as bytes of pixels are
         outside = (codes < self.low) | (codes > self.high)
         if bool(outside.any()):
             sample, feature = (int(i) for i in outside.nonzero()[0])

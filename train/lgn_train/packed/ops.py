@@ -208,12 +208,22 @@ def _(rows: Tensor, groups: int) -> Tensor:
 
 @operator
 def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
-    """Return rows[bits, words]: codes[feature[b]] > threshold[b], for int32 codes[features, n],
-    n a multiple of 64.
+    """Return rows[bits, words]: codes[feature[b]] > threshold[b], for codes[features, n], uint8
+    or int32, n a multiple of 64.
     """
     words = codes.shape[1] // 64
     rows = codes.new_empty(len(feature), words, dtype=torch.int64)
-    call("lgn_encode", codes, codes, feature, threshold, len(feature), words, rows)
+    call(
+        "lgn_encode",
+        codes,
+        codes,
+        codes.element_size(),
+        feature,
+        threshold,
+        len(feature),
+        words,
+        rows,
+    )
     return rows
 
 

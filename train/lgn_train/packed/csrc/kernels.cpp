@@ -495,6 +495,18 @@ void count_column(const uint64_t *rows, int64_t count, int64_t words, int32_t *t
   }
 }
 
+template <class Code>
+void encode(const Code *codes, const int32_t *feature, const int32_t *threshold, int64_t count,
+            int64_t words, uint64_t *bits, int threads) {
+  for_rows(count, 4.0 * words, threads, [&](int64_t first, int64_t last) {
+    for (int64_t bit = first; bit < last; ++bit) {
+      const Code *row = codes + feature[bit] * words * 64;
+      for (int64_t w = 0; w < words; ++w)
+        bits[bit * words + w] = codes_above(row + 64 * w, threshold[bit]);
+    }
+  });
+}
+
 } // namespace
 
 extern "C" {
@@ -567,21 +579,14 @@ void lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group
   });
 }
 
-// bits[b]: codes[feature[b]] > threshold[b], of codes[features, 64 * words].
-void lgn_encode(const int32_t *codes, const int32_t *feature, const int32_t *threshold,
-                int64_t count, int64_t words, uint64_t *bits, int threads) {
-  for_rows(count, 8.0 * words, threads, [&](int64_t first, int64_t last) {
-    for (int64_t bit = first; bit < last; ++bit) {
-      const int32_t *row = codes + feature[bit] * words * 64;
-      for (int64_t w = 0; w < words; ++w) {
-        uint64_t word = 0;
-        for (int part = 0; part < 64 / LANES; ++part)
-          word |= (uint64_t)lanes_above(row + 64 * w + LANES * part, threshold[bit])
-                  << (LANES * part);
-        bits[bit * words + w] = word;
-      }
-    }
-  });
+// bits[b]: codes[feature[b]] > threshold[b], of codes[features, 64 * words], bytes or int32.
+void lgn_encode(const void *codes, int64_t bytes, const int32_t *feature,
+                const int32_t *threshold, int64_t count, int64_t words, uint64_t *bits,
+                int threads) {
+  if (bytes == 1)
+    encode((const uint8_t *)codes, feature, threshold, count, words, bits, threads);
+  else
+    encode((const int32_t *)codes, feature, threshold, count, words, bits, threads);
 }
 
 } // extern "C"

@@ -358,15 +358,16 @@ __global__ void count_rows(const uint64_t *rows, int64_t words, int64_t group, i
 }
 
 // A warp a word.
-__global__ void encode_rows(const int32_t *codes, const int32_t *feature, const int32_t *threshold,
+template <class Code>
+__global__ void encode_rows(const Code *codes, const int32_t *feature, const int32_t *threshold,
                             int64_t count, int64_t words, uint64_t *bits) {
   int64_t at = (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) / WARP;
   if (at >= count * words) return;
   int lane = threadIdx.x % WARP;
   int64_t bit = at / words, word = at % words;
-  const int32_t *row = codes + feature[bit] * words * 64 + 64 * word;
-  uint64_t low = __ballot_sync(~0u, row[lane] > threshold[bit]);
-  uint64_t high = __ballot_sync(~0u, row[lane + WARP] > threshold[bit]);
+  const Code *row = codes + feature[bit] * words * 64 + 64 * word;
+  uint64_t low = __ballot_sync(~0u, (int32_t)row[lane] > threshold[bit]);
+  uint64_t high = __ballot_sync(~0u, (int32_t)row[lane + WARP] > threshold[bit]);
   if (!lane) bits[at] = low | high << 32;
 }
 
@@ -449,11 +450,16 @@ int lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group,
   return cudaGetLastError();
 }
 
-int lgn_encode(const int32_t *codes, const int32_t *feature, const int32_t *threshold,
+int lgn_encode(const void *codes, int64_t bytes, const int32_t *feature, const int32_t *threshold,
                int64_t count, int64_t words, uint64_t *bits, cudaStream_t stream) {
   if (!words || !count) return 0;
-  encode_rows<<<blocks(count * words * WARP, THREADS), THREADS, 0, stream>>>(
-      codes, feature, threshold, count, words, bits);
+  unsigned grid = blocks(count * words * WARP, THREADS);
+  if (bytes == 1)
+    encode_rows<<<grid, THREADS, 0, stream>>>((const uint8_t *)codes, feature, threshold, count,
+                                              words, bits);
+  else
+    encode_rows<<<grid, THREADS, 0, stream>>>((const int32_t *)codes, feature, threshold, count,
+                                              words, bits);
   return cudaGetLastError();
 }
 

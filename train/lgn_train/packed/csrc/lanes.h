@@ -111,18 +111,32 @@ LGN_FN Words widen(const uint8_t *from) {
 #endif
 }
 
-// Which of sixteen integers are above a threshold.
-LGN_FN uint16_t lanes_above(const int32_t *from, int32_t threshold) {
-  Signed x;
-  memcpy(&x, from, sizeof x);
-#if defined(__AVX512F__)
-  return _mm512_cmpgt_epi32_mask((__m512i)x, _mm512_set1_epi32(threshold));
+// Which of 64 codes are above a threshold: a word of bits.
+LGN_FN uint64_t codes_above(const uint8_t *from, int32_t threshold) {
+  if (threshold < 0 || threshold > 254) return threshold < 0 ? ~0ull : 0;
+#if defined(__AVX512BW__)
+  return _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(from), _mm512_set1_epi8((char)threshold));
 #else
-  Words bits = (Words)(x > threshold) & (1u << LANE);
-  uint32_t mask = 0;
-  for (int i = 0; i < LANES; ++i) mask |= bits[i];
-  return (uint16_t)mask;
+  uint64_t word = 0;
+  for (int i = 0; i < 64; ++i) word |= (uint64_t)(from[i] > threshold) << i;
+  return word;
 #endif
+}
+LGN_FN uint64_t codes_above(const int32_t *from, int32_t threshold) {
+  uint64_t word = 0;
+  for (int part = 0; part < 64; part += LANES) {
+    Signed x;
+    memcpy(&x, from + part, sizeof x);
+#if defined(__AVX512F__)
+    uint64_t mask = _mm512_cmpgt_epi32_mask((__m512i)x, _mm512_set1_epi32(threshold));
+#else
+    Words bits = (Words)(x > threshold) & (1u << LANE);
+    uint64_t mask = 0;
+    for (int i = 0; i < LANES; ++i) mask |= bits[i];
+#endif
+    word |= mask << part;
+  }
+  return word;
 }
 
 // The entry of a table of 1 << SIZE values that each lane's index names; room for 32 values.
