@@ -11,7 +11,7 @@ __all__ = ["write_bytes", "write_text"]
 def write_bytes(path: str | PathLike[str], data: bytes) -> None:
     """Write a file by way of a temporary one in its folder, made if missing, and a rename.
 
-    A crash or a full disk leaves the old file as it was. Raises OSError.
+    A crash or a full disk leaves the old file as it was. Raises OSError, which names the file.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -23,8 +23,10 @@ def write_bytes(path: str | PathLike[str], data: bytes) -> None:
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files private
         os.replace(name, target)
-    except BaseException:
+    except BaseException as problem:
         Path(name).unlink(missing_ok=True)
+        if isinstance(problem, OSError) and problem.filename is None:
+            problem.filename = str(target)  # a full disk does not say which file it refuses
         raise
 
 
