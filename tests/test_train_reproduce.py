@@ -203,6 +203,7 @@ def record(method, seed, discrete, *, depth=2, pace=1.0, gap=0.0):
         "test_samples": 100,
         "device": "a computer",
         "path": "float",
+        "versions": {"torch": "2"},
         "unused_gates": {"start": 0.5, "end": 0.25},
         "entropy": {"largest": 2.8, "threshold": 2.4, "start": [1, 3], "end": [4, 0]},
         "points": points,
@@ -253,9 +254,9 @@ def test_unequal_starts_are_an_error():
 
 
 def test_page_rejects_a_folder_without_runs(tmp_path):
-    text = f"{tmp_path} holds no run of these options to write a page of"
+    text = f"{tmp_path} holds no DLGN of these options to set the others beside"
     with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
-        repeat(tmp_path, train=False)
+        repeat(tmp_path, "experiment.device=cuda", train=False)
 
 
 def test_scale_rejects_a_name():

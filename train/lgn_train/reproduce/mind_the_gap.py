@@ -10,7 +10,7 @@ from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
-from lgn_train.reproduce.scale import RunSpec, Scale
+from lgn_train.reproduce.scale import DLGN, RunSpec, Scale
 from lgn_train.run import fitted_encoder
 from lgn_train.sources import load_dataset
 
@@ -39,7 +39,8 @@ def mind_the_gap(
     _require_matplotlib()
     from lgn_train.reproduce.page import write_page
 
-    device_named(scale.experiment.device)
+    if train:
+        device_named(scale.experiment.device)
     data = load_dataset(scale.data)
     specs = scale.runs(len(data.x_train))
     encoder = fitted_encoder(specs[0].recipe, data)
@@ -50,8 +51,8 @@ def mind_the_gap(
         runs = Runs(folder, data, encoder, bar.advance, _shown_on(bar, specs))
         found = [_record(runs, spec, bar, train) for spec in specs]
     records = [record for record in found if record is not None]
-    if not records:
-        raise UsageError(f"{folder} holds no run of these options to write a page of")
+    if not any(r["method"] == DLGN and r["depth"] == scale.experiment.depth for r in records):
+        raise UsageError(f"{folder} holds no DLGN of these options to set the others beside")
     check_equal_starts(records)
     results = summarize(scale, records, command)
     write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")

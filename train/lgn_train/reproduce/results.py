@@ -1,12 +1,8 @@
 """From the records of all runs to the figures of the page: means, spreads, curves, speed-ups."""
 
-import platform
 import statistics
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Any
-
-import torch
 
 from lgn_hw.errors import CheckFailed
 from lgn_train.reproduce.scale import DLGN, Scale
@@ -33,8 +29,7 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
         "scale": scale.to_dict(),
         "command": command,
         "device": records[0]["device"],
-        "versions": {"lgn-hw": version("lgn-hw"), "torch": torch.__version__,
-                     "python": platform.python_version()},
+        "versions": records[0]["versions"],
         "nodes": main[0]["nodes"],
         "encoder_bits": main[0]["encoder_bits"],
         "test_samples": main[0]["test_samples"],
@@ -44,7 +39,7 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
         "curves": {name: _curves(_of(main, name)) for name in methods},
         "depths": {name: _by_depth(_of(records, name), scale) for name in methods},
         "entropy": {name: _entropy(_of(main, name)) for name in methods},
-    }  # fmt: skip
+    }
 
 
 def check_equal_starts(records: Sequence[Record]) -> None:

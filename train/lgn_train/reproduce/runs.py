@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
@@ -116,6 +117,7 @@ class _Run:
             "data_sha256": data.digest,
             "device": describe_device(device),
             "path": _path(model),
+            "versions": {name: version(name) for name in ("lgn-hw", "torch", "numpy")},
             "initial_sha256": _network_digest(model),
             "nodes": sum(len(layer.logits) for layer in logic_layers(model)),
             "encoder_bits": encoder.num_bits,

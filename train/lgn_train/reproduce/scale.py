@@ -14,6 +14,7 @@ from lgn_train.recipe import Count, Data, Document, Encoder, Model, Recipe, Sect
 
 __all__ = ["DLGN", "METHODS", "NAMES", "Experiment", "RunSpec", "Scale", "load_scale"]
 
+FORMAT = 1  # of a run's file: those of another format are not found again
 DLGN = "soft"
 ESTIMATORS = get_args(Model.model_fields["estimator"].annotation)
 NAMES = {  # as papers call them
@@ -73,7 +74,7 @@ class RunSpec:
     @property
     def name(self) -> str:
         """A file name that is another one for other options."""
-        text = json.dumps(self.options, sort_keys=True).encode()
+        text = json.dumps([FORMAT, self.options], sort_keys=True).encode()
         digest = hashlib.sha256(text).hexdigest()[:8]
         return f"{self.method}-depth{self.depth}-seed{self.seed}-{digest}"
 
