@@ -72,22 +72,33 @@ def train(
     """
     recipe = with_data(recipe, data_path, label)
     data = load_dataset(recipe.data)
+    run = _run_of(recipe, data, Path(run_dir), device)
+    notices = list(data.notices) + _opened(run, resume, force)
+    with threads_for(run.trainer.model, recipe.train.batch_size):
+        _run_epochs(run, notices, on_epoch, quiet)
+        return run.world.from_first(_finish(run) if run.world.first else {})
+
+
+def _run_of(recipe: Recipe, data: Dataset, folder: Path, device: str) -> _Run:
     encoder = fitted_encoder(recipe, data)
     model = build_model(recipe, encoder, len(data.classes), data.image_shape)
     where = device_named(device)
     world = World.joined(where)
-    run = _Run(recipe, data, encoder, Trainer(model, recipe, data, where, world),
-               RunDir(Path(run_dir)), world)  # fmt: skip
-    if world.first:
-        run.folder.open(resume=resume, force=force)
-    notices = list(data.notices) + (_restore(run) if resume else [])
-    if world.first:
-        run.folder.write_json("recipe.resolved.json", recipe.to_dict())
+    trainer = Trainer(model, recipe, data, where, world)
+    return _Run(recipe, data, encoder, trainer, RunDir(folder), world)
+
+
+def _opened(run: _Run, resume: bool, force: bool) -> list[str]:
+    """Make the folder ready, and the trainer where it is resumed; return what to tell."""
+    folder, first = run.folder, run.world.first
+    if first:
+        folder.open(resume=resume, force=force)
+    notices = _restore(run) if resume else []
+    if first:
+        folder.write_json("recipe.resolved.json", run.recipe.to_dict())
         # Before training: a stopped run can be exported.
-        run.folder.write_test_samples(data.x_test, data.y_test)
-    with threads_for(run.trainer.model, recipe.train.batch_size):
-        _run_epochs(run, notices, on_epoch, quiet)
-        return world.from_first(_finish(run) if world.first else {})
+        folder.write_test_samples(run.data.x_test, run.data.y_test)
+    return notices
 
 
 def fitted_encoder(recipe: Recipe, data: Dataset) -> Thermometer:
