@@ -22,6 +22,7 @@ demo: $(VENV)/.installed iverilog
 	$(LGN) sim $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v --output $(DEMO)/sim
 	$(LGN) synth $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v --output $(DEMO)/synth
 	$(LGN) summary $(DEMO)
+	$(LGN) report $(DEMO)
 
 test: $(VENV)/.installed-dev iverilog lint
 	$(BIN)/pytest -n auto -m "not slow and not data and not gpu"

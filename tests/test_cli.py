@@ -19,6 +19,7 @@ COMMANDS = (
     "sim",
     "synth",
     "summary",
+    "report",
     "predict",
     "info",
     "reproduce",

@@ -11,6 +11,7 @@ from lgn_hw.cli.doctor import doctor
 from lgn_hw.cli.export import export
 from lgn_hw.cli.info import info
 from lgn_hw.cli.predict import predict
+from lgn_hw.cli.report import report
 from lgn_hw.cli.reproduce import reproduce
 from lgn_hw.cli.sim import sim
 from lgn_hw.cli.summary import summary
@@ -48,7 +49,7 @@ def options(
 
 
 for command in (
-    train, export, verilog, sim, synth, summary, predict, info, reproduce, doctor,
+    train, export, verilog, sim, synth, summary, report, predict, info, reproduce, doctor,
 ):  # fmt: skip
     app.command()(command)
 

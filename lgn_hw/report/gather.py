@@ -1,0 +1,144 @@
+"""Gather what is known of a classifier from its file and from the folder that it lies in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lgn_hw
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
+from lgn_hw.formats.lgn import load
+from lgn_hw.netlist import FIRST_INPUT
+from lgn_hw.report.gates import count_tables
+
+__all__ = ["classifier_file", "gather"]
+
+FORMAT = "lgn-report 1"
+CURVES = (
+    "epoch", "loss", "train_mode_accuracy", "soft_accuracy", "discrete_accuracy", "gap_train",
+    "gap_soft",
+)  # fmt: skip
+MISSING = "not run"
+MAX_TABLES = 256  # listed; wide nodes have nearly as many tables as there are nodes
+# What each step of a run writes, and the command that writes it.
+STEPS = {
+    "simulation": ("sim/sim.json", "lgn sim {classifier}"),
+    "estimate": ("synth/synth.json", "lgn synth {classifier}"),
+    "proof": ("prove/prove.json", "lgn prove {classifier}"),
+}
+PLACED = ("fmax/*.json", "lgn fmax {classifier} --part PART")
+
+
+def gather(path: Path) -> dict[str, Any]:
+    """Return the figures of a run folder, or of a .lgn file and the folder around it, as JSON.
+
+    Accuracies and gaps are fractions of the test samples. Every count of cells and every
+    frequency stands beside its stage: estimate (mapped), pnr (placed and routed). Steps that were
+    not run, or were run on another classifier, are listed in `not_run` with the reason and the
+    command that runs them; their figures are None. Raises UsageError where the folder does not
+    hold exactly one classifier.
+    """
+    file = classifier_file(path)
+    classifier, folder = load(file), file.parent
+    not_run: list[dict[str, str]] = []
+
+    def step(what: str) -> dict[str, Any] | None:
+        name, command = STEPS[what]
+        data, reason = _step(folder / name, classifier.digest)
+        if data is None:
+            remedy = command.format(classifier=file)
+            not_run.append({"what": what, "reason": reason, "remedy": remedy})
+        return data
+
+    simulation, estimate, proof = (step(what) for what in STEPS)
+    placed = list(_placed(folder, classifier.digest))
+    if not placed:
+        remedy = PLACED[1].format(classifier=file)
+        not_run.append({"what": "place and route", "reason": MISSING, "remedy": remedy})
+    return {
+        "format": FORMAT,
+        "lgn_hw": lgn_hw.__version__,
+        "name": file.stem,
+        "digest": classifier.digest,
+        "classifier": _structure(classifier),
+        "accuracy": _accuracy(classifier, folder / "train.json", file.name),
+        "curves": _curves(classifier, folder / "metrics.jsonl"),
+        "simulation": simulation,
+        "estimate": estimate,
+        "placed": placed,
+        "proof": proof,
+        "not_run": not_run,
+        "provenance": dict(classifier.provenance),
+    }
+
+
+def classifier_file(path: Path) -> Path:
+    """Return the classifier that is meant by a .lgn file or by the folder that holds one."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("*.lgn"))
+    if len(found) != 1:
+        names = [file.name for file in found]
+        raise UsageError(f"{path} must hold one .lgn classifier, not {names}; name the file")
+    return found[0]
+
+
+def _structure(classifier: Classifier) -> dict[str, Any]:
+    netlist, features = classifier.netlist, classifier.features
+    read = np.unique(np.concatenate([netlist.fanin.ravel(), netlist.outputs]))
+    inputs = np.arange(FIRST_INPUT, netlist.first_node)
+    nodes = np.bincount(netlist.level[netlist.first_node :], minlength=1)[1:]
+    tables = count_tables(netlist)
+    return {
+        "features": len(features),
+        "sample_bits": features.sample_width,
+        "encoder_bits": classifier.encoder.num_bits,
+        "encoder_bits_used": int(np.isin(inputs, read).sum()),
+        "nodes": netlist.num_nodes,
+        "levels": netlist.depth,
+        "nodes_by_level": nodes.tolist(),
+        "nodes_by_table": tables[:MAX_TABLES],
+        "different_tables": len(tables),
+        "votes": list(classifier.group_sizes),
+        "classes": list(classifier.classes),
+        "tau": classifier.tau,
+    }
+
+
+def _accuracy(classifier: Classifier, path: Path, name: str) -> dict[str, Any]:
+    """Return what training recorded in the classifier, and the samples that train.json counts."""
+    fields = ("accuracy", "train_mode_accuracy", "soft_accuracy", "gap", "gap_soft", "unused_gates")
+    figures = {field: classifier.provenance.get(field) for field in fields}
+    train = json.loads(path.read_text()) if path.exists() else {}
+    own = train if Path(train.get("classifier", "")).name == name else {}
+    counts = ("test_samples", "train_samples", "seconds")
+    return figures | {field: own.get(field) for field in counts}
+
+
+def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None:
+    """Return a list an epoch for each of CURVES, where the last epoch is this classifier's."""
+    text = path.read_text() if path.exists() else ""
+    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    if not lines or lines[-1]["discrete_accuracy"] != classifier.provenance.get("accuracy"):
+        return None
+    return {name: [line[name] for line in lines] for name in CURVES}
+
+
+def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
+    """Return a step's figures, or None and the reason why there are none."""
+    if not path.exists():
+        return None, MISSING
+    data: dict[str, Any] = json.loads(path.read_text())
+    if data["digest"] != digest:
+        return None, f"run on another classifier, {data['digest'][:12]}"
+    return data, ""
+
+
+def _placed(folder: Path, digest: str) -> Iterator[Mapping[str, Any]]:
+    for path in sorted(folder.glob(PLACED[0])):
+        data, _ = _step(path, digest)
+        if data is not None:
+            yield data

@@ -1,0 +1,180 @@
+"""The report as one HTML page: no scripts, no network, readable on a phone and on paper."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from lgn_hw.report.charts import NARROW, WIDE, area_bars, bars, columns, curves
+
+__all__ = ["to_html"]
+
+HERE = Path(__file__).parent
+MAX_TABLES = 16  # of two-input nodes there are no more
+KINDS = {"lut6": "LUT6", "lut4": "LUT4", "ff": "flip-flops"}
+
+
+def to_html(report: Mapping[str, Any]) -> str:
+    """Render what gather.gather returns; the same figures give the same bytes."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "count": lambda value: f"{value:,}",
+        "percent": lambda value: f"{100 * value:.2f}\N{NO-BREAK SPACE}%",
+        "points": _points,
+        "si": _si,
+    }
+    template = environment.from_string((HERE / "report.html.jinja").read_text())
+    style = Markup((HERE / "report.css").read_text())
+    return template.render(
+        report=report,
+        style=style,
+        charts={name: Markup(chart) for name, chart in _charts(report).items()},
+        tables_note=_tables_note(report["classifier"]["different_tables"]),
+        structure=_structure(report["classifier"]),
+        provenance=_provenance(report),
+        interval=_interval(report["accuracy"]),
+        kinds=KINDS,
+    )
+
+
+def _charts(report: Mapping[str, Any]) -> dict[str, str]:
+    charts = _structure_charts(report["classifier"])
+    if report["curves"] is not None:
+        charts |= _training_charts(report["curves"])
+    if report["estimate"] is not None:
+        charts |= _area_charts(report["estimate"])
+    return charts
+
+
+def _training_charts(data: Mapping[str, list[float]]) -> dict[str, str]:
+    def percent(name: str) -> list[float]:
+        return [100 * value for value in data[name]]
+
+    return {
+        "loss": curves(
+            data["epoch"],
+            {f"{data['loss'][-1]:.3g}": (data["loss"], "first")},
+            describe="Training loss over epochs",
+            logarithmic=min(data["loss"]) > 0,
+        ),
+        "accuracies": curves(
+            data["epoch"],
+            {
+                "train mode": (percent("train_mode_accuracy"), "second"),
+                "soft": (percent("soft_accuracy"), "third"),
+                "discrete": (percent("discrete_accuracy"), "first"),
+            },
+            describe="Test accuracy over epochs, in percent",
+        ),
+        "gaps": curves(
+            data["epoch"],
+            {
+                "train mode": (percent("gap_train"), "second"),
+                "soft": (percent("gap_soft"), "third"),
+            },
+            describe="Accuracy gaps to the discrete network over epochs, in percentage points",
+            zero=True,
+        ),
+    }
+
+
+def _structure_charts(classifier: Mapping[str, Any]) -> dict[str, str]:
+    tables = classifier["nodes_by_table"][:MAX_TABLES]
+    counts = {table["name"]: table["nodes"] for table in tables}
+    levels = {"inputs": classifier["encoder_bits_used"]}
+    levels |= {str(i): nodes for i, nodes in enumerate(classifier["nodes_by_level"], 1)}
+    return {
+        "tables": bars(counts, total=classifier["nodes"], describe="Nodes by truth table"),
+        "levels": columns(
+            levels, describe="Nodes on each level", axis="level", first_style="encoder"
+        ),
+    }
+
+
+def _area_charts(estimate: Mapping[str, Any]) -> dict[str, str]:
+    rows = {
+        title: {part: count for part, count in estimate[kind].items() if part != "total"}
+        for kind, title in KINDS.items()
+    }
+    describe = f"Cells by part, stage {estimate['stage']}"
+    return {
+        "area_wide": area_bars(rows, width=WIDE, describe=describe),
+        "area_narrow": area_bars(rows, width=NARROW, describe=describe),
+    }
+
+
+def _tables_note(kinds: int) -> str:
+    if kinds > MAX_TABLES:
+        return f"the {MAX_TABLES} most frequent of {kinds:,}"
+    return "inputs a and b"
+
+
+def _structure(classifier: Mapping[str, Any]) -> dict[str, str]:
+    votes = classifier["votes"]
+    fewest, most = min(votes), max(votes)
+    return {
+        "features": f"{classifier['features']:,}",
+        "bits of a sample": f"{classifier['sample_bits']:,}",
+        "encoder bits": f"{classifier['encoder_bits']:,}",
+        "encoder bits that are read": f"{classifier['encoder_bits_used']:,}",
+        "nodes": f"{classifier['nodes']:,}",
+        "levels": f"{classifier['levels']:,}",
+        "classes": f"{len(votes):,}",
+        "votes for a class": f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}",
+        "temperature of the logits": f"{classifier['tau']:g}",
+    }
+
+
+def _provenance(report: Mapping[str, Any]) -> dict[str, str]:
+    """Flatten what the classifier says of its making; accuracies have their own table."""
+    facts = {"classifier": report["digest"]}
+    for name, value in report["provenance"].items():
+        if name in report["accuracy"]:
+            continue
+        plain = value if isinstance(value, Mapping) else {}
+        nested = {key: part for key, part in plain.items() if isinstance(part, Mapping)}
+        facts[name.replace("_", " ")] = _settings(
+            {key: part for key, part in plain.items() if key not in nested} or value
+        )
+        facts |= {f"{name}: {key}": _settings(part) for key, part in nested.items()}
+    if report["accuracy"]["train_samples"]:
+        counts = (report["accuracy"][f"{part}_samples"] for part in ("train", "test"))
+        facts["samples"] = "{:,} for training, {:,} for the test".format(*counts)
+    if report["estimate"] is not None:
+        facts["mapped by"] = report["estimate"]["tool"]
+    return facts
+
+
+def _settings(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    return ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
+
+
+def _interval(accuracy: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return Wilson's 95 % interval of the accuracy, where the number of samples is known."""
+    share, count = accuracy["accuracy"], accuracy["test_samples"]
+    if share is None or not count:
+        return None
+    z = 1.96
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return middle - half, middle + half
+
+
+def _points(value: float) -> str:
+    text = f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return "0.00" if text[1:] == "0.00" else text
+
+
+def _si(value: float) -> str:
+    """Write a large number with three digits and its prefix: `245 M`."""
+    for power, prefix in ((9, "G"), (6, "M"), (3, "k")):
+        if value >= 10**power:
+            return f"{value / 10**power:.3g}\N{NO-BREAK SPACE}{prefix}"
+    return f"{value:.3g}\N{NO-BREAK SPACE}"

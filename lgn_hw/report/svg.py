@@ -1,0 +1,97 @@
+"""Scalable pictures as text: a canvas that collects shapes, and scales for axes."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+__all__ = ["Canvas", "log_ticks", "number", "spread", "text_width", "ticks"]
+
+FONT_SIZE = 12
+
+
+class Canvas:
+    """Collect shapes of one picture; colours are CSS classes, so that the page decides them.
+
+    width, height: in units of one CSS pixel at the picture's natural size. description: what the
+    picture shows, for those who cannot see it.
+    """
+
+    def __init__(self, width: float, height: float, description: str) -> None:
+        self.width, self.height, self.description = width, height, description
+        self._shapes: list[str] = []
+
+    def rectangle(
+        self, x: float, y: float, width: float, height: float, style: str, title: str = ""
+    ) -> None:
+        hint = f"<title>{escape(title)}</title>" if title else ""
+        self._shapes.append(
+            f'<rect class="{style}" x="{number(x)}" y="{number(y)}" width="{number(width)}"'
+            f' height="{number(height)}">{hint}</rect>'
+        )
+
+    def line(self, points: Sequence[tuple[float, float]], style: str) -> None:
+        joined = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+        self._shapes.append(f'<polyline class="{style}" points="{joined}"/>')
+
+    def dot(self, x: float, y: float, style: str) -> None:
+        self._shapes.append(f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="2.5"/>')
+
+    def text(self, x: float, y: float, text: str, style: str = "", anchor: str = "start") -> None:
+        self._shapes.append(
+            f'<text class="{style}" x="{number(x)}" y="{number(y)}" text-anchor="{anchor}">'
+            f"{escape(text)}</text>"
+        )
+
+    def render(self) -> str:
+        """Return the picture as an element that scales to the width it is given."""
+        box = f"0 0 {number(self.width)} {number(self.height)}"
+        return (
+            f'<svg viewBox="{box}" role="img" aria-label="{escape(self.description)}">'
+            f"{''.join(self._shapes)}</svg>"
+        )
+
+
+def number(value: float) -> str:
+    """Write a coordinate: two digits after the point at most, and none where it is whole."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def text_width(text: str) -> float:
+    """Estimate the width of a text in a sans serif font at FONT_SIZE: wide rather than narrow."""
+    return 0.6 * FONT_SIZE * len(text)
+
+
+def ticks(low: float, high: float, count: int) -> list[float]:
+    """Return about `count` round numbers (1, 2 or 5 times a power of ten apart) that cover a range.
+
+    The first is at most low, the last at least high.
+    """
+    rough = max(high - low, 1e-9) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return the numbers 1, 2 and 5 times a power of ten that cover a range above 0."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = [m * 10.0**power for power in range(first, last + 1) for m in (1, 2, 5)]
+    start = max(i for i, value in enumerate(every) if value <= low * (1 + 1e-9))
+    stop = min(i for i, value in enumerate(every) if value >= high * (1 - 1e-9))
+    return [float(f"{value:.12g}") for value in every[start : max(stop, start + 1) + 1]]
+
+
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Move labels apart: return places in the same order, `gap` apart and within low to high."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = list(places)
+    below = low
+    for i in order:
+        moved[i] = below = max(places[i], below)
+        below += gap
+    above = high
+    for i in reversed(order):
+        moved[i] = above = min(moved[i], above)
+        above -= gap
+    return moved
