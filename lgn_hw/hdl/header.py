@@ -4,11 +4,14 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields
 
+import numpy as np
+from numpy.typing import NDArray
+
 import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 
-__all__ = ["CoreHeader", "header_text", "read_core_header"]
+__all__ = ["CoreHeader", "header_text", "pack_results", "read_core_header"]
 
 MARK = "// lgn-core: "
 
@@ -36,6 +39,20 @@ class CoreHeader:
     def result_bits(self) -> int:
         """The width of a result: the class number, and the scores above it where it has them."""
         return self.class_bits + (self.classes * self.score_bits if self.scores else 0)
+
+
+def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
+    """Return each sample's result as the integer on the core's port.
+
+    scores: int32[samples, classes]. The class is in the lowest bits; above it are the scores, class
+    0 lowest, where the core has them.
+    """
+    words: list[int] = scores.argmax(axis=1).tolist()
+    if header.scores:
+        for c, column in enumerate(scores.T.tolist()):
+            shift = header.class_bits + c * header.score_bits
+            words = [word | score << shift for word, score in zip(words, column, strict=True)]
+    return words
 
 
 def header_text(header: CoreHeader, classifier: Classifier) -> str:
