@@ -1,16 +1,17 @@
-"""Reading samples for a classifier from a table: an .npz or a .csv."""
+"""Samples for a classifier: read from a table, an .npz or a .csv, or made up for a test."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.features import Features
 
-__all__ = ["read_samples"]
+__all__ = ["read_samples", "spread", "vectors_for"]
 
 Samples = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
@@ -30,6 +31,23 @@ def read_samples(classifier: Classifier, path: Path) -> Samples:
     if path.suffix == ".csv":
         return _read_csv(classifier, path)
     raise UsageError(f"{path} must be an .npz or a .csv file")
+
+
+def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of the samples, spread evenly."""
+    if len(samples) <= most:
+        return samples
+    return samples[np.linspace(0, len(samples) - 1, most).astype(int)]
+
+
+def vectors_for(
+    features: Features, vectors: int, seed: int, samples: ArrayLike | None = None
+) -> NDArray[np.int64]:
+    """Return codes: all features lowest, all highest, random ones, and the given samples."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(features.low, features.high, (vectors, len(features)), endpoint=True)
+    given = features.checked(samples) if samples is not None else drawn[:0]
+    return np.concatenate([features.low[None], features.high[None], drawn, given])
 
 
 def _read_npz(classifier: Classifier, path: Path) -> Samples:

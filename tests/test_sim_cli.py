@@ -54,6 +54,49 @@ def test_verilog_lies_beside_the_classifier_by_default(lgn, small):
     assert small.with_suffix(".v").read_text().startswith("// classifier_core: ")
 
 
+def test_verilog_puts_a_wrapper_before_the_core(lgn, small, tmp_path):
+    arguments = ("--wrapper", "axi", "--data-bits", "16", "--json")
+    data = json.loads(lgn("verilog", small, "-o", tmp_path / "x.v", *arguments)[1])
+    text = (tmp_path / "x.v").read_text()
+    modules = re.findall(r"^module (classifier_\w+)", text, re.MULTILINE)
+    assert (data["top"], modules) == (
+        "classifier_core_axi",
+        ["classifier_core_axi", "classifier_core"],
+    )
+    assert "input [15:0] s_axis_tdata;" in text
+    assert data["latency_cycles"] == 5 + 2 + 2  # of the core, two beats, two registers
+
+
+def test_verilog_writes_a_folder_with_the_real_samples(lgn, small, tmp_path):
+    x = np.random.default_rng(0).integers(0, 16, (30, 8))
+    np.savez(small.parent / "test.npz", x=x, y=np.zeros(30, int), codes=np.array(True))
+    out = lgn("verilog", small, "-o", tmp_path / "out", "--wrapper", "parallel", "--json")[1]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert json.loads(out)["vectors"] == manifest["vectors"] == 2 + 200 + 30
+    assert json.loads(out)["files"] == len(manifest["sha256"]) + 1
+    assert manifest["options"]["clock_mhz"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--wrapper", "wishbone"),
+            "The wrapper must be one of stream, axi, parallel, not 'wishbone'",
+        ),
+        (("--wrapper", "axi", "--data-bits", "12"), "TDATA must be a multiple of 8 bits, not 12"),
+        (
+            ("--data-bits", "8"),
+            "--data-bits is the width of TDATA and needs --wrapper axi, not stream",
+        ),
+    ],
+)
+def test_verilog_exits_with_2_where_a_wrapper_cannot_be(lgn, small, arguments, message):
+    code, _, err = lgn("verilog", small, *arguments)
+    assert (code, re.sub(r"\s+", " ", err).strip()) == (2, f"error: {message}")
+    assert not small.with_suffix(".v").exists()
+
+
 @needs_icarus
 def test_sim_reads_the_test_samples_beside_the_classifier(lgn, small):
     x = np.random.default_rng(0).integers(0, 16, (30, 8))

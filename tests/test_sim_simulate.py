@@ -15,9 +15,10 @@ from lgn_hw import Classifier, Thermometer
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.features import Features
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
 from lgn_sim.job import CASES
-from lgn_sim.simulate import simulate, vectors_for
+from lgn_sim.simulate import simulate
 
 pytestmark = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
 

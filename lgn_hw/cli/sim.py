@@ -4,14 +4,12 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.cli.console import JsonOption, errors, out, print_json, write_json
 from lgn_hw.errors import ToolNotFound
-from lgn_hw.samples import read_samples
+from lgn_hw.samples import read_samples, spread
 
 if TYPE_CHECKING:
     from lgn_sim.result import SimulationResult
@@ -63,7 +61,7 @@ def sim(
     beside = classifier.parent / "test.npz"
     folder = output or classifier.parent / "sim"
     given = data or (beside if beside.exists() else None)
-    samples = _spread(read_samples(loaded, given)[0], real) if given else None
+    samples = spread(read_samples(loaded, given)[0], real) if given else None
     with errors.status(f"{simulator} simulates the core"):
         result = simulate(
             loaded,
@@ -82,12 +80,6 @@ def sim(
     else:
         _print(result, folder)
     result.check()
-
-
-def _spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    if len(samples) <= most:
-        return samples
-    return samples[np.linspace(0, len(samples) - 1, most).astype(int)]
 
 
 def _print(result: "SimulationResult", folder: Path) -> None:

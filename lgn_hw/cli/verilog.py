@@ -1,60 +1,121 @@
-"""`lgn verilog`: emit a classifier's core as Verilog."""
+"""`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lgn_hw.cli.console import JsonOption, errors, out, print_json
+from lgn_hw.errors import UsageError
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.deliver.design import Design
 
 __all__ = ["verilog"]
+
+RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
 
 
 def verilog(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The Verilog file; CLASSIFIER with .v if not given."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="A file that ends in .v, or a folder; CLASSIFIER with .v if not given.",
+        ),
     ] = None,
     levels_per_stage: Annotated[
         int, typer.Option(min=0, help="Levels between registers; 0: only after each block.")
     ] = 2,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
+    wrapper: Annotated[
+        str,
+        typer.Option(
+            help="stream: valid and ready. axi: AXI4-Stream with AXI4-Lite registers."
+            " parallel: no handshake."
+        ),
+    ] = "stream",
+    data_bits: Annotated[
+        int | None, typer.Option(help="The width of TDATA with --wrapper axi; 32 if not given.")
+    ] = None,
+    clock_mhz: Annotated[
+        float, typer.Option(min=0.001, help="What the constraints of a folder ask for.")
+    ] = 100.0,
     json: JsonOption = False,
 ) -> None:
-    """Write one self-contained Verilog-2001 file: encoder, logic, popcount, argmax.
+    """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
 
-    The core takes a stream of samples and gives a stream of classes, one every clock cycle. The
-    comment at the head of the file describes its ports. The same classifier and options give the
-    same bytes.
+    The circuit takes a sample every clock cycle and gives a class for each. The comment at the
+    head of the core describes its ports. A folder holds the sources, a testbench that checks
+    itself against vectors, constraints, scripts and a README with the commands. The same
+    classifier and options give the same bytes.
 
     Examples:
 
         lgn verilog build/digits/digits.lgn
 
         lgn verilog build/digits/digits.lgn -o core.v --levels-per-stage 0 --scores
+
+        lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
     """
     from lgn_hw.classifier import Classifier
-    from lgn_hw.formats.atomic import write_text
-    from lgn_hw.hdl.verilog import read_core_header, to_verilog
+    from lgn_hw.deliver.design import make_design
+    from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
 
+    if data_bits is not None and wrapper != "axi":
+        raise UsageError(
+            f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
+        )
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
-        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores)
+        design = make_design(
+            loaded,
+            levels_per_stage=levels_per_stage,
+            scores=scores,
+            wrapper=wrapper,
+            data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
+            clock_mhz=clock_mhz,
+        )
     path = output or classifier.with_suffix(".v")
-    write_text(path, text)
+    written = _write(loaded, design, path, classifier.parent / "test.npz")
     data = {
         "path": str(path),
         "digest": loaded.digest,
-        "latency_cycles": read_core_header(text).latency,
+        "wrapper": wrapper,
+        "top": design.top,
+        "latency_cycles": design.latency,
         "levels_per_stage": levels_per_stage,
         "scores": scores,
-        "bytes": len(text.encode()),
+        "bytes": len(design.text.encode()),
+        **written,
         "seconds": round(time.perf_counter() - start, 2),
     }
     if json:
         print_json(data)
     else:
-        out.print(f"{path}: {data['bytes']:,} bytes, latency {data['latency_cycles']} cycles")
+        files = f"{data['files']} files, " if "files" in data else ""
+        out.print(
+            f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
+    """Write one file or a folder; a folder's vectors include real samples where there are some."""
+    from lgn_hw.deliver.folder import deliver
+    from lgn_hw.formats.atomic import write_text
+    from lgn_hw.samples import read_samples, spread, vectors_for
+
+    if path.suffix == ".v":
+        write_text(path, design.text)
+        return {}
+    samples = spread(read_samples(loaded, real)[0], REAL_VECTORS) if real.exists() else None
+    codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
+    manifest = deliver(loaded, design, codes, path)
+    return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

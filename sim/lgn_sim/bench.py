@@ -17,7 +17,7 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.verilog import CoreHeader
+from lgn_hw.hdl.header import CoreHeader, pack_results
 from lgn_sim.job import Mismatch
 
 __all__ = [
@@ -188,14 +188,8 @@ class Model:
         return self._classifier.features.pack(codes)
 
     def results(self, codes: NDArray[np.int64]) -> list[int]:
-        """Return the words to expect: the class lowest, above it the scores, where there are."""
-        scores = self._classifier.scores(codes)
-        words: list[int] = scores.argmax(axis=1).tolist()
-        if self._header.scores:
-            for c, column in enumerate(scores.T.tolist()):
-                shift = self._header.class_bits + c * self._header.score_bits
-                words = [word | score << shift for word, score in zip(words, column, strict=True)]
-        return words
+        """Return the words to expect."""
+        return pack_results(self._header, self._classifier.scores(codes))
 
     def text(self, word: int | str) -> str:
         """Show a result: `class 3, scores [0, 4, 5, 9]`, or the bits where some are X or Z."""

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.classifier import Classifier
-from lgn_hw.features import Features
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE
 from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
+from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
 from lgn_sim.job import CASES, Job
 from lgn_sim.result import NegativeControl, SimulationResult
 from lgn_sim.runner import require_simulator, run_cases
 
-__all__ = ["simulate", "vectors_for"]
+__all__ = ["simulate"]
 
 FEW = 100  # vectors of the cases with pauses, which take longer in the simulator
 CONTROL_VECTORS = 500  # of the negative control: enough to find a flip that shows
@@ -37,9 +37,10 @@ def simulate(
 ) -> SimulationResult:
     """Run a core in a simulator and compare each result with Classifier.scores or predict.
 
-    samples: codes[samples, features] to use besides the vectors of vectors_for. verilog: a text or
-    a file from hdl.verilog.to_verilog; emitted with levels_per_stage and scores where not given.
-    vectors: how many random vectors. output_dir: receives logs, vectors and results.
+    samples: codes[samples, features] to use besides the vectors of lgn_hw.samples.vectors_for.
+    verilog: a text or a file from hdl.verilog.to_verilog; emitted with levels_per_stage and scores
+    where not given. vectors: how many random vectors. output_dir: receives logs, vectors and
+    results.
 
     Case `flowing` uses every vector, the others at most 100 spread evenly. The negative control
     simulates the core of a classifier with one table bit flipped, which must give mismatches.
@@ -77,16 +78,6 @@ def simulate(
         waveform=wave,
         seconds=round(time.perf_counter() - start, 2),
     )
-
-
-def vectors_for(
-    features: Features, vectors: int, seed: int, samples: ArrayLike | None = None
-) -> NDArray[np.int64]:
-    """Return codes: all features lowest, all highest, random ones, and the given samples."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(features.low, features.high, (vectors, len(features)), endpoint=True)
-    given = features.checked(samples) if samples is not None else drawn[:0]
-    return np.concatenate([features.low[None], features.high[None], drawn, given])
 
 
 def _job(
