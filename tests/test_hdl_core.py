@@ -1,5 +1,7 @@
 """The core obeys the rules of streams, keeps its declared latency, and equals the classifier."""
 
+import re
+
 import numpy as np
 import pytest
 from amaranth_bench import codes_of, stream_results
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import classifiers, random_classifier
 
+from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.popcount import score_width
@@ -41,6 +44,50 @@ def test_core_equals_software_under_pauses(classifier, levels, scores, idle, bac
     )
     assert [word for _, word in received] == results_of(classifier, codes, scores)
     assert len(accepted) == len(words)
+
+
+@settings(deadline=None, max_examples=25)
+@given(classifiers(), st.booleans(), st.data())
+def test_core_equals_software_wherever_registers_stand(classifier, scores, data):
+    codes = codes_of(classifier, 20, np.random.default_rng(0))
+    whole = ClassifierCore(classifier, scores=scores)
+    registers = {
+        name: sorted(data.draw(st.sets(st.integers(1, max(1, block.stages.levels)))))
+        for name, block in whole.blocks.items()
+        if name != "encoder"
+    }
+    last = whole.argmax.stages.levels
+    registers |= {"encoder": [1], "argmax": sorted({*registers["argmax"], last})}
+    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores)
+    assert core.latency == sum(map(len, registers.values()))
+    accepted, received = stream_results(
+        core, classifier.features.pack(codes), backpressure=data.draw(st.sampled_from([0, 0.3]))
+    )
+    assert [word for _, word in received] == results_of(classifier, codes, scores)
+    assert received[0][0] - accepted[0] >= core.latency
+
+
+@pytest.mark.parametrize(
+    ("registers", "message"),
+    [
+        ({"argmax": [2]}, "Registers must stand after level 1 of encoder, its last one"),
+        (
+            {"encoder": [1], "argmax": [1]},
+            "Registers must stand after level 2 of argmax, its last one",
+        ),
+        (
+            {"encoder": [1], "argmax": [2], "head": []},
+            "Registers are placed in encoder, logic, popcount, argmax, not in 'head'",
+        ),
+        (
+            {"encoder": [1], "argmax": [2], "logic": [7]},
+            "Registers must stand after levels 1 to 2, ascending, not [7]",
+        ),
+    ],
+)
+def test_core_rejects_registers_that_cannot_be(registers, message):
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ClassifierCore(random_classifier(2), levels_per_stage=registers)
 
 
 @pytest.mark.parametrize("levels_per_stage", [0, 1, 2])

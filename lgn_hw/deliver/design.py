@@ -7,6 +7,7 @@ from typing import Any
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
 from lgn_hw.hdl.header import CoreHeader
+from lgn_hw.hdl.stages import Spacing
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.hdl.wrappers import check_wrapper, wrapper_latency, wrapper_top, wrapper_verilog
 
@@ -73,7 +74,7 @@ class Design:
 def make_design(
     classifier: Classifier,
     *,
-    levels_per_stage: int,
+    levels_per_stage: Spacing,
     scores: bool,
     wrapper: str,
     data_bits: int,

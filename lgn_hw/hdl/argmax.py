@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.stages import Stages
+from lgn_hw.hdl.stages import Cuts, Stages
 
 __all__ = ["Argmax", "class_width"]
 
@@ -26,7 +26,7 @@ class Argmax(wiring.Component):
     """
 
     def __init__(
-        self, num_classes: int, width: int, levels_per_stage: int, *, scores: bool = False
+        self, num_classes: int, width: int, levels_per_stage: Cuts, *, scores: bool = False
     ) -> None:
         self.num_classes, self.width, self.scores = num_classes, width, scores
         self.stages = Stages((num_classes - 1).bit_length(), levels_per_stage)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.hdl.stages import Spacing
 
 __all__ = ["CoreHeader", "header_text", "pack_results", "read_core_header"]
 
@@ -20,14 +21,15 @@ MARK = "// lgn-core: "
 class CoreHeader:
     """Say what a core is and how its ports are laid out; one line of JSON in its Verilog.
 
-    digest: of the classifier. latency: in clock cycles (see core.ClassifierCore).
+    digest: of the classifier. latency: in clock cycles; levels_per_stage: where registers stand
+    (see core.ClassifierCore).
     scores: whether results carry the scores. sample_bits, class_bits, score_bits: the widths of a
     sample, of a class number and of one score. top: the name of the top module.
     """
 
     digest: str
     latency: int
-    levels_per_stage: int
+    levels_per_stage: Spacing
     scores: bool
     classes: int
     sample_bits: int

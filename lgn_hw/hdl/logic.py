@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from lgn_hw.hdl.schedule import Schedule
+from lgn_hw.hdl.stages import Cuts
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.passes.order import Group, group_nodes
 from lgn_hw.tables import compose
@@ -18,16 +19,17 @@ class Logic(wiring.Component):
     """Evaluate a netlist for one sample a clock cycle; equal to lgn_hw.evaluate.
 
     i_bits: the netlist's inputs, input 0 lowest. o_bits: its outputs, output 0 lowest, `latency`
-    clock cycles later; they come from registers.
+    clock cycles later.
 
-    levels_per_stage: registers stand after every so many levels and at the end; 0 makes all
-    levels one combinational block with registers at the end. latency is
-    max(1, ceil(depth / levels_per_stage)). Nodes that no output depends on are not built.
+    levels_per_stage: where registers stand (see stages.Stages): after every so many levels and at
+    the end, 0 at the end only, a tuple after exactly these levels. Nodes that no output depends on
+    are not built.
     """
 
-    def __init__(self, netlist: Netlist, levels_per_stage: int) -> None:
+    def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
         self._schedule = Schedule(netlist, levels_per_stage)
-        self.latency = self._schedule.stages.latency
+        self.stages = self._schedule.stages
+        self.latency = self.stages.latency
         super().__init__({"i_bits": In(netlist.num_inputs), "o_bits": Out(netlist.num_outputs)})
 
     def elaborate(self, platform: object) -> Module:

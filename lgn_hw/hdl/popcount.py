@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.stages import Stages
+from lgn_hw.hdl.stages import Cuts, Stages
 
 __all__ = ["Popcount", "score_width"]
 
@@ -27,7 +27,7 @@ class Popcount(wiring.Component):
     stand after every levels_per_stage levels and at the end (see stages.Stages).
     """
 
-    def __init__(self, sizes: Sequence[int], levels_per_stage: int) -> None:
+    def __init__(self, sizes: Sequence[int], levels_per_stage: Cuts) -> None:
         self.sizes = tuple(sizes)
         self.stages = Stages(max(_levels(size) for size in (0, *sizes)), levels_per_stage)
         self.latency = self.stages.latency

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.hdl.stages import Stages
+from lgn_hw.hdl.stages import Cuts, Stages
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.passes.order import order_nodes
 
@@ -21,7 +21,7 @@ class Schedule:
     nobody does.
     """
 
-    def __init__(self, netlist: Netlist, levels_per_stage: int) -> None:
+    def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
         self.netlist = order_nodes(without_dead_nodes(netlist))
         self.stages = Stages(self.netlist.depth, levels_per_stage)
         stage_of_level = np.array([self.stages.stage_of(i) for i in range(self.stages.levels + 1)])
@@ -34,9 +34,9 @@ class Schedule:
     def nets_crossing(self, stage: int) -> NDArray[np.int64]:
         """Return the nets that the registers at the end of a stage hold.
 
-        They ascend, but after the last stage they are in the order of the outputs.
+        They ascend, but after the last level they are in the order of the outputs.
         """
-        if stage == self.stages.latency - 1:
+        if self.stages.cuts[stage] >= self.stages.levels:
             distinct = np.array(list(dict.fromkeys(self.netlist.outputs.tolist())), np.int64)
             return distinct[distinct >= FIRST_INPUT]
         crossing = (self.birth <= stage) & (stage < self.death)

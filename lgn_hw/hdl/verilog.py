@@ -15,7 +15,7 @@ from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
 from lgn_hw.hdl.header import CoreHeader, header_text, read_core_header
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import score_width
-from lgn_hw.hdl.stages import Stages
+from lgn_hw.hdl.stages import Spacing, Stages
 from lgn_hw.netlist import Netlist
 from lgn_hw.synth.yosys import run_yosys
 
@@ -43,7 +43,7 @@ write_verilog -noattr core.v
 def to_verilog(
     classifier: Classifier,
     *,
-    levels_per_stage: int = DEFAULT_LEVELS_PER_STAGE,
+    levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
     scores: bool = False,
     name: str = "classifier_core",
 ) -> str:
@@ -54,8 +54,8 @@ def to_verilog(
     `name.logic`, `name.popcount` and `name.argmax`; ports are clk, rst, i_sample__payload,
     i_sample__valid, i_sample__ready, o_result__payload, o_result__valid and o_result__ready.
 
-    Raises UsageError on a negative levels_per_stage or a name that is no identifier, ToolNotFound
-    or ToolError where yosys is missing or fails.
+    Raises UsageError on a levels_per_stage that cannot be or a name that is no identifier,
+    ToolNotFound or ToolError where yosys is missing or fails.
     """
     _check(name, levels_per_stage)
     core = ClassifierCore(classifier, levels_per_stage=levels_per_stage, scores=scores)
@@ -120,9 +120,10 @@ def emit(component: wiring.Component, name: str) -> str:
     )
 
 
-def _check(name: str, levels_per_stage: int) -> None:
+def _check(name: str, levels_per_stage: Spacing) -> None:
     """Refuse before there is a component, because Amaranth warns of those that go unused."""
-    Stages(0, levels_per_stage)
+    if isinstance(levels_per_stage, int):
+        Stages(0, levels_per_stage)
     if not NAME.fullmatch(name):
         raise UsageError(
             f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import CheckFailed
+from lgn_hw.hdl.stages import Spacing
 from lgn_sim.job import CaseResult
 
 __all__ = ["NegativeControl", "SimulationResult"]
@@ -34,7 +35,7 @@ class SimulationResult:
     latency_cycles: int
     latency_cycles_measured: int | None
     throughput: float | None
-    levels_per_stage: int
+    levels_per_stage: Spacing
     scores: bool
     cases: tuple[CaseResult, ...]
     negative_control: NegativeControl | None

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE
+from lgn_hw.hdl.stages import Spacing
 from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
@@ -32,7 +33,7 @@ def simulate(
     seed: int = 0,
     waveform: bool = False,
     negative_control: bool = True,
-    levels_per_stage: int = DEFAULT_LEVELS_PER_STAGE,
+    levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
     scores: bool = True,
 ) -> SimulationResult:
     """Run a core in a simulator and compare each result with Classifier.scores or predict.

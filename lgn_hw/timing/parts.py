@@ -1,0 +1,94 @@
+"""The parts that a core can be placed on, and how long their cells take."""
+
+from dataclasses import dataclass
+
+from lgn_hw.errors import UsageError
+
+__all__ = ["PARTS", "Delays", "Part", "find_part"]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Say how long a path takes, in ns, before anything is placed.
+
+    A path of n LUTs and c carries takes register + n * lut + c * carry: register is from clock to
+    output and the setup, lut is one LUT with the wire before it, carry one bit of a carry chain.
+    The figures are means of nextpnr's critical paths on cores that fill a quarter of a part; see
+    docs/hardware.md.
+    """
+
+    register: float
+    lut: float
+    carry: float
+
+    def path(self, luts: float, carries: float) -> float:
+        return self.register + luts * self.lut + carries * self.carry
+
+
+HX = Delays(register=2.2, lut=1.45, carry=0.13)
+UP = Delays(register=4.4, lut=3.0, carry=0.28)
+ECP5 = Delays(register=1.9, lut=1.15, carry=0.07)
+GOWIN = Delays(register=2.5, lut=1.8, carry=0.10)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part: its name here, nextpnr's family and arguments, yosys' synthesis, its delays.
+
+    cells: LUT4 that it has. cell: what nextpnr calls the cell that holds one.
+    """
+
+    name: str
+    family: str
+    arguments: tuple[str, ...]
+    synthesis: str
+    cell: str
+    cells: int
+    delays: Delays
+
+
+def _ice40(name: str, device: str, package: str, cells: int, delays: Delays) -> Part:
+    arguments = (f"--{device}", "--package", package)
+    return Part(name, "ice40", arguments, "synth_ice40", "ICESTORM_LC", cells, delays)
+
+
+def _ecp5(name: str, device: str, cells: int) -> Part:
+    arguments = (
+        f"--{device}",
+        "--package",
+        "CABGA381",
+        "--speed",
+        "6",
+        "--lpf-allow-unconstrained",
+    )
+    return Part(name, "ecp5", arguments, "synth_ecp5", "TRELLIS_COMB", cells, ECP5)
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        _ice40("hx1k-tq144", "hx1k", "tq144", 1280, HX),
+        _ice40("hx8k-ct256", "hx8k", "ct256", 7680, HX),
+        _ice40("up5k-sg48", "up5k", "sg48", 5280, UP),
+        _ecp5("ecp5-25k", "25k", 24288),
+        _ecp5("ecp5-45k", "45k", 43848),
+        _ecp5("ecp5-85k", "85k", 83640),
+        Part(
+            "gw1nr-9c",
+            "gowin",
+            ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+            "synth_gowin",
+            "LUT4",
+            8640,
+            GOWIN,
+        ),
+    )
+}
+
+
+def find_part(name: str) -> Part:
+    """Return the part of a name, in any case; raises UsageError with the legal names."""
+    part = PARTS.get(name.lower())
+    if part is None:
+        raise UsageError(f"The part must be one of {', '.join(PARTS)}, not {name!r}")
+    return part

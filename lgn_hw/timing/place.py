@@ -1,0 +1,68 @@
+"""Place and route a core on a part: yosys maps it, nextpnr places it."""
+
+from pathlib import Path
+
+from lgn_hw.errors import ToolError
+from lgn_hw.formats.atomic import write_text
+from lgn_hw.hdl.header import CoreHeader, read_core_header
+from lgn_hw.synth.nextpnr import PnrReport, find_nextpnr, run_nextpnr
+from lgn_hw.synth.yosys import run_yosys
+from lgn_hw.timing.parts import Part
+
+__all__ = ["HARNESS", "harness", "place"]
+
+HARNESS = "lgn_harness"
+
+
+def place(verilog: str, part: Part, clock_mhz: float, folder: Path) -> PnrReport:
+    """Place and route a core's Verilog and return nextpnr's report.
+
+    A sample has more bits than a part has pins, so the core stands between two shift registers
+    (see harness), which are in the report's counts: a flip-flop and half a LUT for each bit of a
+    sample and of a result. clock_mhz: what nextpnr aims at. folder: receives all files and logs.
+    Raises ToolNotFound, ToolError, and CheckFailed where the core does not fit.
+    """
+    find_nextpnr(part.family)
+    folder.mkdir(parents=True, exist_ok=True)
+    header = read_core_header(verilog)
+    write_text(folder / "core.v", verilog)
+    write_text(folder / "harness.v", harness(header))
+    netlist = folder / "netlist.json"
+    netlist.unlink(missing_ok=True)
+    script = (
+        f"read_verilog core.v harness.v\n{part.synthesis} -top {HARNESS} -json {netlist.name}\n"
+    )
+    run_yosys(script, folder=folder, log=folder / "yosys.log")
+    if not netlist.exists():
+        raise ToolError(f"yosys ended without an error and without {netlist}")
+    arguments = (*part.arguments, "--json", netlist.name, "--freq", f"{clock_mhz:g}")
+    return run_nextpnr(part.family, arguments, folder=folder)
+
+
+def harness(header: CoreHeader) -> str:
+    """Return a top with three pins: bits of samples are shifted in, bits of results out.
+
+    Every path into and out of the core begins and ends in a register, and valid and ready change,
+    so that nothing of the core can be removed.
+    """
+    return f"""\
+module {HARNESS}(input clk, input i_bit, output o_bit);
+  reg [{header.sample_bits - 1}:0] sample;
+  reg [{header.result_bits}:0] result;
+  reg rst, valid, ready;
+  wire [{header.result_bits - 1}:0] payload;
+  wire taken, offered;
+  always @(posedge clk) begin
+    {{rst, valid, ready}} <= {{valid, ready, i_bit}};
+    if (taken) sample <= {{sample, i_bit}};
+    if (offered && valid) result <= {{payload, 1'b1}};
+    else result <= result >> 1;
+  end
+  assign o_bit = result[0];
+  {header.top} core(
+    .clk(clk), .rst(rst),
+    .i_sample__valid(valid), .i_sample__ready(taken), .i_sample__payload(sample),
+    .o_result__valid(offered), .o_result__ready(ready), .o_result__payload(payload)
+  );
+endmodule
+"""
