@@ -18,6 +18,7 @@ COMMANDS = (
     "verilog",
     "sim",
     "synth",
+    "fmax",
     "summary",
     "report",
     "predict",

@@ -29,7 +29,14 @@ ALLOWED = {
 }  # fmt: skip
 # lgn_hw's own layers: whoever is not named may import everything in lgn_hw but these.
 ONLY_FROM = {
-    "lgn_hw.hdl": ("lgn_hw.hdl", "lgn_hw.deliver", "lgn_hw.cli", "lgn_sim", "lgn_boards"),
+    "lgn_hw.hdl": (
+        "lgn_hw.hdl",
+        "lgn_hw.timing",
+        "lgn_hw.deliver",
+        "lgn_hw.cli",
+        "lgn_sim",
+        "lgn_boards",
+    ),
     "lgn_hw.cli": ("lgn_hw.cli",),
 }
 MAX_LINES = 300

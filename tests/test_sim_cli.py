@@ -67,6 +67,33 @@ def test_verilog_puts_a_wrapper_before_the_core(lgn, small, tmp_path):
     assert data["latency_cycles"] == 5 + 2 + 2  # of the core, two beats, two registers
 
 
+def test_verilog_places_registers_for_a_clock_or_the_least_latency(lgn, small):
+    def latency(*arguments):
+        return json.loads(lgn("verilog", small, "--json", *arguments)[1])["latency_cycles"]
+
+    assert latency("--latency", "min") == 2
+    slow = latency("--clock-mhz", "20", "--part", "hx8k-ct256")
+    fast = latency("--clock-mhz", "120", "--part", "hx8k-ct256")
+    assert 2 == slow < fast
+    assert latency("--clock-mhz", "120", "--part", "ecp5-25k") <= fast
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--latency", "max"), "--latency must be min, not 'max'"),
+        (("--part", "hx8k-ct256"), "--part places registers for a clock; give it with --clock-mhz"),
+        (
+            ("--latency", "min", "--part", "hx8k-ct256", "--clock-mhz", "9"),
+            "--latency min and --part both place the registers; give one of them",
+        ),
+    ],
+)
+def test_verilog_exits_with_2_where_registers_cannot_be_placed(lgn, small, arguments, message):
+    code, _, err = lgn("verilog", small, *arguments)
+    assert (code, re.sub(r"\s+", " ", err).strip()) == (2, f"error: {message}")
+
+
 def test_verilog_writes_a_folder_with_the_real_samples(lgn, small, tmp_path):
     x = np.random.default_rng(0).integers(0, 16, (30, 8))
     np.savez(small.parent / "test.npz", x=x, y=np.zeros(30, int), codes=np.array(True))

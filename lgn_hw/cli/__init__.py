@@ -9,6 +9,7 @@ import lgn_hw
 from lgn_hw.cli.console import errors
 from lgn_hw.cli.doctor import doctor
 from lgn_hw.cli.export import export
+from lgn_hw.cli.fmax import fmax
 from lgn_hw.cli.info import info
 from lgn_hw.cli.predict import predict
 from lgn_hw.cli.report import report
@@ -49,7 +50,7 @@ def options(
 
 
 for command in (
-    train, export, verilog, sim, synth, summary, report, predict, info, reproduce, doctor,
+    train, export, verilog, sim, synth, fmax, summary, report, predict, info, reproduce, doctor,
 ):  # fmt: skip
     app.command()(command)
 

@@ -12,10 +12,12 @@ from lgn_hw.errors import UsageError
 if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
     from lgn_hw.deliver.design import Design
+    from lgn_hw.hdl.stages import Spacing
 
 __all__ = ["verilog"]
 
 RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
+DEFAULT_CLOCK_MHZ = 100.0
 
 
 def verilog(
@@ -43,8 +45,20 @@ def verilog(
         int | None, typer.Option(help="The width of TDATA with --wrapper axi; 32 if not given.")
     ] = None,
     clock_mhz: Annotated[
-        float, typer.Option(min=0.001, help="What the constraints of a folder ask for.")
-    ] = 100.0,
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="What the constraints of a folder ask for, 100 if not given; with --part also"
+            " what the registers are placed for.",
+        ),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="Place the fewest registers for --clock-mhz on it, as hx8k-ct256."),
+    ] = None,
+    latency: Annotated[
+        str | None, typer.Option(help="min: registers before and after all of the logic only.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -60,6 +74,8 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o core.v --levels-per-stage 0 --scores
 
+        lgn verilog build/digits/digits.lgn --clock-mhz 100 --part hx8k-ct256
+
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
     """
     from lgn_hw.classifier import Classifier
@@ -73,13 +89,14 @@ def verilog(
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
+        spacing = _spacing(loaded, levels_per_stage, scores, clock_mhz, part, latency)
         design = make_design(
             loaded,
-            levels_per_stage=levels_per_stage,
+            levels_per_stage=spacing,
             scores=scores,
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
-            clock_mhz=clock_mhz,
+            clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")
@@ -89,7 +106,7 @@ def verilog(
         "wrapper": wrapper,
         "top": design.top,
         "latency_cycles": design.latency,
-        "levels_per_stage": levels_per_stage,
+        "levels_per_stage": spacing,
         "scores": scores,
         "bytes": len(design.text.encode()),
         **written,
@@ -104,6 +121,33 @@ def verilog(
             markup=False,
             soft_wrap=True,
         )
+
+
+def _spacing(
+    classifier: "Classifier",
+    levels_per_stage: int,
+    scores: bool,
+    clock_mhz: float | None,
+    part: str | None,
+    latency: str | None,
+) -> "Spacing":
+    """Return where registers stand: by --part and its clock, by --latency, or every so often."""
+    from lgn_hw.timing.levels import datapath_levels
+    from lgn_hw.timing.parts import find_part
+    from lgn_hw.timing.plan import least_latency, registers_for
+
+    if latency not in (None, "min"):
+        raise UsageError(f"--latency must be min, not {latency!r}")
+    if latency is not None and part is not None:
+        raise UsageError("--latency min and --part both place the registers; give one of them")
+    if part is not None and clock_mhz is None:
+        raise UsageError("--part places registers for a clock; give it with --clock-mhz")
+    if part is not None and clock_mhz is not None:
+        levels = datapath_levels(classifier, scores=scores)
+        return registers_for(levels, find_part(part), clock_mhz).registers
+    if latency is not None:
+        return least_latency(datapath_levels(classifier, scores=scores)).registers
+    return levels_per_stage
 
 
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:

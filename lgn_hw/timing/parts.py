@@ -13,8 +13,7 @@ class Delays:
 
     A path of n LUTs and c carries takes register + n * lut + c * carry: register is from clock to
     output and the setup, lut is one LUT with the wire before it, carry one bit of a carry chain.
-    The figures are means of nextpnr's critical paths on cores that fill a quarter of a part; see
-    docs/hardware.md.
+    The figures are fitted to what nextpnr reaches; docs/hardware.md compares them.
     """
 
     register: float
@@ -27,7 +26,7 @@ class Delays:
 
 HX = Delays(register=2.2, lut=1.45, carry=0.13)
 UP = Delays(register=4.4, lut=3.0, carry=0.28)
-ECP5 = Delays(register=1.9, lut=1.15, carry=0.07)
+ECP5 = Delays(register=2.4, lut=1.1, carry=0.07)
 GOWIN = Delays(register=2.5, lut=1.8, carry=0.10)
 
 
@@ -35,7 +34,8 @@ GOWIN = Delays(register=2.5, lut=1.8, carry=0.10)
 class Part:
     """A part: its name here, nextpnr's family and arguments, yosys' synthesis, its delays.
 
-    cells: LUT4 that it has. cell: what nextpnr calls the cell that holds one.
+    cells: LUT4 that it has. cell: what nextpnr calls the cell that holds one. pins: a constraint
+    file for the harness's three pins, pins.cst, where nextpnr does not choose them itself.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Part:
     cell: str
     cells: int
     delays: Delays
+    pins: str = ""
 
 
 def _ice40(name: str, device: str, package: str, cells: int, delays: Delays) -> Part:
@@ -76,11 +77,15 @@ PARTS = {
         Part(
             "gw1nr-9c",
             "gowin",
-            ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+            (
+                *("--device", "GW1NR-LV9QN88PC6/I5"),
+                *("--vopt", "family=GW1N-9C", "--vopt", "cst=pins.cst"),
+            ),
             "synth_gowin",
             "LUT4",
             8640,
             GOWIN,
+            'IO_LOC "clk" 52;\nIO_LOC "i_bit" 3;\nIO_LOC "o_bit" 10;\n',
         ),
     )
 }

@@ -27,6 +27,8 @@ def place(verilog: str, part: Part, clock_mhz: float, folder: Path) -> PnrReport
     header = read_core_header(verilog)
     write_text(folder / "core.v", verilog)
     write_text(folder / "harness.v", harness(header))
+    if part.pins:
+        write_text(folder / "pins.cst", part.pins)
     netlist = folder / "netlist.json"
     netlist.unlink(missing_ok=True)
     script = (

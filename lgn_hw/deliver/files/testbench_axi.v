@@ -136,17 +136,17 @@ module testbench;
     end else fail("");
   end
 
+  // Driven and read at the falling edge, when all has settled in every simulator.
   task expect_register(input [7:0] address, input [31:0] value);
     begin
-      araddr <= address;
-      arvalid <= 1;
-      @(posedge aclk);
-      while (!arready) @(posedge aclk);
-      arvalid <= 0;
-      rready <= 1;
-      @(posedge aclk);
-      while (!rvalid) @(posedge aclk);
-      rready <= 0;
+      @(negedge aclk);
+      araddr = address;
+      arvalid = 1;
+      rready = 1;
+      while (!arready) @(negedge aclk);
+      @(negedge aclk);
+      arvalid = 0;
+      while (!rvalid) @(negedge aclk);
       if (rdata !== value || rresp !== 2'b00) begin
         $display("register %h must be %0d, not %0d", address, value, rdata);
         problems = problems + 1;

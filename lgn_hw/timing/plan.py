@@ -1,0 +1,114 @@
+"""Choose where registers stand: the fewest flip-flops for a clock, over the whole datapath."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lgn_hw.errors import UsageError
+from lgn_hw.timing.levels import Level
+from lgn_hw.timing.parts import Delays, Part
+
+__all__ = ["Placement", "fewest_registers", "least_latency", "placements", "registers_for"]
+
+UNIT = Delays(register=0, lut=1, carry=0)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Registers after chosen levels of the datapath.
+
+    registers: by block, the levels after which they stand. bits: how many flip-flops they take.
+    period: the slowest stage in ns, by the delay model it was made for.
+    """
+
+    registers: Mapping[str, Sequence[int]]
+    bits: int
+    period: float
+
+    @property
+    def latency(self) -> int:
+        return sum(len(levels) for levels in self.registers.values())
+
+    def __str__(self) -> str:
+        places = (
+            f"{block} {', '.join(map(str, levels))}"
+            for block, levels in self.registers.items()
+            if levels
+        )
+        return f"registers after {'; '.join(places)}"
+
+
+def registers_for(levels: Sequence[Level], part: Part, clock_mhz: float) -> Placement:
+    """Return the placement with the fewest flip-flops that meets a clock by the delay model.
+
+    Raises UsageError with both frequencies where not even registers after every level do.
+    """
+    found = fewest_registers(levels, part.delays, 1000 / clock_mhz)
+    if found is not None:
+        return found
+    slowest = max(levels, key=lambda level: _delay([level], part.delays))
+    fastest = 1000 / _delay([slowest], part.delays)
+    raise UsageError(
+        f"No placement of registers reaches {clock_mhz:g} MHz on {part.name}: by the delay model,"
+        f" level {slowest.number} of {slowest.block} alone allows {fastest:.1f} MHz"
+    )
+
+
+def least_latency(levels: Sequence[Level], delays: Delays = UNIT) -> Placement:
+    """Return the placement with registers only where they must be: around all of the logic.
+
+    Its period is in LUTs where no delays are given.
+    """
+    found = fewest_registers(levels, delays, math.inf)
+    assert found is not None, "any path is shorter than infinity"
+    return found
+
+
+def placements(levels: Sequence[Level], delays: Delays) -> list[Placement]:
+    """Return all best placements: each one faster than the one before, with more flip-flops."""
+    found = [least_latency(levels, delays)]
+    while True:
+        faster = fewest_registers(levels, delays, found[-1].period * (1 - 1e-9))
+        if faster is None:
+            return found
+        found.append(faster)
+
+
+def fewest_registers(levels: Sequence[Level], delays: Delays, period: float) -> Placement | None:
+    """Return the placement with the fewest flip-flops whose stages take at most a period.
+
+    Of equal ones that with the lowest latency, then the fastest. None where a level alone takes
+    longer.
+    """
+    best: list[tuple[int, int, float, tuple[int, ...]] | None] = [(0, 0, 0.0, ())]
+    for end in range(1, len(levels) + 1):
+        found = []
+        for start in range(end - 1, -1, -1):
+            stage = levels[start:end]
+            delay = _delay(stage, delays)
+            if delay > period or any(level.must for level in stage[:-1]):
+                break
+            before = best[start]
+            if before is not None:
+                bits, stages, slowest, ends = before
+                after = (bits + stage[-1].bits, stages + 1, max(slowest, delay), (*ends, end))
+                found.append(after)
+        best.append(min(found, default=None))
+    whole = best[-1]
+    return None if whole is None else Placement(_by_block(levels, whole[3]), whole[0], whole[2])
+
+
+def _by_block(levels: Sequence[Level], ends: Sequence[int]) -> dict[str, list[int]]:
+    registers: dict[str, list[int]] = {level.block: [] for level in levels}
+    for end in ends:
+        registers[levels[end - 1].block].append(levels[end - 1].number)
+    return registers
+
+
+def _delay(stage: Sequence[Level], delays: Delays) -> float:
+    """Return how long a stage takes; levels of a block share LUTs, blocks do not."""
+    luts: dict[str, float] = {}
+    for level in stage:
+        luts[level.block] = luts.get(level.block, 0) + level.luts
+    carries = sum(level.carries for level in stage)
+    return delays.path(sum(math.ceil(count - 1e-9) for count in luts.values()), carries)

@@ -1,0 +1,165 @@
+"""Find the setting that meets a clock with the fewest registers, closing the loop with nextpnr."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import CheckFailed
+from lgn_hw.hdl.stages import Spacing
+from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.synth.nextpnr import PnrReport
+from lgn_hw.timing.levels import datapath_levels
+from lgn_hw.timing.parts import Part
+from lgn_hw.timing.place import place
+from lgn_hw.timing.plan import Placement, placements
+
+__all__ = ["PlacedCore", "place_core", "search", "search_placements"]
+
+Trial = Callable[[Placement], float]
+
+
+@dataclass(frozen=True)
+class PlacedCore:
+    """A core after place and route on a part; figures of stage `pnr`.
+
+    setting: where registers stand, in words; levels_per_stage: the same for to_verilog.
+    clock_mhz: what was asked for, None where nothing was. latency_ns: latency_cycles at fmax_mhz.
+    samples_per_second: at fmax_mhz. trials: (setting, fmax_mhz) of all that was placed.
+    """
+
+    digest: str
+    part: str
+    setting: str
+    levels_per_stage: Spacing
+    scores: bool
+    latency_cycles: int
+    clock_mhz: float | None
+    report: PnrReport
+    trials: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def fmax_mhz(self) -> float:
+        fmax = self.report.fmax_mhz
+        assert fmax is not None, "the harness has a clock"
+        return fmax
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.clock_mhz is None else self.fmax_mhz >= self.clock_mhz
+
+    def to_json(self) -> dict[str, Any]:
+        report = self.report
+        slowest = max(
+            (path for path in report.critical_paths if path.start == path.end),
+            key=lambda path: path.delay_ns,
+            default=None,
+        )
+        return {
+            "digest": self.digest,
+            "part": self.part,
+            "stage": report.stage,
+            "tool": report.tool,
+            "setting": self.setting,
+            "levels_per_stage": self.levels_per_stage,
+            "scores": self.scores,
+            "clock_mhz": self.clock_mhz,
+            "met": self.met,
+            "fmax_mhz": round(self.fmax_mhz, 2),
+            "latency_cycles": self.latency_cycles,
+            "latency_ns": round(1000 * self.latency_cycles / self.fmax_mhz, 2),
+            "samples_per_second": round(1e6 * self.fmax_mhz),
+            "utilization": {kind: asdict(used) for kind, used in report.utilization.items()},
+            "critical_path": None if slowest is None else asdict(slowest),
+            "trials": [{"setting": setting, "fmax_mhz": fmax} for setting, fmax in self.trials],
+            "seconds": report.seconds,
+        }
+
+
+def place_core(
+    classifier: Classifier,
+    part: Part,
+    levels_per_stage: Spacing,
+    folder: Path,
+    *,
+    scores: bool = False,
+    clock_mhz: float | None = None,
+    setting: str = "",
+) -> PlacedCore:
+    """Place and route one setting; clock_mhz is what nextpnr aims at, 100 where not given.
+
+    Raises what hdl.verilog.to_verilog and place.place raise.
+    """
+    text = to_verilog(classifier, levels_per_stage=levels_per_stage, scores=scores)
+    report = place(text, part, clock_mhz or 100.0, folder)
+    return PlacedCore(
+        digest=classifier.digest,
+        part=part.name,
+        setting=setting or f"levels per stage: {levels_per_stage}",
+        levels_per_stage=levels_per_stage,
+        scores=scores,
+        latency_cycles=read_core_header(text).latency,
+        clock_mhz=clock_mhz,
+        report=report,
+    )
+
+
+def search(
+    classifier: Classifier,
+    part: Part,
+    clock_mhz: float,
+    folder: Path,
+    *,
+    scores: bool = False,
+    most: int = 6,
+) -> PlacedCore:
+    """Return the placed core that meets a clock with the fewest registers (see search_placements).
+
+    most: how many settings are placed at most. Raises CheckFailed with both frequencies where none
+    of them meets the clock, or with both numbers where the core does not fit the part.
+    """
+    placed: dict[str, PlacedCore] = {}
+
+    def trial(placement: Placement) -> float:
+        name = str(placement)
+        placed[name] = place_core(
+            classifier, part, placement.registers, folder / f"try{len(placed) + 1}",
+            scores=scores, clock_mhz=clock_mhz, setting=name,
+        )  # fmt: skip
+        return placed[name].fmax_mhz
+
+    levels = datapath_levels(classifier, scores=scores)
+    candidates = placements(levels, part.delays)
+    best = search_placements(candidates, clock_mhz, trial, most)
+    trials = tuple((name, round(core.fmax_mhz, 2)) for name, core in placed.items())
+    if best is None:
+        fastest = max(placed.values(), key=lambda core: core.fmax_mhz)
+        raise CheckFailed(
+            f"No setting reaches {clock_mhz:g} MHz on {part.name}: of {len(placed)} placed the"
+            f" fastest reaches {fastest.fmax_mhz:.1f} MHz, with {fastest.setting}"
+        )
+    return replace(placed[str(best)], trials=trials)
+
+
+def search_placements(
+    candidates: Sequence[Placement], clock_mhz: float, trial: Trial, most: int
+) -> Placement | None:
+    """Return the first candidate that meets a clock, trying `most` of them at most.
+
+    candidates: each faster by the model than the one before. trial: returns the frequency that a
+    candidate reaches. After each trial the model is scaled to what was reached, and the next one
+    is the first candidate that meets the clock by it, between the slowest that met it and the
+    fastest that did not. None where none met it.
+    """
+    below, above = -1, len(candidates)  # the last that missed the clock, the first that met it
+    scale = 1.0
+    for _ in range(most):
+        if above - below <= 1:
+            break
+        needed = (i for i, c in enumerate(candidates) if 1000 / c.period * scale >= clock_mhz)
+        chosen = min(max(next(needed, len(candidates)), below + 1), above - 1)
+        reached = trial(candidates[chosen])
+        scale = reached * candidates[chosen].period / 1000
+        below, above = (below, chosen) if reached >= clock_mhz else (chosen, above)
+    return candidates[above] if above < len(candidates) else None
