@@ -1,0 +1,169 @@
+"""The device between the UART and the core: requests in, answers out, and its self-test."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from lgn_hw.hdl.link.answer import AnswerSender
+from lgn_hw.hdl.link.core import ByteCore
+from lgn_hw.hdl.link.frame import ANSWER, REFUSED, Command
+from lgn_hw.hdl.link.frame_receiver import FrameReceiver
+from lgn_hw.hdl.link.plan import RESULTS, LinkPlan
+from lgn_hw.hdl.link.self_test import SelfTest
+
+__all__ = ["LinkDevice"]
+
+COUNTERS = 3
+
+
+class LinkDevice(wiring.Component):
+    """Answer requests; equal to model.DeviceModel for a host that keeps to docs/link.md.
+
+    i_byte, i_valid, i_error: from uart.Receiver; a byte at most every 40 clock cycles.
+    o_bytes: to uart.Transmitter. o_passed: the self-test has passed. It runs after reset and on
+    request.
+
+    Classes lie in one of two halves of a memory until they are sent: while an answer is sent, the
+    next request fills the other half. A frame that ends while an answer is being sent gets no
+    answer, and counts as damaged.
+    """
+
+    def __init__(self, plan: LinkPlan) -> None:
+        self.plan = plan
+        self.core = ByteCore(plan)
+        identity = plan.identity.pack()
+        self.half = max(32, 1 << (plan.max_samples - 1).bit_length())
+        self.identity_length = len(identity)
+        self.image = bytes(2 * self.half) + identity + plan.self_test
+        self.self_test = SelfTest(plan, 2 * self.half + len(identity), len(self.image))
+        super().__init__(
+            {
+                "i_byte": In(8),
+                "i_valid": In(1),
+                "i_error": In(1),
+                "o_bytes": Out(stream.Signature(8)),
+                "o_passed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.core = self.core
+        m.submodules.self_test = self.self_test
+        m.submodules.receiver = receiver = FrameReceiver()
+        m.submodules.answer = answer = AnswerSender()
+        m.submodules.memory = store = memory.Memory(
+            shape=8, depth=len(self.image), init=list(self.image)
+        )
+        half, counters = Signal(), self._counters(m, receiver, answer)
+        self._read(m, store.read_port(), answer, ~half, counters)
+        samples = self._classify(m, receiver, store.write_port(), half)
+        self._test(m, answer)
+        m.d.comb += [
+            receiver.i_byte.eq(self.i_byte),
+            receiver.i_valid.eq(self.i_valid),
+            receiver.i_error.eq(self.i_error),
+            answer.i_start.eq(receiver.o_done & ~answer.o_busy),
+        ]
+        with m.If(answer.i_start):
+            m.d.sync += half.eq(~half)
+        self._answer(m, receiver, answer, samples)
+        wiring.connect(m, answer.o_bytes, wiring.flipped(self.o_bytes))
+        return m
+
+    def _classify(
+        self, m: Module, receiver: FrameReceiver, write: memory.WritePort, half: Value
+    ) -> Signal:
+        """Give payload to the core, and store the classes; return how many there are."""
+        core, test = self.core, self.self_test
+        samples = Signal(range(RESULTS + 1))
+        classify = receiver.o_payload & (receiver.o_command == Command.CLASSIFY)
+        m.d.comb += [
+            core.i_start.eq(Mux(test.o_running, test.o_start, receiver.o_start)),
+            core.i_byte.eq(Mux(test.o_running, test.o_byte, self.i_byte)),
+            core.i_valid.eq(Mux(test.o_running, test.o_valid, classify)),
+            write.addr.eq(Cat(samples[: (self.half - 1).bit_length()], half)),
+            write.data.eq(core.o_class),
+            write.en.eq(core.o_done & ~test.o_running),
+        ]
+        with m.If(receiver.o_start):
+            m.d.sync += samples.eq(0)
+        with m.Elif(write.en):
+            m.d.sync += samples.eq(samples + 1)
+        return samples
+
+    def _answer(
+        self, m: Module, receiver: FrameReceiver, answer: AnswerSender, samples: Signal
+    ) -> None:
+        """Decide what is answered when a frame is over."""
+        hurt, fits = Signal(), Signal()
+        most = self.plan.sample_bytes * self.plan.max_samples
+        with m.If(receiver.o_start):
+            m.d.sync += [hurt.eq(0), fits.eq(receiver.o_length <= most)]
+        with m.If(receiver.o_payload & self.self_test.o_running):
+            m.d.sync += hurt.eq(1)  # the core was not free
+        carried_out = Signal()
+        with m.Switch(receiver.o_command):
+            with m.Case(Command.CLASSIFY):
+                m.d.comb += [
+                    carried_out.eq(fits & ~hurt & self.core.o_between),
+                    answer.i_length.eq(samples),
+                ]
+            with m.Case(Command.IDENTIFY):
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(self.identity_length)]
+            with m.Case(Command.SELF_TEST, Command.COUNTERS):
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(COUNTERS)]
+        refused = ~(carried_out & receiver.o_intact)
+        with m.If(refused):
+            m.d.comb += answer.i_length.eq(0)
+        flags = Mux(refused, ANSWER | REFUSED, ANSWER)
+        m.d.comb += [
+            answer.i_sequence.eq(receiver.o_sequence),
+            answer.i_command.eq(receiver.o_command[:4] | flags),
+            answer.i_request_crc.eq(receiver.o_crc),
+        ]
+
+    def _test(self, m: Module, answer: AnswerSender) -> None:
+        """Run the self-test after reset, and before its answer."""
+        test, begun = self.self_test, Signal()
+        asked = answer.o_busy & (answer.o_command == ANSWER | Command.SELF_TEST)
+        m.d.comb += [
+            test.i_start.eq(asked & ~begun),
+            answer.i_wait.eq(asked & (~begun | test.o_running)),
+            test.i_class.eq(self.core.o_class),
+            test.i_done.eq(self.core.o_done),
+            self.o_passed.eq(test.o_passed),
+        ]
+        m.d.sync += begun.eq(asked)
+
+    def _counters(self, m: Module, receiver: FrameReceiver, answer: AnswerSender) -> list[Value]:
+        """Count up to 255 damaged and lost frames, and framing errors."""
+        lost = receiver.o_done & receiver.o_intact & answer.o_busy
+        damaged, framing = Signal(8), Signal(8)
+        for counter, event in ((damaged, receiver.o_damaged | lost), (framing, self.i_error)):
+            with m.If(event & ~counter.all()):
+                m.d.sync += counter.eq(counter + 1)
+        return [damaged, framing, self.self_test.o_failures]
+
+    def _read(
+        self,
+        m: Module,
+        read: memory.ReadPort,
+        answer: AnswerSender,
+        half: Value,
+        counters: list[Value],
+    ) -> None:
+        """Choose what the memory reads, and what the answer's data are."""
+        place = answer.o_index[: (self.half - 1).bit_length()]
+        command = answer.o_command[:4]
+        identity = command == Command.IDENTIFY
+        m.d.comb += read.addr.eq(
+            Mux(
+                self.self_test.o_running,
+                self.self_test.o_address,
+                Mux(identity, 2 * self.half + answer.o_index[:6], Cat(place, half)),
+            )
+        )
+        m.d.comb += self.self_test.i_data.eq(read.data)
+        stored = identity | (command == Command.CLASSIFY)
+        m.d.comb += answer.i_data.eq(Mux(stored, read.data, Array(counters)[answer.o_index[:2]]))

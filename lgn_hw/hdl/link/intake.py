@@ -1,0 +1,111 @@
+"""The thermometer encoder for samples that arrive byte by byte: it keeps bits, not samples."""
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from lgn_hw.encoder import Thermometer
+
+__all__ = ["Intake"]
+
+
+class Intake(wiring.Component):
+    """Encode a sample while it arrives; equal to `Thermometer.encode`.
+
+    i_start: the next byte is the first of a sample. i_byte, i_valid: the bytes of a packed sample
+    (see plan.packed_samples). o_bits: the encoder's bits, bit 0 lowest, from o_complete on until
+    a byte of the next sample changes them; bits that nobody reads (bits_used) are 0. o_complete:
+    for the clock cycle after a sample's last byte. o_between: no sample is under way.
+
+    A feature is compared when its last byte is there, and only the result is kept: one LUT with
+    its flip-flop for each bit. Features at the same place in a byte share their comparators, and
+    the number of the byte is decoded in two parts, so that a bit needs one line of each.
+    """
+
+    def __init__(self, thermometer: Thermometer, bits_used: list[int]) -> None:
+        self.features = thermometer.features
+        self.thermometer = thermometer
+        self.bits_used = bits_used
+        self.sample_bytes = -(-self.features.sample_width // 8)
+        super().__init__(
+            {
+                "i_start": In(1),
+                "i_byte": In(8),
+                "i_valid": In(1),
+                "o_bits": Out(thermometer.num_bits),
+                "o_complete": Out(1),
+                "o_between": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        place = {bit: self._place(bit) for bit in self.bits_used}
+        lines = self._byte_lines(m)
+        window = self._window(m, max((first for _, first, _ in place.values()), default=0))
+        exceeds: dict[tuple[int, int, bool, int], Value] = {}
+        selected, found = [], []
+        for bit in self.bits_used:
+            feature, first, offset = place[bit]
+            width, signed = int(self.features.width[feature]), bool(self.features.signed[feature])
+            key = (offset - 8 * first, width, signed, int(self.thermometer.threshold[bit]))
+            if key not in exceeds:
+                start = len(window) - 8 * (first + 1) + offset
+                exceeds[key] = Signal(name=f"exceeds{len(exceeds)}")
+                code = window[start : start + width]
+                m.d.comb += exceeds[key].eq((code.as_signed() if signed else code) > key[3])
+            found.append(exceeds[key])
+            selected.append(lines[self._last_byte(feature)])
+        bits, mask = Signal(len(found), reset_less=True), Signal(len(found))
+        # Not an If: yosys would make a clock enable for each bit, and cells share those.
+        m.d.comb += mask.eq(Cat(selected))
+        m.d.sync += bits.eq((bits & ~mask) | (Cat(found) & mask))
+        kept = dict(zip(self.bits_used, bits, strict=True))
+        zero = Const(0, 1)
+        m.d.comb += self.o_bits.eq(Cat(kept.get(bit, zero) for bit in range(len(self.o_bits))))
+        return m
+
+    def _byte_lines(self, m: Module) -> list[Value]:
+        """Count the bytes; return for each its line, 1 while it is taken."""
+        low_bits = (self.sample_bytes - 1).bit_length() // 2
+        low = Signal(low_bits)
+        high = Signal((self.sample_bytes - 1).bit_length() - low_bits)
+        count = Cat(low, high)
+        last = Signal()
+        m.d.comb += [
+            last.eq(self.i_valid & (count == self.sample_bytes - 1)),
+            self.o_between.eq(count == 0),
+        ]
+        m.d.sync += self.o_complete.eq(last)
+        with m.If(self.i_start | last):
+            m.d.sync += count.eq(0)
+        with m.Elif(self.i_valid):
+            m.d.sync += count.eq(count + 1)
+        rows = Signal(1 << len(high))
+        columns = Signal(1 << low_bits)
+        m.d.comb += [
+            rows.eq(Mux(self.i_valid, 1 << high, 0)),
+            columns.eq(1 << low),
+        ]
+        return [
+            rows[number >> low_bits] & columns[number & ((1 << low_bits) - 1)]
+            for number in range(self.sample_bytes)
+        ]
+
+    def _window(self, m: Module, earlier: int) -> Value:
+        """Return the byte that is taken, highest, and so many bytes before it."""
+        kept = Signal(8 * earlier, reset_less=True)
+        window = Cat(kept, self.i_byte)
+        with m.If(self.i_valid):
+            m.d.sync += kept.eq(window[8:])
+        return window
+
+    def _place(self, bit: int) -> tuple[int, int, int]:
+        """Return a bit's feature, how many bytes before its last it starts, and where in there."""
+        feature = int(self.thermometer.feature[bit])
+        start = int(np.sum(self.features.width[:feature]))
+        return feature, self._last_byte(feature) - start // 8, start % 8
+
+    def _last_byte(self, feature: int) -> int:
+        return int(np.sum(self.features.width[: feature + 1]) - 1) // 8
