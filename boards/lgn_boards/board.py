@@ -1,0 +1,100 @@
+"""What a board is: the platform that has its pins, and how it is flashed."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from lgn_hw.errors import ToolNotFound, UsageError
+
+__all__ = ["Board", "part_of"]
+
+# LUTs of a part, as nextpnr counts them; those of the Xilinx parts have six inputs, others four.
+LUTS = {
+    "iCE40LP1K": 1280,
+    "iCE40HX1K": 1280,
+    "iCE40HX4K": 7680,
+    "iCE40LP8K": 7680,
+    "iCE40HX8K": 7680,
+    "iCE40UP5K": 5280,
+    "LFE5U-12F": 24288,
+    "LFE5U-25F": 24288,
+    "LFE5UM5G-25F": 24288,
+    "LFE5U-45F": 43848,
+    "LFE5UM-45F": 43848,
+    "LFE5UM5G-45F": 43848,
+    "LFE5U-85F": 83640,
+    "LFE5UM-85F": 83640,
+    "LFE5UM5G-85F": 83640,
+    "GW1NR-LV9QN88PC6/I5": 8640,
+    "xc7a35ti": 20800,
+    "xc7a100ti": 63400,
+}
+
+
+@dataclass(frozen=True)
+class Board:
+    """Describe a board.
+
+    name: what --board takes. platform: `module:class` of an amaranth-boards platform that has a
+    `uart` and a default clock. baud: the rate of the link. flash: the programmer's command, in
+    which {bitstream} stands for the file. led: name and number of the LED that the self-test
+    lights; None where there is none to spare. levels_per_stage: as in logic.Logic; 0 where the
+    clock is slow enough for all levels at once. seen: whether a classifier was seen working on
+    the board itself.
+    """
+
+    name: str
+    title: str
+    platform: str
+    baud: int = 1_000_000
+    flash: tuple[str, ...] = ()
+    led: tuple[str, int] | None = ("led", 0)
+    levels_per_stage: int = 0
+    seen: bool = False
+
+    def open_platform(self) -> Any:
+        """Return a new Amaranth platform.
+
+        Raises ToolNotFound where amaranth-boards is missing, UsageError where it has no such
+        platform, or one without a `uart` or a default clock.
+        """
+        module, _, name = self.platform.partition(":")
+        try:
+            platform = getattr(import_module(module), name)()
+        except ModuleNotFoundError as problem:
+            if problem.name == "amaranth_boards":
+                raise ToolNotFound(
+                    "amaranth-boards is missing; install it with: pip install 'lgn-hw[boards]'"
+                ) from None
+            raise UsageError(f"There is no module {module} with a platform") from None
+        except (AttributeError, TypeError):
+            raise UsageError(
+                f"There is no platform {name!r} in {module}; name it as module:class"
+            ) from None
+        self._check(platform)
+        return platform
+
+    def clock_hz(self, platform: Any) -> int:
+        """Return the frequency of the platform's default clock."""
+        return int(platform.default_clk_frequency)
+
+    def _check(self, platform: Any) -> None:
+        if ("uart", 0) not in platform.resources:
+            raise UsageError(
+                f"Board {self.name} has no resource `uart`; the link needs one. Add it to a"
+                " subclass of its platform (see docs/boards.md)"
+            )
+        if platform.default_clk is None:
+            raise UsageError(
+                f"Board {self.name} has no default clock; set default_clk in a subclass of its"
+                " platform (see docs/boards.md)"
+            )
+
+
+def part_of(platform: Any) -> tuple[str, int | None]:
+    """Return the name of a platform's FPGA, and how many LUTs it has; None where not known."""
+    for attribute in ("part", "device"):
+        name = getattr(platform, attribute, None)
+        if isinstance(name, str):
+            return name, LUTS.get(name)
+    return "unknown", None

@@ -1,0 +1,66 @@
+"""Finding a board by its name, by a file of one's own, or by a platform of amaranth-boards."""
+
+import runpy
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from lgn_boards import catalog
+from lgn_boards.board import Board
+from lgn_hw.errors import UsageError
+
+__all__ = ["all_boards", "find_board"]
+
+
+def all_boards() -> list[Board]:
+    """Return the boards of the catalogue, by name."""
+    names = [module.name for module in iter_modules(catalog.__path__)]
+    boards = [import_module(f"{catalog.__name__}.{name}").BOARD for name in names]
+    return sorted(boards, key=lambda board: board.name)
+
+
+def find_board(wanted: str) -> Board:
+    """Return a board.
+
+    wanted: a name of the catalogue, in which case and punctuation do not matter; or a Python file
+    that sets BOARD; or module:class of an amaranth-boards platform. Raises UsageError with the
+    nearest name where there is none.
+    """
+    if wanted.endswith(".py"):
+        return _from_file(Path(wanted))
+    if ":" in wanted:
+        return _from_platform(wanted)
+    by_key = {_key(board.name): board for board in all_boards()}
+    if _key(wanted) in by_key:
+        return by_key[_key(wanted)]
+    near = get_close_matches(_key(wanted), by_key, 1)
+    hint = f"did you mean {by_key[near[0]].name}? " if near else ""
+    raise UsageError(f"There is no board {wanted!r}; {hint}`lgn boards` lists them")
+
+
+def _key(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _from_file(path: Path) -> Board:
+    if not path.exists():
+        raise UsageError(f"There is no file {path}")
+    board = runpy.run_path(str(path)).get("BOARD")
+    if not isinstance(board, Board):
+        raise UsageError(f"{path} must set BOARD to an lgn_boards.Board, not to {board!r}")
+    return board
+
+
+def _from_platform(platform: str) -> Board:
+    module, _, name = platform.partition(":")
+    qualified = module if "." in module else f"amaranth_boards.{module}"
+    board = Board(
+        name=_key(name.removesuffix("Platform")), title=name, platform=f"{qualified}:{name}"
+    )
+    resources = board.open_platform().resources
+    return board if ("led", 0) in resources else _without_led(board)
+
+
+def _without_led(board: Board) -> Board:
+    return Board(name=board.name, title=board.title, platform=board.platform, led=None)

@@ -1,0 +1,214 @@
+"""From a classifier to a bitstream: numbered steps, kept by the digest of all that goes in."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lgn_hw
+from lgn_boards.board import Board, part_of
+from lgn_boards.route import Routed, best_of, check_clock, family_of, place_and_route
+from lgn_boards.shell import DesignFiles, design_files
+from lgn_boards.size import SIZE_SCRIPT, cells_of, check_luts, least_luts, luts_of
+from lgn_boards.steps import Steps
+from lgn_boards.tools import find_packer, run_tool
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
+from lgn_hw.formats.atomic import write_bytes, write_text
+from lgn_hw.hdl.link import BaudRate, LinkPlan
+from lgn_hw.programs import find_program
+from lgn_hw.synth.nextpnr import nextpnr_version
+from lgn_hw.synth.yosys import run_yosys, yosys_version
+
+__all__ = ["BUILD_FILE", "BuildOptions", "build", "plan_for", "read_build"]
+
+BUILD_FILE = "build.json"
+SUFFIXES = (".bin", ".bit", ".fs")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How to build. None stands for what the board says.
+
+    baud: of the link. levels_per_stage: as in logic.Logic. seeds: how many placements to try, of
+    which the best is kept. jobs: how many at a time. fresh: build again what was kept.
+    """
+
+    baud: int | None = None
+    levels_per_stage: int | None = None
+    seeds: int = 1
+    jobs: int = 0
+    fresh: bool = False
+
+
+def plan_for(classifier: Classifier, board: Board, options: BuildOptions) -> LinkPlan:
+    """Size the device for a board's clock; raises UsageError as LinkPlan and BaudRate do."""
+    clock_hz = board.clock_hz(board.open_platform())
+    levels = options.levels_per_stage
+    return LinkPlan(
+        classifier,
+        BaudRate(clock_hz, options.baud or board.baud),
+        board.levels_per_stage if levels is None else levels,
+    )
+
+
+def build(
+    classifier: Classifier,
+    board: Board,
+    output_dir: Path,
+    options: BuildOptions,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Build a classifier for a board; return what build.json holds, which output_dir receives.
+
+    output_dir: receives the bitstream, build.json, and a folder for each digest of inputs, with
+    all files and logs. The same classifier, board, options and tools give the same bitstream, and
+    are built once. `bitstream` is None where its tool is not at hand (see `next`).
+
+    Raises CheckFailed with both numbers where the design does not fit or misses the clock,
+    UsageError, ToolNotFound and ToolError.
+    """
+    if options.seeds < 1:
+        raise UsageError(f"seeds must be 1 or more, not {options.seeds}")
+    platform, plan = board.open_platform(), plan_for(classifier, board, options)
+    check_luts(board, platform, least_luts(plan), "estimate")
+    design = design_files(board, plan)
+    key = _digest(design, options)
+    folder = output_dir / key
+    if options.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    for name, content in design.files.items():
+        write_bytes(folder / name, content)
+    facts = _facts(plan, board, key, folder)
+    if design.commands[0][0] == "yosys":
+        found = _open_flow(design, board, platform, folder, options, say)
+    else:
+        found = _vendor_flow(design, folder, say)
+    return _finish(facts | found, output_dir, classifier, board)
+
+
+def read_build(output_dir: Path) -> dict[str, Any]:
+    """Return what build() has written to a folder; raises UsageError where there is nothing."""
+    file = output_dir / BUILD_FILE if output_dir.is_dir() else output_dir
+    if not file.exists():
+        raise UsageError(f"There is no {file}; make it with `lgn build`")
+    return dict(json.loads(file.read_text()))
+
+
+def _open_flow(
+    design: DesignFiles,
+    board: Board,
+    platform: Any,
+    folder: Path,
+    options: BuildOptions,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Run yosys, nextpnr and the packer."""
+    _, route, pack = design.commands
+    steps = Steps(folder, 3, say)
+    cells = steps.run("synthesis", lambda: _synthesise(design, folder))
+    luts = luts_of(cells)
+    available = part_of(platform)[1]
+    say(f"      {luts:,} LUTs{f' of {available:,}' if available else ''} (stage synth)")
+    check_luts(board, platform, luts, "synth")
+    jobs = options.jobs or min(options.seeds, os.cpu_count() or 1)
+    seeds = range(1, options.seeds + 1)
+    clock_mhz = board.clock_hz(platform) / 1e6
+
+    def route_all() -> list[dict[str, Any]]:
+        designs = place_and_route(route, clock_mhz, seeds, folder=folder, jobs=jobs)
+        return [design.to_json() for design in designs]
+
+    routed = steps.run("place and route", route_all)
+    best = best_of([Routed(**design) for design in routed])
+    say(f"      {best.fmax_mhz:.2f} MHz, {clock_mhz:.2f} MHz needed (stage pnr); {best.path}")
+    check_clock(board, clock_mhz, best, len(routed))
+    bitstream = steps.run("bitstream", lambda: _pack(pack, best, folder))
+    return {
+        "bitstream": str(folder / bitstream),
+        "fmax_mhz": best.fmax_mhz,
+        "seed": best.seed,
+        "fmax_mhz_by_seed": {str(d["seed"]): d["fmax_mhz"] for d in routed},
+        "utilisation": best.utilisation,
+        "luts_synth": luts,
+        "critical_path": best.path,
+        "tools": {"yosys": yosys_version(), "nextpnr": best.tool},
+        "steps": [step.to_json() for step in steps.done],
+    }
+
+
+def _vendor_flow(design: DesignFiles, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run the vendor's program where it is installed; else say how."""
+    steps, command = Steps(folder, 1, say), design.commands[0]
+    found: dict[str, Any] = {"bitstream": None, "fmax_mhz": None, "utilisation": {}, "steps": []}
+    if find_program(command[0]) is None:
+        return found | {"next": f"install {command[0]}, then: cd {folder} && {' '.join(command)}"}
+    log = folder / "vendor.log"
+    steps.run(command[0], lambda: run_tool(command, folder=folder, log=log))
+    return found | {
+        "bitstream": str(folder / "top.bit"),
+        "steps": [step.to_json() for step in steps.done],
+    }
+
+
+def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
+    run_yosys(
+        design.files["top.ys"].decode() + SIZE_SCRIPT, folder=folder, log=folder / "yosys.log"
+    )
+    return cells_of(folder)
+
+
+def _pack(command: tuple[str, ...], routed: Routed, folder: Path) -> str:
+    """Write the bitstream of a routed design; return its name."""
+    unseeded = routed.file.replace(f"-{routed.seed}.", ".")
+    arguments = [routed.file if word == unseeded else word for word in command[1:]]
+    run_tool([find_packer(command[0]), *arguments], folder=folder, log=folder / "pack.log")
+    return next(word for word in arguments if word.endswith(SUFFIXES))
+
+
+def _digest(design: DesignFiles, options: BuildOptions) -> str:
+    """Return a digest of all that the bitstream depends on."""
+    programs = [yosys_version()]
+    programs += [nextpnr_version(family_of(c[0])) for c in design.commands if "nextpnr" in c[0]]
+    known = hashlib.sha256(repr((programs, design.commands, options.seeds)).encode())
+    for name, content in sorted(design.files.items()):
+        known.update(f"{name} {len(content)}\n".encode() + content)
+    return known.hexdigest()[:16]
+
+
+def _facts(plan: LinkPlan, board: Board, key: str, folder: Path) -> dict[str, Any]:
+    identity = plan.identity
+    return {
+        "board": board.name,
+        "digest": identity.digest,
+        "key": key,
+        "folder": str(folder),
+        "version": lgn_hw.__version__,
+        "baud": identity.baud,
+        "baud_error": plan.rate.error,
+        "clock_mhz": identity.clock_hz / 1e6,
+        "luts_least": least_luts(plan),
+        "lanes": plan.lanes,
+        "vectors": identity.vectors,
+        "flash": list(board.flash),
+    }
+
+
+def _finish(
+    found: Mapping[str, Any], output_dir: Path, classifier: Classifier, board: Board
+) -> dict[str, Any]:
+    """Copy the bitstream to where it is easily found, and write build.json."""
+    result = dict(found)
+    if result["bitstream"] is not None:
+        source = Path(result["bitstream"])
+        name = str(classifier.provenance.get("recipe", {}).get("name", "classifier"))
+        target = output_dir / f"{name}-{board.name}{source.suffix}"
+        write_bytes(target, source.read_bytes())
+        result["bitstream"] = str(target)
+        result["bitstream_sha256"] = hashlib.sha256(source.read_bytes()).hexdigest()
+    write_text(output_dir / BUILD_FILE, json.dumps(result, indent=2) + "\n")
+    return result

