@@ -1,6 +1,7 @@
 """The frames of the link: their layout, encoded and parsed; docs/link.md shows every byte."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -22,7 +23,7 @@ __all__ = [
 PROTOCOL_VERSION = 1
 SYNC = 0xA5
 ANSWER, REFUSED = 0x80, 0x40  # flags of the command byte
-OVERHEAD = 9  # bytes of a frame that are not payload
+HEAD, OVERHEAD = 7, 9  # bytes before the payload; bytes that are not payload
 # The CRC's polynomial is x + 1 times one of order 32,767. So, up to 32,767 bits that it covers, its
 # own included, it finds every error of one, two or three bits, and every burst of 16 bits.
 MAX_PAYLOAD = 4080
@@ -99,31 +100,41 @@ class Parser:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take some bytes; return the frames that they complete, those with a wrong CRC too."""
-        return [frame for byte in data if (frame := self._take(byte)) is not None]
+        return list(self.frames_in(data))
+
+    def frames_in(self, data: bytes) -> Iterator[Frame]:
+        """Do as feed, but take no bytes behind a frame before the next one is asked for."""
+        position = 0
+        while position < len(data):
+            if not self._taken:
+                position = data.find(SYNC, position)
+                if position < 0:
+                    return
+            piece = data[position : position + self._missing()]
+            position += len(piece)
+            self._taken += piece
+            if not self._missing():
+                yield self._frame()
 
     def disturb(self) -> None:
         """Take note that a byte was received without a stop bit, and is missing.
 
         A head under way is given up. A frame whose head was right goes on, and is not intact.
         """
-        if 0 < len(self._taken) < 7:
+        if 0 < len(self._taken) < HEAD:
             self._taken.clear()
             self.damaged += 1
         self._disturbed = bool(self._taken)
 
-    def _take(self, byte: int) -> Frame | None:
-        if not self._taken and byte != SYNC:
-            return None
-        self._taken.append(byte)
-        if len(self._taken) < 7:
-            return None
-        if len(self._taken) == 7 and not self._head_is_right():
+    def _missing(self) -> int:
+        """Return how many bytes the head or, once that is right, the frame lacks."""
+        if len(self._taken) < HEAD:
+            return HEAD - len(self._taken)
+        if len(self._taken) == HEAD and not self._head_is_right():
             self._taken.clear()
             self.damaged += 1
-            return None
-        if len(self._taken) < OVERHEAD + self._length():
-            return None
-        return self._frame()
+            return HEAD
+        return OVERHEAD + self._length() - len(self._taken)
 
     def _head_is_right(self) -> bool:
         crc = crc_of(bytes(self._taken[1:5])).to_bytes(2, "little")

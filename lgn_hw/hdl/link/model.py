@@ -31,7 +31,7 @@ class DeviceModel:
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes from the host; return what the device sends."""
-        frames = (frame for byte in data for frame in self._parser.feed(bytes([byte])))
+        frames = self._parser.frames_in(data)
         return b"".join(self._answer(frame).encode() for frame in frames)
 
     def disturb(self) -> None:

@@ -1,0 +1,56 @@
+"""Serial ports by pyserial."""
+
+from typing import Any
+
+from lgn_hw.errors import ToolNotFound, UsageError
+
+__all__ = ["SerialTransport", "serial_ports"]
+
+
+def serial_ports() -> list[str]:
+    """Return the names of all USB serial ports; raises ToolNotFound where pyserial is missing."""
+    _serial()
+    from serial.tools import list_ports
+
+    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
+
+
+class SerialTransport:
+    """A serial port as a session.Transport: 8 data bits, no parity, one stop bit.
+
+    Raises UsageError where the port cannot be opened, ToolNotFound where pyserial is missing.
+    """
+
+    def __init__(self, port: str, baud: int) -> None:
+        serial = _serial()
+        try:
+            self._port = serial.Serial(port, baud, exclusive=True)
+        except (OSError, ValueError) as problem:
+            raise UsageError(
+                f"The port {port} cannot be opened ({problem}); is it there, is it free, and may"
+                " you use it (group dialout)?"
+            ) from problem
+        self._port.reset_input_buffer()
+
+    def write(self, data: bytes) -> None:
+        """Send all bytes; raises OSError where the port is gone."""
+        self._port.write(data)
+
+    def read(self, timeout: float) -> bytes:
+        """Return what has arrived; wait so many seconds for the first byte, or raise OSError."""
+        self._port.timeout = timeout
+        first: bytes = self._port.read(1)
+        return first + self._port.read(self._port.in_waiting) if first else b""
+
+    def close(self) -> None:
+        self._port.close()
+
+
+def _serial() -> Any:
+    try:
+        import serial
+    except ModuleNotFoundError:
+        raise ToolNotFound(
+            "pyserial is missing; install it with: pip install 'lgn-hw[boards]'"
+        ) from None
+    return serial
