@@ -13,19 +13,9 @@ from lgn_hw import Classifier
 from lgn_hw.cli import app, main
 
 COMMANDS = (
-    "train",
-    "export",
-    "verilog",
-    "sim",
-    "synth",
-    "fmax",
-    "summary",
-    "report",
-    "predict",
-    "info",
-    "reproduce",
-    "doctor",
-)
+    "train", "export", "verilog", "sim", "synth", "fmax", "summary", "report", "predict", "info",
+    "reproduce", "boards", "build", "flash", "run", "doctor",
+)  # fmt: skip
 
 
 @pytest.fixture

