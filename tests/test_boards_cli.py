@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +92,38 @@ def test_build_that_does_not_fit_exits_with_1(lgn, small, monkeypatch):
     assert "it needs 2,000 LUTs (stage synth), and iCE40HX1K has 1,280" in err
 
 
+def board_of_the_documentation(folder):
+    page = (Path(__file__).parent.parent / "docs" / "boards.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(block.splitlines()) <= 20, "the page says 20 lines"
+    path = folder / "mine.py"
+    path.write_text(block)
+    return path
+
+
+def test_board_of_the_documentation_builds_as_written(lgn, small, monkeypatch):
+    Tools(monkeypatch)
+    path = board_of_the_documentation(small.parent)
+    code, out, _ = lgn("build", "--board", path, small, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert (result["board"], result["clock_mhz"]) == ("mine", 16.0)
+    constraints = (small.parent / "mine" / result["key"] / "top.pcf").read_text()
+    assert {"set_io uart_0__rx__io B10", "set_io uart_0__tx__io B12"} <= set(
+        constraints.splitlines()
+    )
+    assert "set_io led_0__io C3" in constraints
+    assert lgn("flash", small.parent / "mine", "--dry-run")[1].startswith("iceprog ")
+
+
+@pytest.mark.slow
+def test_board_of_the_documentation_builds_with_the_real_tools(lgn, small):
+    path = board_of_the_documentation(small.parent)
+    code, out, _ = lgn("build", "--board", path, small, "--json")
+    assert code == 0
+    assert json.loads(out)["fmax_mhz"] > 16
+
+
 def test_build_of_an_unknown_board_names_the_nearest(lgn, small):
     code, _, err = lgn("build", "--board", "icestik", small)
     assert code == 2
@@ -153,9 +186,10 @@ def test_run_on_a_simulated_board_agrees_with_the_software(lgn, small, tmp_path)
     assert "accuracy 87.50 % of 8 samples" in out
     assert "agreement with the software 100.00 %" in out
     assert "the link is the limit" in out
+    assert "self-test passed; 0 requests repeated, 0 framing errors" in out
     data = json.loads(lgn(*arguments, "--samples", 2, "--json")[1])
     assert (data["samples"], data["agreement"], data["accuracy"]) == (2, 1.0, 0.5)
-    assert data["self_test_failures"] == 0
+    assert (data["self_test_failures"], data["repeated_requests"]) == (0, 0)
 
 
 def test_run_exits_with_1_where_a_class_differs(lgn, small, tmp_path, monkeypatch):

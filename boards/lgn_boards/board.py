@@ -35,17 +35,17 @@ LUTS = {
 class Board:
     """Describe a board.
 
-    name: what --board takes. platform: `module:class` of an amaranth-boards platform that has a
-    `uart` and a default clock. baud: the rate of the link. flash: the programmer's command, in
-    which {bitstream} stands for the file. led: name and number of the LED that the self-test
-    lights; None where there is none to spare. levels_per_stage: as in logic.Logic; 0 where the
-    clock is slow enough for all levels at once. seen: whether a classifier was seen working on
-    the board itself.
+    name: what --board takes. platform: an Amaranth platform that has a `uart` and a default clock:
+    its class, or `module:class`, which is imported when it is needed. baud: the rate of the link.
+    flash: the programmer's command, in which {bitstream} stands for the file. led: name and number
+    of the LED that the self-test lights; None where there is none to spare. levels_per_stage: as
+    in logic.Logic; 0 where the clock is slow enough for all levels at once. seen: whether a
+    classifier was seen working on the board itself.
     """
 
     name: str
     title: str
-    platform: str
+    platform: str | type
     baud: int = 1_000_000
     flash: tuple[str, ...] = ()
     led: tuple[str, int] | None = ("led", 0)
@@ -58,25 +58,30 @@ class Board:
         Raises ToolNotFound where amaranth-boards is missing, UsageError where it has no such
         platform, or one without a `uart` or a default clock.
         """
-        module, _, name = self.platform.partition(":")
-        try:
-            platform = getattr(import_module(module), name)()
-        except ModuleNotFoundError as problem:
-            if problem.name == "amaranth_boards":
-                raise ToolNotFound(
-                    "amaranth-boards is missing; install it with: pip install 'lgn-hw[boards]'"
-                ) from None
-            raise UsageError(f"There is no module {module} with a platform") from None
-        except (AttributeError, TypeError):
-            raise UsageError(
-                f"There is no platform {name!r} in {module}; name it as module:class"
-            ) from None
+        platform = self._platform_class()()
         self._check(platform)
         return platform
 
     def clock_hz(self, platform: Any) -> int:
         """Return the frequency of the platform's default clock."""
         return int(platform.default_clk_frequency)
+
+    def _platform_class(self) -> Any:
+        if not isinstance(self.platform, str):
+            return self.platform
+        module, _, name = self.platform.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except ModuleNotFoundError as problem:
+            if problem.name == "amaranth_boards":
+                raise ToolNotFound(
+                    "amaranth-boards is missing; install it with: pip install 'lgn-hw[boards]'"
+                ) from None
+            raise UsageError(f"There is no module {module} with a platform") from None
+        except AttributeError:
+            raise UsageError(
+                f"There is no platform {name!r} in {module}; name it as module:class"
+            ) from None
 
     def _check(self, platform: Any) -> None:
         if ("uart", 0) not in platform.resources:
