@@ -41,7 +41,7 @@ class World:
             if device.type == "cuda":
                 torch.cuda.set_device(device)
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-            atexit.register(distributed.destroy_process_group)
+            atexit.register(_leave)
         return cls.current()
 
     @classmethod
@@ -84,3 +84,9 @@ class World:
         held = [value]
         distributed.broadcast_object_list(held, src=0)
         return held[0]
+
+
+def _leave() -> None:
+    """Part from the other ranks, when all are done: one that is still connected aborts."""
+    distributed.barrier()
+    distributed.destroy_process_group()
