@@ -92,8 +92,8 @@ def train(
     except KeyboardInterrupt:
         errors.print(f"interrupted; the same command with --resume goes on in {folder}")
         raise typer.Exit(INTERRUPTED) from None
-    if not lgn_train.distributed.World.current().first:
-        return  # the first of torchrun's ranks speaks for all
+    if not lgn_train.distributed.World.speaks():
+        return
     if json:
         print_json(figures)
     else:

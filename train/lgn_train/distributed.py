@@ -8,7 +8,6 @@ over one gradient at the end of its own backward pass. Noise is a function of (s
 so that all ranks sample the same gates.
 """
 
-import atexit
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,13 +34,12 @@ class World:
 
     @classmethod
     def joined(cls, device: torch.device) -> "World":
-        """Join the other ranks where torchrun started this process, once for all its runs."""
+        """Join the other ranks where torchrun started this process."""
         launched = all(name in os.environ for name in VARIABLES)
         if launched and not distributed.is_initialized():
             if device.type == "cuda":
                 torch.cuda.set_device(device)
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-            atexit.register(_leave)
         return cls.current()
 
     @classmethod
@@ -50,6 +48,21 @@ class World:
         if not distributed.is_initialized():
             return cls()
         return cls(distributed.get_rank(), distributed.get_world_size())
+
+    def leave(self) -> None:
+        """Part from the other ranks once all are done: a rank that is still connected while
+        another one ends may abort. Where training failed, torchrun ends the others instead.
+        """
+        if self.size > 1:
+            distributed.barrier()
+            distributed.destroy_process_group()
+
+    @staticmethod
+    def speaks() -> bool:
+        """Whether this process prints for all: torchrun's first, or one that is alone. Known
+        before the ranks join, and after they part.
+        """
+        return os.environ.get("RANK", "0") == "0"
 
     @property
     def first(self) -> bool:
@@ -85,8 +98,3 @@ class World:
         distributed.broadcast_object_list(held, src=0)
         return held[0]
 
-
-def _leave() -> None:
-    """Part from the other ranks, when all are done: one that is still connected aborts."""
-    distributed.barrier()
-    distributed.destroy_process_group()

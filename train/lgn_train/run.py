@@ -76,7 +76,9 @@ def train(
     notices = list(data.notices) + _opened(run, resume, force)
     with threads_for(run.trainer.model, recipe.train.batch_size):
         _run_epochs(run, notices, on_epoch, quiet)
-        return run.world.from_first(_finish(run) if run.world.first else {})
+        figures = run.world.from_first(_finish(run) if run.world.first else {})
+    run.world.leave()
+    return figures
 
 
 def _run_of(recipe: Recipe, data: Dataset, folder: Path, device: str) -> _Run:
