@@ -30,6 +30,7 @@ from lgn_train.lowering import to_netlist
 from lgn_train.metrics import predictions
 from lgn_train.model import widest_stage
 from lgn_train.nodes import interpolate
+from lgn_train.packed import Run
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 
@@ -381,3 +382,12 @@ def test_packed_convolutions_are_the_float_reference(
     assert torch.equal(packed[0], reference[0])
     for ours, theirs in zip(packed[1:], reference[1:], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
+
+
+def test_convolutions_are_not_computed_before_they_are_asked_for(monkeypatch):
+    def forbidden(run, groups):
+        raise AssertionError("a run was executed")
+
+    monkeypatch.setattr(Run, "_execute", forbidden)
+    x = conv(in_channels=4, padding=1)(OrPool2d(2)(conv(padding=1)(image(rows=6, columns=4))))
+    assert len(x.flatten(1)) == len(x) == 8

@@ -13,6 +13,7 @@ __all__ = ["PackedBits"]
 
 _PROPERTIES = ("shape", "dtype", "device", "ndim", "layout", "is_cuda", "requires_grad")
 _METADATA = {vars(torch._C.TensorBase)[name].__get__ for name in _PROPERTIES} | {
+    Tensor.__len__,
     Tensor.size,
     Tensor.dim,
     Tensor.numel,
