@@ -144,7 +144,7 @@ WRONG_OPTIONS = [
     (
         {"estimator": "gumbel"},
         ValueError,
-        "^estimator must be one of gumbel_st, hard_st, soft, soft_gumbel, not 'gumbel'$",
+        "^estimator must be one of gumbel_st, hard_st, cage, soft, soft_gumbel, not 'gumbel'$",
     ),
     ({"init": "zeros"}, ValueError, "^init must be one of residual, gaussian, not 'zeros'$"),
     ({"temperature": 0}, ValueError, "^temperature must be a positive finite number, not 0$"),
@@ -162,7 +162,7 @@ WRONG_OPTIONS = [
     (
         {"input_gradient": "hard", "estimator": "soft"},
         ValueError,
-        "^input_gradient 'hard' needs estimator gumbel_st or hard_st, not 'soft'$",
+        "^input_gradient 'hard' needs estimator gumbel_st, hard_st or cage, not 'soft'$",
     ),
     ({"seed": 1.5}, TypeError, r"^seed must be an int, not float 1\.5$"),
     ({"wiring": "local"}, ValueError, "^wiring must be one of random, structured, not 'local'$"),

@@ -344,7 +344,7 @@ def test_widest_stage_is_the_lowest_level_at_all_positions():
 
 @pytest.mark.parametrize("batch", [1, 70, 130])
 @pytest.mark.parametrize("input_gradient", ["soft", "hard"])
-@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "cage"])
 @pytest.mark.parametrize(("parametrization", "fan_in"), [("raw", 2), ("walsh", 4)])
 def test_packed_convolutions_are_the_float_reference(
     parametrization, fan_in, estimator, input_gradient, batch, monkeypatch

@@ -49,7 +49,7 @@ class Broken(nn.Module):
         return x * torch.nan
 
 
-@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "soft", "soft_gumbel"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "cage", "soft", "soft_gumbel"])
 def test_trainer_learns(estimator):
     changes = ("train.epochs=15", "train.batch_size=10", "model.layers=[100]")
     training = trainer(f"model.estimator={estimator}", *changes)

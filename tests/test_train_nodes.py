@@ -58,7 +58,7 @@ def test_interpolate_reads_the_entry_exactly_at_bits(fan_in):
 
 
 @pytest.mark.parametrize("input_gradient", ["soft", "hard"])
-@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "cage"])
 @pytest.mark.parametrize(("name", "fan_in"), CASES)
 def test_hard_estimators_have_the_gradients_of_the_formula(name, fan_in, estimator, input_gradient):
     tables, logits, x, indices, g = random_parts(name, fan_in, bits=True)

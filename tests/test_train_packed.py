@@ -51,9 +51,12 @@ def float_path(monkeypatch):
     return forbid
 
 
-@pytest.mark.parametrize("batch", [1, 63, 64, 70, 130, 300])
+CASES = [(estimator, batch) for estimator in ("gumbel_st", "hard_st")
+         for batch in (1, 63, 64, 70, 130, 300)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("estimator", "batch"), [*CASES, ("cage", 70)])
 @pytest.mark.parametrize("input_gradient", ["soft", "hard"])
-@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st"])
 @pytest.mark.parametrize(("parametrization", "fan_in"), NODES)
 def test_packed_training_is_the_float_reference(
     parametrization, fan_in, estimator, input_gradient, batch, float_path

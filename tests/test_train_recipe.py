@@ -68,7 +68,7 @@ WRONG = [
     ),
     (
         "model.estimator=gumbel",
-        "model.estimator must be one of 'gumbel_st', 'hard_st', 'soft', 'soft_gumbel',"
+        "model.estimator must be one of 'gumbel_st', 'hard_st', 'cage', 'soft', 'soft_gumbel',"
         " not 'gumbel'",
     ),
     ("model.wiring=local", "model.wiring must be one of 'random', 'structured', not 'local'"),
@@ -146,7 +146,7 @@ def test_recipe_rejects_raw_convolutions_of_four_inputs(load):
 
 
 def test_recipe_rejects_hard_gradients_of_soft_estimators(load):
-    message = "model: input_gradient 'hard' needs estimator gumbel_st or hard_st, not 'soft'$"
+    message = "model: input_gradient 'hard' needs estimator gumbel_st, hard_st or cage, not 'soft'$"
     with pytest.raises(UsageError, match=message):
         load(GOOD, "model.estimator=soft", "model.input_gradient=hard")
 

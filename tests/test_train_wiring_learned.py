@@ -43,7 +43,7 @@ def results(model, x, y):
 @pytest.mark.parametrize("batch", [1, 70, 130])
 @pytest.mark.parametrize("candidates", [2, 5, 16])
 @pytest.mark.parametrize("input_gradient", ["soft", "hard"])
-@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", "hard_st", "cage"])
 @pytest.mark.parametrize(("parametrization", "fan_in"), [("raw", 2), ("light", 3), ("walsh", 6)])
 def test_packed_learned_wiring_is_the_float_reference(
     parametrization, fan_in, estimator, input_gradient, candidates, batch, monkeypatch

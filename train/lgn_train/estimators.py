@@ -6,7 +6,9 @@ from torch import Tensor
 
 from lgn_train.parametrizations import Parametrization
 
-__all__ = ["ESTIMATORS", "Estimator", "Tables", "discrete_tables"]
+__all__ = ["ESTIMATORS", "WARMEST", "Estimator", "Tables", "discrete_tables"]
+
+WARMEST = 2.0  # the temperature of a choice that is certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,15 @@ class Estimator:
     noisy: noise is drawn for every node, once a step, shared by the whole batch.
     hard: the forward pass reads the bits of the likeliest table under that noise, and the
     gradient passes straight through to the soft table; else both read the soft table.
+    adaptive: the soft table of a training step has a temperature of its own for each choice, from
+    the one given where it is open up to WARMEST where it is certain: there a softmax or sigmoid
+    of a fixed temperature is flat, and no gradient passes. After 2603.14157; its formula was not at
+    hand, and this one is ours.
     """
 
     noisy: bool
     hard: bool
+    adaptive: bool = False
 
     def tables(
         self,
@@ -52,7 +59,8 @@ class Estimator:
         scores = parametrization.scores(logits)
         if self.noisy:
             scores = scores + parametrization.noise(scores.shape, seed, step)
-        soft = parametrization.soft(scores, temperature)
+        warmth = self._warmth(parametrization, scores, temperature)
+        soft = parametrization.soft(scores, warmth)
         value = parametrization.hard(scores) if self.hard else soft
         return Tables(soft, value.detach())
 
@@ -69,10 +77,19 @@ class Estimator:
         )
         return Tables(soft, soft.detach())
 
+    def _warmth(
+        self, parametrization: Parametrization, scores: Tensor, temperature: float
+    ) -> float | Tensor:
+        if not self.adaptive:
+            return temperature
+        room = max(0.0, WARMEST - temperature)
+        return temperature + room * parametrization.confidence(scores.detach())
+
 
 ESTIMATORS = {
     "gumbel_st": Estimator(noisy=True, hard=True),  # 2506.07500
     "hard_st": Estimator(noisy=False, hard=True),  # 2603.14157
+    "cage": Estimator(noisy=False, hard=True, adaptive=True),  # 2603.14157
     "soft": Estimator(noisy=False, hard=False),  # 2210.08277
     "soft_gumbel": Estimator(noisy=True, hard=False),  # 2506.07500, its ablation
 }

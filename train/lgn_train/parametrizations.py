@@ -58,8 +58,14 @@ class Parametrization(ABC):
         """
 
     @abstractmethod
-    def soft(self, scores: Tensor, temperature: float) -> Tensor:
-        """Return the expected table, in [0, 1]."""
+    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
+        """Return the expected table, in [0, 1]; a temperature for all, or as confidence() is."""
+
+    @abstractmethod
+    def confidence(self, scores: Tensor) -> Tensor:
+        """Return how sure each choice is, 0 where all are as likely and near 1 where one is
+        certain: float[nodes, 1], or float[nodes, 2**fan_in] where entries are chosen one by one.
+        """
 
     @abstractmethod
     def hard(self, scores: Tensor) -> Tensor:
@@ -94,8 +100,12 @@ class Raw(Parametrization):
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
         return noise.gumbel(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
-    def soft(self, scores: Tensor, temperature: float) -> Tensor:
+    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
         return F.softmax(scores / temperature, dim=-1) @ _gate_tables().to(scores)
+
+    def confidence(self, scores: Tensor) -> Tensor:
+        most = F.softmax(scores, dim=-1).amax(dim=-1, keepdim=True)
+        return (GATES * most - 1) / (GATES - 1)
 
     def hard(self, scores: Tensor) -> Tensor:
         # argmax gives the lowest gate on a tie, on the CPU and on CUDA.
@@ -115,8 +125,11 @@ class _Entries(Parametrization):
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
         return noise.logistic(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
-    def soft(self, scores: Tensor, temperature: float) -> Tensor:
+    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
         return torch.sigmoid(scores / temperature)
+
+    def confidence(self, scores: Tensor) -> Tensor:
+        return torch.tanh(scores.abs() / 2)  # |2 sigmoid(score) - 1|
 
     def hard(self, scores: Tensor) -> Tensor:
         return (scores > 0).to(scores)

@@ -95,7 +95,7 @@ class Model(Section):
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
-    estimator: Literal["gumbel_st", "hard_st", "soft", "soft_gumbel"] = "gumbel_st"
+    estimator: Literal["gumbel_st", "hard_st", "cage", "soft", "soft_gumbel"] = "gumbel_st"
     temperature: Positive = 1.0
     wiring: Literal["random", "structured"] = "random"
     radius: Positive = 3.0
@@ -115,7 +115,7 @@ class Model(Section):
             raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
         if self.input_gradient == "hard" and self.estimator in ("soft", "soft_gumbel"):
             raise ValueError(
-                "input_gradient 'hard' needs estimator gumbel_st or hard_st,"
+                "input_gradient 'hard' needs estimator gumbel_st, hard_st or cage,"
                 f" not {self.estimator!r}"
             )
         return self

@@ -27,7 +27,7 @@ class LogicDense(LogicLayer):
     packed words where a compiler is at hand (`why_not_packed` says where not).
 
     parametrization: raw (16 gates, fan_in 2), light (a logit an entry) or walsh (coefficients).
-    estimator: gumbel_st, hard_st, soft or soft_gumbel.
+    estimator: gumbel_st, hard_st, cage, soft or soft_gumbel.
     temperature: divides the scores before the softmax or sigmoid of the soft table.
     wiring: "random", "structured" (near by, see structured_wiring), or integers[out, fan_in], the
     inputs of each node; input 0 is table bit 0.

@@ -14,7 +14,7 @@ from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
 from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import invert
-from lgn_train.packed.tables import choose_inputs, choose_tables
+from lgn_train.packed.tables import choose_inputs, choose_tables, table_words
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
@@ -162,19 +162,7 @@ class LogicLayer(nn.Module, ABC):
             stages = [self._learned_stage(wirings)]
         else:
             stages = [Stage(wiring) for wiring in wirings]
-        training = self.present_mode == "train"
-        bits, soft = choose_tables(
-            self.logits,
-            self.parametrization,
-            self.fan_in,
-            self.temperature,
-            self.seed,
-            self.step,
-            noise=int(Stream.NOISE) if self._noisy else None,
-            soft=training and torch.is_grad_enabled(),
-        )
-        if training:
-            self.step += 1
+        bits, soft = self._packed_tables()
         first = 0
         for stage in stages:
             part = slice(first, first := first + stage.wiring.nodes // positions)
@@ -182,6 +170,27 @@ class LogicLayer(nn.Module, ABC):
             yield replace(
                 stage, bits=bits[part], soft=soft[part], slopes=slopes, positions=positions
             )
+
+    def _packed_tables(self) -> tuple[Tensor, Tensor]:
+        """Return bits int64[num_tables], and soft tables with their gradient or nothing."""
+        training = self.present_mode == "train"
+        graded = training and torch.is_grad_enabled()
+        if training and ESTIMATORS[self.estimator].adaptive:  # of which the kernels know nothing
+            tables = self.tables()
+            return table_words(tables.value), tables.soft if graded else tables.soft.new_empty(0)
+        found = choose_tables(
+            self.logits,
+            self.parametrization,
+            self.fan_in,
+            self.temperature,
+            self.seed,
+            self.step,
+            noise=int(Stream.NOISE) if self._noisy else None,
+            soft=graded,
+        )
+        if training:
+            self.step += 1
+        return found
 
     def _learned_stage(self, wiring: LearnedWiring) -> Stage:
         """Choose the inputs of a step on packed words: what _picks() chooses, bit for bit."""
@@ -241,7 +250,7 @@ def _checked_gradient(input_gradient: str, estimator: str) -> str:
     one_of("input_gradient", input_gradient, INPUT_GRADIENTS)
     if input_gradient == "hard" and not ESTIMATORS[estimator].hard:
         raise ValueError(
-            f"input_gradient 'hard' needs estimator gumbel_st or hard_st, not {estimator!r}"
+            f"input_gradient 'hard' needs estimator gumbel_st, hard_st or cage, not {estimator!r}"
         )
     return input_gradient
 

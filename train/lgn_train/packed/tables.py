@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lgn_train.packed import ops
 
-__all__ = ["choose_inputs", "choose_tables"]
+__all__ = ["choose_inputs", "choose_tables", "table_words"]
 
 
 def choose_tables(
@@ -42,6 +42,12 @@ def choose_inputs(
     stream = -1 if noise is None else noise
     index, shares = _Pick.apply(rows, temperature, seed, step, stream)  # type: ignore[no-untyped-call]
     return index.view(logits.shape[:-1]), shares.view(logits.shape)
+
+
+def table_words(tables: Tensor) -> Tensor:
+    """Return int64[nodes] of tables[nodes, 2**fan_in] of 0.0 and 1.0: entry 0 in bit 0."""
+    entries = torch.arange(tables.shape[1], device=tables.device)
+    return (tables.detach().long() << entries).sum(dim=1)
 
 
 class _Pick(torch.autograd.Function):
