@@ -1,5 +1,6 @@
 """Registers: the fewest for a clock, found exactly; the search asks nextpnr as little as it can."""
 
+import gc
 import re
 from itertools import combinations, pairwise
 from math import ceil
@@ -90,6 +91,12 @@ def test_levels_are_those_of_the_core(classifier, scores, part):
     for placement in placements(levels, PARTS[part].delays):
         built = ClassifierCore(classifier, levels_per_stage=placement.registers, scores=scores)
         assert built.latency == placement.latency
+
+
+def test_levels_leave_no_component_unused(recwarn):
+    datapath_levels(random_classifier(1))
+    gc.collect()  # Amaranth warns when such a component is collected
+    assert not recwarn.list
 
 
 def test_least_latency_is_two_cycles_and_the_core_stays_right():

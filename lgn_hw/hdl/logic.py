@@ -23,19 +23,18 @@ class Logic(wiring.Component):
 
     levels_per_stage: where registers stand (see stages.Stages): after every so many levels and at
     the end, 0 at the end only, a tuple after exactly these levels. Nodes that no output depends on
-    are not built; netlist: what is, ordered.
+    are not built.
     """
 
     def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
         self._schedule = Schedule(netlist, levels_per_stage)
-        self.netlist = self._schedule.netlist
         self.stages = self._schedule.stages
         self.latency = self.stages.latency
         super().__init__({"i_bits": In(netlist.num_inputs), "o_bits": Out(netlist.num_outputs)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        netlist, stages = self.netlist, self.stages
+        netlist, stages = self._schedule.netlist, self.stages
         nets = _Nets(netlist.num_nets)
         nets.place(np.arange(FIRST_INPUT), Const(0b10, FIRST_INPUT))
         nets.place(np.arange(FIRST_INPUT, netlist.first_node), self.i_bits)
@@ -51,7 +50,7 @@ class Logic(wiring.Component):
         return m
 
     def _compute(self, m: Module, nets: "_Nets", group: Group) -> None:
-        netlist, count = self.netlist, group.stop - group.start
+        netlist, count = self._schedule.netlist, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         pins = []
         for pin in range(group.arity):

@@ -6,9 +6,9 @@ import numpy as np
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.argmax import class_width
-from lgn_hw.hdl.core import ClassifierCore
-from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import score_width
+from lgn_hw.hdl.schedule import Schedule, inputs_read
+from lgn_hw.netlist import Netlist
 
 __all__ = ["Level", "datapath_levels"]
 
@@ -34,25 +34,22 @@ class Level:
 
 def datapath_levels(classifier: Classifier, *, scores: bool = False) -> tuple[Level, ...]:
     """Return the levels of a classifier's core, from the sample to the result."""
-    core = ClassifierCore(classifier, levels_per_stage=0, scores=scores)
     return (
-        _encoder(core),
-        *_logic(core.logic),
+        _encoder(classifier),
+        *_logic(Schedule(classifier.netlist, 0).netlist),
         *_popcount(classifier.group_sizes),
         *_argmax(classifier, scores),
     )
 
 
-def _encoder(core: ClassifierCore) -> Level:
-    encoder = core.encoder.thermometer
-    used = core.encoder.bits_used
+def _encoder(classifier: Classifier) -> Level:
+    encoder, used = classifier.encoder, inputs_read(classifier.netlist)
     different = {(int(encoder.feature[bit]), int(encoder.threshold[bit])) for bit in used}
     width = max((int(encoder.features.width[f]) for f, _ in different), default=1)
     return Level("encoder", 1, 1 if width <= 4 else 2, 0, len(different), must=True)
 
 
-def _logic(logic: Logic) -> list[Level]:
-    netlist = logic.netlist
+def _logic(netlist: Netlist) -> list[Level]:
     level, first, depth = netlist.level, netlist.first_node, netlist.depth
     last_read = np.zeros(netlist.num_nets, np.int64)
     np.maximum.at(last_read, netlist.fanin.ravel(), np.repeat(level[first:], 6))
