@@ -79,7 +79,12 @@ def full(tmp_path):
                            "samples_per_second": 91.25e6,
                            "utilization": {"ICESTORM_LC": {"used": 1536, "available": 7680},
                                            "ICESTORM_RAM": {"used": 0, "available": 32}}},
-        "prove/prove.json": {"status": "proven", "method": "ABC cec"},
+        "prove/prove.json": {"status": "equal", "claims": [
+            {"what": "gates", "status": "equal", "method": "SAT"},
+            {"what": "counters", "status": "equal", "method": "ABC cec"}]},
+        "icebreaker/build.json": {"board": "icebreaker", "fmax_mhz": 20.5, "clock_mhz": 12.0,
+                                  "tools": {"nextpnr": "nextpnr-ice40 0.11"},
+                                  "utilisation": {"ICESTORM_LC": {"used": 9, "available": 5280}}},
         "train.json": {"classifier": "elsewhere/small.lgn", "test_samples": 360,
                        "train_samples": 1437, "seconds": 11.0},
     }  # fmt: skip
@@ -116,7 +121,9 @@ def test_page_shows_every_figure_with_its_stage(full):
         "100.0 MHz missed", "8 cycles, 87.7 ns", "91.2 M",
         "ICESTORM_LC 1,536 of 7,680 (20.0 %)",
         "973 results compared bit for bit with the software in icarus, 0 mismatches",
-        "✓ caught", "8 clock cycles declared, 8 measured in simulation", "✓ proven", "ABC cec",
+        "✓ caught", "8 clock cycles declared, 8 measured in simulation", "✓ proven",
+        "gates: equal by SAT; counters: equal by ABC cec", "icebreaker", "12.0 MHz met",
+        "bitstream with link and self-test",
         "torch = 2.13", "1,437 for training, 360 for the test",
     ):  # fmt: skip
         assert shown in text
@@ -138,11 +145,18 @@ def test_page_shows_a_failed_simulation(full):
     full["simulation"] |= {"mismatches": 3, "latency_cycles_measured": None}
     full["simulation"]["negative_control"] = {"caught": False, "mismatches": 0}
     full["simulation"]["cases"] = [{"name": "ready_held_low", "passed": False}]
-    full["proof"] = {"status": "undecided", "method": "ABC cec"}
+    full["proof"] |= {"status": "different"}
     text, _ = read(to_html(full))
-    for shown in ("✗ failed", "✗ missed", "✗ differs", "✗ undecided", "Failed: ready held low."):
+    for shown in ("✗ failed", "✗ missed", "✗ differs", "✗ different", "Failed: ready held low."):
         assert shown in text
     assert "✓" not in text
+
+
+def test_page_never_shows_an_undecided_proof_as_a_success(full):
+    full["proof"] |= {"status": "undecided"}
+    text, _ = read(to_html(full))
+    assert "\N{EN DASH} undecided" in text
+    assert "proven" not in text
 
 
 def test_page_escapes_names(full):

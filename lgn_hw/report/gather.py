@@ -30,6 +30,7 @@ STEPS = {
     "proof": ("prove/prove.json", "lgn prove {classifier}"),
 }
 PLACED = ("fmax/*.json", "lgn fmax {classifier} --part PART")
+BOARDS = "*/build.json"  # of `lgn build`
 
 
 def gather(path: Path) -> dict[str, Any]:
@@ -138,7 +139,29 @@ def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def _placed(folder: Path, digest: str) -> Iterator[Mapping[str, Any]]:
+    """Give the cores that were placed on parts, then the bitstreams of boards."""
     for path in sorted(folder.glob(PLACED[0])):
         data, _ = _step(path, digest)
         if data is not None:
             yield data
+    for path in sorted(folder.glob(BOARDS)):
+        data, _ = _step(path, digest)
+        if data is not None and data["fmax_mhz"] is not None:
+            yield _board(data)
+
+
+def _board(build: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a board's figures in the shape of `lgn fmax`; a link has no latency of a core."""
+    return {
+        "part": build["board"],
+        "stage": "pnr",
+        "tool": build["tools"]["nextpnr"],
+        "setting": "bitstream with link and self-test",
+        "clock_mhz": build["clock_mhz"],
+        "met": build["fmax_mhz"] >= build["clock_mhz"],
+        "fmax_mhz": build["fmax_mhz"],
+        "latency_cycles": None,
+        "latency_ns": None,
+        "samples_per_second": None,
+        "utilization": build["utilisation"],
+    }
