@@ -30,7 +30,7 @@ from lgn_train.lowering import to_netlist
 from lgn_train.metrics import predictions
 from lgn_train.model import widest_stage
 from lgn_train.nodes import interpolate
-from lgn_train.packed import Run
+from lgn_train.packed import PackedBits, Run
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 
@@ -391,3 +391,22 @@ def test_convolutions_are_not_computed_before_they_are_asked_for(monkeypatch):
     monkeypatch.setattr(Run, "_execute", forbidden)
     x = conv(in_channels=4, padding=1)(OrPool2d(2)(conv(padding=1)(image(rows=6, columns=4))))
     assert len(x.flatten(1)) == len(x) == 8
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 9])
+def test_packed_or_pools_of_any_size_are_the_float_ones(size, monkeypatch):
+    upstream = torch.randn(70, 4, 2, 2, generator=torch.Generator().manual_seed(1))
+
+    def results():
+        x = image(rows=2 * size, columns=2 * size, batch=70).requires_grad_()
+        layer = conv(padding=1, init="gaussian")
+        out = OrPool2d(size)(layer(x))
+        (out * upstream).sum().backward()
+        return out.dense() if isinstance(out, PackedBits) else out, x.grad, layer.logits.grad
+
+    packed = results()
+    monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+    reference = results()
+    assert torch.equal(packed[0], reference[0])
+    for ours, theirs in zip(packed[1:], reference[1:], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))

@@ -97,4 +97,3 @@ class World:
         held = [value]
         distributed.broadcast_object_list(held, src=0)
         return held[0]
-

@@ -14,7 +14,7 @@ from lgn_train.wiring import Wiring
 
 __all__ = ["OrPool2d"]
 
-MAX_PINS = 8  # of a node of the packed engine; larger windows are pooled in floats
+MAX_PINS = 8  # of a node of the packed engine; wider windows are pooled in floats
 
 
 @final
@@ -29,7 +29,7 @@ class OrPool2d(nn.Module):
     def __init__(self, kernel_size: int = 2) -> None:
         super().__init__()
         self.kernel_size = positive_integer("kernel_size", kernel_size)
-        self._wirings: dict[tuple[int | torch.device, ...], Wiring] = {}
+        self._wirings: dict[tuple[int | torch.device, ...], list[Wiring]] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled image; raises ValueError where windows do not cover it exactly."""
@@ -38,10 +38,12 @@ class OrPool2d(nn.Module):
                 f"x must have shape (batch, channels, rows, columns), not {tuple(x.shape)}"
             )
         size = self.output_size(x.shape[2], x.shape[3])
-        if isinstance(x, PackedBits) and self.kernel_size**2 <= MAX_PINS:
-            pooled = x.run.then(Stage(self._windows(x), kind=OR_POOL))
-            return PackedBits(pooled, (x.shape[1], *size))
-        return F.max_pool2d(x, self.kernel_size)
+        if not isinstance(x, PackedBits) or self.kernel_size > MAX_PINS:
+            return F.max_pool2d(x, self.kernel_size)
+        run = x.run
+        for wiring in self._windows(x):
+            run = run.then(Stage(wiring, kind=OR_POOL))
+        return PackedBits(run, (x.shape[1], *size))
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return the rows and columns that are left of an image."""
@@ -52,14 +54,26 @@ class OrPool2d(nn.Module):
             )
         return rows // self.kernel_size, columns // self.kernel_size
 
-    def _windows(self, x: Tensor) -> Wiring:
-        """Return the wiring of an image's windows, made once for its shape."""
+    def _windows(self, x: Tensor) -> list[Wiring]:
+        """Return the wirings of an image's windows, made once for its shape.
+
+        A window with more values than a node has pins is pooled along its rows, and these are
+        then pooled: the first 1 of the first row that has one is the first of the window.
+        """
         key = (*x.shape[1:], x.device)
         if key not in self._wirings:
             size = self.kernel_size
             places = torch.arange(math.prod(x.shape[1:]), device=x.device).view(x.shape[1:])
-            windows = places.unfold(1, size, size).unfold(2, size, size)
-            self._wirings[key] = Wiring(windows.reshape(-1, size * size), places.numel())
+            if size**2 <= MAX_PINS:
+                windows = places.unfold(1, size, size).unfold(2, size, size)
+                stages = [windows.reshape(-1, size * size)]
+            else:
+                rows = places.unfold(2, size, size)
+                numbers = torch.arange(rows[..., 0].numel(), device=x.device)
+                columns = numbers.view(rows.shape[:3]).unfold(1, size, size)
+                stages = [rows.reshape(-1, size), columns.reshape(-1, size)]
+            inputs = (places.numel(), len(stages[0]))
+            self._wirings[key] = [Wiring(*pair) for pair in zip(stages, inputs, strict=False)]
         return self._wirings[key]
 
     def extra_repr(self) -> str:
