@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgn_hw.errors import UsageError
@@ -18,6 +18,7 @@ def test_stages_latency_counts_stages_and_at_least_one(levels, levels_per_stage,
     assert Stages(levels, levels_per_stage).latency == latency
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(0, 8))
 def test_stages_end_where_the_next_level_is_in_the_next_stage(levels, levels_per_stage):
     stages = Stages(levels, levels_per_stage)
@@ -28,6 +29,7 @@ def test_stages_end_where_the_next_level_is_in_the_next_stage(levels, levels_per
     ]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12), st.data())
 def test_stages_stand_exactly_where_they_are_put(levels, data):
     cuts = tuple(sorted(data.draw(st.sets(st.integers(1, levels)))))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import netlists, random_classifier
 
 from lgn_hw import Netlist, UsageError
@@ -52,6 +52,7 @@ def test_table_names_mean_what_they_say():
     assert table_name(4, 1) == "4 inputs, 0x0001"
 
 
+@settings(deadline=None)
 @given(netlists())
 def test_tables_are_counted_the_most_frequent_first(netlist):
     counted = count_tables(netlist)
@@ -80,7 +81,8 @@ def test_gather_says_what_was_not_run_and_how_to(run):
     assert (report["simulation"], report["estimate"], report["proof"]) == (None, None, None)
     assert report["placed"] == []
     assert [step["remedy"] for step in report["not_run"]] == [
-        f"lgn sim {run}", f"lgn synth {run}", f"lgn prove {run}", f"lgn fmax {run} --part PART",
+        f"lgn sim {run}", f"lgn synth {run}", f"lgn prove {run} VERILOG",
+        f"lgn fmax {run} --part PART",
     ]  # fmt: skip
     assert {step["reason"] for step in report["not_run"]} == {"not run"}
     assert (report["accuracy"]["accuracy"], report["accuracy"]["test_samples"]) == (0.75, None)

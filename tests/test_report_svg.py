@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgn_hw.report.svg import Canvas, log_ticks, spread, ticks
@@ -12,6 +12,7 @@ from lgn_hw.report.svg import Canvas, log_ticks, spread, ticks
 finite = st.floats(-1e6, 1e6)
 
 
+@settings(deadline=None)
 @given(finite, finite, st.integers(2, 6))
 def test_ticks_cover_the_range_in_equal_steps(a, b, count):
     low, high = min(a, b), max(a, b)
@@ -33,6 +34,7 @@ def test_ticks_are_round(low, high, marks):
     assert ticks(low, high, 4) == pytest.approx(marks)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-6, 1e6), st.floats(1, 1e4))
 def test_log_ticks_cover_the_range(low, ratio):
     marks = log_ticks(low, low * ratio)
@@ -42,6 +44,7 @@ def test_log_ticks_cover_the_range(low, ratio):
     assert all(after > before for before, after in pairwise(marks))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=5))
 def test_spread_keeps_labels_apart_in_order_and_inside(places):
     moved = spread(places, 10, 0, 100)

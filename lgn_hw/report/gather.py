@@ -27,7 +27,7 @@ MAX_TABLES = 256  # listed; wide nodes have nearly as many tables as there are n
 STEPS = {
     "simulation": ("sim/sim.json", "lgn sim {classifier}"),
     "estimate": ("synth/synth.json", "lgn synth {classifier}"),
-    "proof": ("prove/prove.json", "lgn prove {classifier}"),
+    "proof": ("prove/prove.json", "lgn prove {classifier} VERILOG"),
 }
 PLACED = ("fmax/*.json", "lgn fmax {classifier} --part PART")
 BOARDS = "*/build.json"  # of `lgn build`
