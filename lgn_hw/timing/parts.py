@@ -13,7 +13,7 @@ class Delays:
 
     A path of n LUTs and c carries takes register + n * lut + c * carry: register is from clock to
     output and the setup, lut is one LUT with the wire before it, carry one bit of a carry chain.
-    The figures are fitted to what nextpnr reaches; docs/hardware.md compares them.
+    docs/hardware.md compares the figures with what nextpnr reaches.
     """
 
     register: float
