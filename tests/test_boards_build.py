@@ -77,7 +77,8 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
         "[1/3] synthesis ...", "[1/3] synthesis", "[2/3] place and route ...",
         "[2/3] place and route", "[3/3] bitstream ...", "[3/3] bitstream",
     ]  # fmt: skip
-    assert said[2] == "      900 LUTs of 1,280 (stage synth)"
+    assert said[0] == f"      link at 1,000,000 baud, +0.00 % off; {result['key']}"
+    assert said[3] == "      900 LUTs of 1,280 (stage synth)"
     assert result["fmax_mhz"] == 40.0
     assert result["clock_mhz"] == 12.0
     assert result["utilisation"] == {"ICESTORM_LC": {"used": 900, "available": 1280}}

@@ -6,7 +6,9 @@ from typing import Any
 
 from lgn_hw.errors import ToolNotFound, UsageError
 
-__all__ = ["Board", "part_of"]
+__all__ = ["STATES", "Board", "part_of"]
+
+STATES = ("files only", "built", "seen on hardware")
 
 # LUTs of a part, as nextpnr counts them; those of the Xilinx parts have six inputs, others four.
 LUTS = {
@@ -39,8 +41,8 @@ class Board:
     its class, or `module:class`, which is imported when it is needed. baud: the rate of the link.
     flash: the programmer's command, in which {bitstream} stands for the file. led: name and number
     of the LED that the self-test lights; None where there is none to spare. levels_per_stage: as
-    in logic.Logic; 0 where the clock is slow enough for all levels at once. seen: whether a
-    classifier was seen working on the board itself.
+    in logic.Logic; 0 where the clock is slow enough for all levels at once. state: how far it was
+    tried: one of STATES.
     """
 
     name: str
@@ -50,7 +52,7 @@ class Board:
     flash: tuple[str, ...] = ()
     led: tuple[str, int] | None = ("led", 0)
     levels_per_stage: int = 0
-    seen: bool = False
+    state: str = "built"
 
     def open_platform(self) -> Any:
         """Return a new Amaranth platform.

@@ -84,6 +84,7 @@ def build(
     for name, content in design.files.items():
         write_bytes(folder / name, content)
     facts = _facts(plan, board, key, folder)
+    say(f"      link at {plan.rate.baud:,} baud, {100 * plan.rate.error:+.2f} % off; {key}")
     if design.commands[0][0] == "yosys":
         found = _open_flow(design, board, platform, folder, options, say)
     else:

@@ -13,12 +13,17 @@ from lgn_boards.session import LinkError, Session
 from lgn_boards.simulated import PATIENCE, SimulatedBoard
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
-from lgn_hw.hdl.link import OVERHEAD, Command, Identity, packed_samples
+from lgn_hw.hdl.link import (
+    COUNTERS_SIZE,
+    IDENTITY_SIZE,
+    OVERHEAD,
+    Command,
+    Identity,
+    packed_samples,
+)
 
 __all__ = ["Counters", "Device", "PredictError", "Rates"]
 
-IDENTITY_SIZE = 53
-COUNTERS_SIZE = 3
 # A frame holds at most as many samples as take so long, so that progress and errors are prompt.
 FRAME_SECONDS = 0.25
 

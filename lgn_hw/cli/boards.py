@@ -69,7 +69,7 @@ def _rows(classifier: Any) -> list[dict[str, Any]]:
                 "luts": luts,
                 "clock_mhz": board.clock_hz(platform) / 1e6,
                 "baud": board.baud,
-                "state": "seen on hardware" if board.seen else "built",
+                "state": board.state,
                 "fits": fits,
             }
         )

@@ -9,5 +9,6 @@ BOARD = Board(
     title="Digilent Arty A7-35",
     platform="amaranth_boards.arty_a7:ArtyA7_35Platform",
     levels_per_stage=2,  # 10 ns
+    state="files only",  # a bitstream needs Vivado
     flash=("openFPGALoader", "-b", "arty_a7_35t", "{bitstream}"),
 )

@@ -2,6 +2,8 @@
 
 from lgn_hw.hdl.link.frame import (
     ANSWER,
+    COUNTERS_SIZE,
+    IDENTITY_SIZE,
     MAX_PAYLOAD,
     OVERHEAD,
     REFUSED,
@@ -28,6 +30,8 @@ __all__ = [
     "packed_samples",
     "SYNC",
     "ANSWER",
+    "IDENTITY_SIZE",
+    "COUNTERS_SIZE",
     "REFUSED",
     "OVERHEAD",
     "MAX_PAYLOAD",

@@ -6,14 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from lgn_hw.hdl.link.answer import AnswerSender
 from lgn_hw.hdl.link.core import ByteCore
-from lgn_hw.hdl.link.frame import ANSWER, REFUSED, Command
+from lgn_hw.hdl.link.frame import ANSWER, COUNTERS_SIZE, IDENTITY_SIZE, REFUSED, Command
 from lgn_hw.hdl.link.frame_receiver import FrameReceiver
 from lgn_hw.hdl.link.plan import RESULTS, LinkPlan
 from lgn_hw.hdl.link.self_test import SelfTest
 
 __all__ = ["LinkDevice"]
-
-COUNTERS = 3
 
 
 class LinkDevice(wiring.Component):
@@ -33,7 +31,6 @@ class LinkDevice(wiring.Component):
         self.core = ByteCore(plan)
         identity = plan.identity.pack()
         self.half = max(32, 1 << (plan.max_samples - 1).bit_length())
-        self.identity_length = len(identity)
         self.image = bytes(2 * self.half) + identity + plan.self_test
         self.self_test = SelfTest(plan, 2 * self.half + len(identity), len(self.image))
         super().__init__(
@@ -110,9 +107,9 @@ class LinkDevice(wiring.Component):
                     answer.i_length.eq(samples),
                 ]
             with m.Case(Command.IDENTIFY):
-                m.d.comb += [carried_out.eq(1), answer.i_length.eq(self.identity_length)]
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(IDENTITY_SIZE)]
             with m.Case(Command.SELF_TEST, Command.COUNTERS):
-                m.d.comb += [carried_out.eq(1), answer.i_length.eq(COUNTERS)]
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(COUNTERS_SIZE)]
         refused = ~(carried_out & receiver.o_intact)
         with m.If(refused):
             m.d.comb += answer.i_length.eq(0)

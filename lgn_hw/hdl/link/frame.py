@@ -9,6 +9,8 @@ from lgn_hw.hdl.link.crc import crc_of
 
 __all__ = [
     "ANSWER",
+    "COUNTERS_SIZE",
+    "IDENTITY_SIZE",
     "MAX_PAYLOAD",
     "OVERHEAD",
     "PROTOCOL_VERSION",
@@ -27,6 +29,9 @@ HEAD, OVERHEAD = 7, 9  # bytes before the payload; bytes that are not payload
 # The CRC's polynomial is x + 1 times one of order 32,767. So, up to 32,767 bits that it covers, its
 # own included, it finds every error of one, two or three bits, and every burst of 16 bits.
 MAX_PAYLOAD = 4080
+LAYOUT = struct.Struct("<BHHHHIII32s")  # of an Identity
+# Bytes of data in the answers to IDENTIFY, and to SELF_TEST and COUNTERS.
+IDENTITY_SIZE, COUNTERS_SIZE = LAYOUT.size, 3
 
 
 class Command(IntEnum):
@@ -188,6 +193,3 @@ class Identity:
         _, *numbers, digest = LAYOUT.unpack(data)
         values = (*numbers, digest.hex())
         return Identity(*values)
-
-
-LAYOUT = struct.Struct("<BHHHHIII32s")
