@@ -8,18 +8,20 @@ from lgn_hw.hdl.link.crc import CrcRegister
 from lgn_hw.hdl.link.frame import SYNC
 from lgn_hw.hdl.link.plan import RESULTS
 
-__all__ = ["AnswerSender"]
+__all__ = ["CRC_BYTES", "AnswerSender"]
 
 CRC_BYTES = 2  # of the request, at the head of an answer's payload
+MAX_ANSWER = RESULTS + CRC_BYTES
 
 
 class AnswerSender(wiring.Component):
-    """Send an answer: the request's CRC and `length` bytes of data in a frame.
+    """Send an answer: the request's CRC and data in a frame.
 
     i_start: for one clock cycle, while o_busy is 0: take the sequence, the command with its flags,
-    the request's CRC, and the number of data bytes. i_wait: do not begin to send yet.
-    o_index: the number of the data byte that i_data must be, two clock cycles later and until the
-    next one. o_busy: from i_start on until the last byte is handed to o_bytes. o_command: as taken.
+    the request's CRC, and the length of the payload, which is that CRC and the data. i_wait: do not
+    begin to send yet. o_index: the number in the payload of the byte that i_data must be, from
+    CRC_BYTES on, two clock cycles later and until the next one. o_busy: from i_start on until the
+    last byte is handed to o_bytes. o_command: as taken.
     """
 
     def __init__(self) -> None:
@@ -29,10 +31,10 @@ class AnswerSender(wiring.Component):
                 "i_sequence": In(8),
                 "i_command": In(8),
                 "i_request_crc": In(16),
-                "i_length": In(range(RESULTS + 1)),
+                "i_length": In(range(MAX_ANSWER + 1)),
                 "i_wait": In(1),
                 "i_data": In(8),
-                "o_index": Out(range(RESULTS + 1)),
+                "o_index": Out(range(MAX_ANSWER + 1)),
                 "o_command": Out(8),
                 "o_busy": Out(1),
                 "o_bytes": Out(stream.Signature(8)),
@@ -43,7 +45,7 @@ class AnswerSender(wiring.Component):
         m = Module()
         m.submodules.crc = crc = CrcRegister()
         sequence, request_crc = Signal(8), Signal(16)
-        length = Signal(range(RESULTS + CRC_BYTES + 1))
+        length = Signal(range(MAX_ANSWER + 1))
         settled, sent = Signal(2), Signal()
         byte = self.o_bytes.payload
         m.d.comb += [
@@ -60,13 +62,13 @@ class AnswerSender(wiring.Component):
                     sequence.eq(self.i_sequence),
                     self.o_command.eq(self.i_command),
                     request_crc.eq(self.i_request_crc),
-                    length.eq(self.i_length + CRC_BYTES),
+                    length.eq(self.i_length),
                     self.o_busy.eq(1),
                 ]
                 m.next = "SYNC"
             with m.State("SYNC"):
                 m.d.comb += [byte.eq(SYNC), crc.i_start.eq(1)]
-                m.d.sync += self.o_index.eq(0)
+                m.d.sync += self.o_index.eq(CRC_BYTES)
                 self._go_on(m, sent, "SEQUENCE")
             for state, value, following in (
                 ("SEQUENCE", sequence, "COMMAND"),
@@ -96,7 +98,7 @@ class AnswerSender(wiring.Component):
                 m.d.comb += [byte.eq(self.i_data), crc.i_valid.eq(sent)]
                 with m.If(sent):
                     m.d.sync += self.o_index.eq(self.o_index + 1)
-                with m.If(self.o_index + 1 + CRC_BYTES == length):
+                with m.If(self.o_index + 1 == length):
                     self._go_on(m, sent, "CRC_LOW")
             with m.State("CRC_LOW"):
                 m.d.comb += byte.eq(crc.o_crc[:8])

@@ -4,11 +4,11 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.link.answer import AnswerSender
+from lgn_hw.hdl.link.answer import CRC_BYTES, MAX_ANSWER, AnswerSender
 from lgn_hw.hdl.link.core import ByteCore
 from lgn_hw.hdl.link.frame import ANSWER, COUNTERS_SIZE, IDENTITY_SIZE, REFUSED, Command
 from lgn_hw.hdl.link.frame_receiver import FrameReceiver
-from lgn_hw.hdl.link.plan import RESULTS, LinkPlan
+from lgn_hw.hdl.link.plan import LinkPlan
 from lgn_hw.hdl.link.self_test import SelfTest
 
 __all__ = ["LinkDevice"]
@@ -31,8 +31,10 @@ class LinkDevice(wiring.Component):
         self.core = ByteCore(plan)
         identity = plan.identity.pack()
         self.half = max(32, 1 << (plan.max_samples - 1).bit_length())
-        self.image = bytes(2 * self.half) + identity + plan.self_test
-        self.self_test = SelfTest(plan, 2 * self.half + len(identity), len(self.image))
+        # Data are counted from CRC_BYTES on, as the answer's payload is.
+        head = bytes(2 * self.half + CRC_BYTES) + identity
+        self.image = head + plan.self_test
+        self.self_test = SelfTest(plan, len(head), len(self.image))
         super().__init__(
             {
                 "i_byte": In(8),
@@ -54,7 +56,7 @@ class LinkDevice(wiring.Component):
         )
         half, counters = Signal(), self._counters(m, receiver, answer)
         self._read(m, store.read_port(), answer, ~half, counters)
-        samples = self._classify(m, receiver, store.write_port(), half)
+        length = self._classify(m, receiver, store.write_port(), half)
         self._test(m, answer)
         m.d.comb += [
             receiver.i_byte.eq(self.i_byte),
@@ -64,33 +66,33 @@ class LinkDevice(wiring.Component):
         ]
         with m.If(answer.i_start):
             m.d.sync += half.eq(~half)
-        self._answer(m, receiver, answer, samples)
+        self._answer(m, receiver, answer, length)
         wiring.connect(m, answer.o_bytes, wiring.flipped(self.o_bytes))
         return m
 
     def _classify(
         self, m: Module, receiver: FrameReceiver, write: memory.WritePort, half: Value
     ) -> Signal:
-        """Give payload to the core, and store the classes; return how many there are."""
+        """Give payload to the core, and store the classes; return the length of their answer."""
         core, test = self.core, self.self_test
-        samples = Signal(range(RESULTS + 1))
+        length = Signal(range(MAX_ANSWER + 1), init=CRC_BYTES)
         classify = receiver.o_payload & (receiver.o_command == Command.CLASSIFY)
         m.d.comb += [
             core.i_start.eq(Mux(test.o_running, test.o_start, receiver.o_start)),
             core.i_byte.eq(Mux(test.o_running, test.o_byte, self.i_byte)),
             core.i_valid.eq(Mux(test.o_running, test.o_valid, classify)),
-            write.addr.eq(Cat(samples[: (self.half - 1).bit_length()], half)),
+            write.addr.eq(Cat(length[: (self.half - 1).bit_length()], half)),
             write.data.eq(core.o_class),
             write.en.eq(core.o_done & ~test.o_running),
         ]
         with m.If(receiver.o_start):
-            m.d.sync += samples.eq(0)
+            m.d.sync += length.eq(CRC_BYTES)
         with m.Elif(write.en):
-            m.d.sync += samples.eq(samples + 1)
-        return samples
+            m.d.sync += length.eq(length + 1)
+        return length
 
     def _answer(
-        self, m: Module, receiver: FrameReceiver, answer: AnswerSender, samples: Signal
+        self, m: Module, receiver: FrameReceiver, answer: AnswerSender, length: Signal
     ) -> None:
         """Decide what is answered when a frame is over."""
         hurt, fits = Signal(), Signal()
@@ -104,15 +106,15 @@ class LinkDevice(wiring.Component):
             with m.Case(Command.CLASSIFY):
                 m.d.comb += [
                     carried_out.eq(fits & ~hurt & self.core.o_between),
-                    answer.i_length.eq(samples),
+                    answer.i_length.eq(length),
                 ]
             with m.Case(Command.IDENTIFY):
-                m.d.comb += [carried_out.eq(1), answer.i_length.eq(IDENTITY_SIZE)]
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(CRC_BYTES + IDENTITY_SIZE)]
             with m.Case(Command.SELF_TEST, Command.COUNTERS):
-                m.d.comb += [carried_out.eq(1), answer.i_length.eq(COUNTERS_SIZE)]
+                m.d.comb += [carried_out.eq(1), answer.i_length.eq(CRC_BYTES + COUNTERS_SIZE)]
         refused = ~(carried_out & receiver.o_intact)
         with m.If(refused):
-            m.d.comb += answer.i_length.eq(0)
+            m.d.comb += answer.i_length.eq(CRC_BYTES)
         flags = Mux(refused, ANSWER | REFUSED, ANSWER)
         m.d.comb += [
             answer.i_sequence.eq(receiver.o_sequence),
@@ -129,6 +131,7 @@ class LinkDevice(wiring.Component):
             answer.i_wait.eq(asked & (~begun | test.o_running)),
             test.i_class.eq(self.core.o_class),
             test.i_done.eq(self.core.o_done),
+            test.i_between.eq(self.core.o_between),
             self.o_passed.eq(test.o_passed),
         ]
         m.d.sync += begun.eq(asked)
@@ -158,9 +161,11 @@ class LinkDevice(wiring.Component):
             Mux(
                 self.self_test.o_running,
                 self.self_test.o_address,
-                Mux(identity, 2 * self.half + answer.o_index[:6], Cat(place, half)),
+                Mux(identity, 2 * self.half | answer.o_index[:6], Cat(place, half)),
             )
         )
         m.d.comb += self.self_test.i_data.eq(read.data)
+        damaged, framing, failures = counters
+        by_index = Array([failures, failures, damaged, framing])  # from CRC_BYTES on, modulo 4
         stored = identity | (command == Command.CLASSIFY)
-        m.d.comb += answer.i_data.eq(Mux(stored, read.data, Array(counters)[answer.o_index[:2]]))
+        m.d.comb += answer.i_data.eq(Mux(stored, read.data, by_index[answer.o_index[:2]]))
