@@ -1,5 +1,6 @@
 """`lgn reproduce`: equal starts, runs that are kept, and a page that says what was measured."""
 
+import itertools
 import json
 import re
 import shutil
@@ -9,6 +10,8 @@ from typing import get_args
 
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from lgn_hw.cli.reproduce import reproduce
@@ -16,7 +19,7 @@ from lgn_hw.errors import CheckFailed, UsageError
 from lgn_train.recipe import Model
 from lgn_train.reproduce import load_scale, mind_the_gap
 from lgn_train.reproduce.page import PLOTS
-from lgn_train.reproduce.plots import save_plot
+from lgn_train.reproduce.plots import apart, save_plot
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
 from lgn_train.reproduce.scale import METHODS
@@ -185,6 +188,16 @@ def test_equal_figures_give_equal_plots(done, tmp_path, name):
     assert b"<svg" in (tmp_path / "a.svg").read_bytes()
     save_plot(PLOTS[name](done[1]), tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=8).map(sorted))
+def test_labels_stand_apart_in_order_about_where_they_belong(wanted):
+    placed = apart(wanted, 2.0)
+    for below, above in itertools.pairwise(placed):
+        assert above - below >= 2.0 - 1e-9
+    assert sum(placed) == pytest.approx(sum(wanted), abs=1e-6)
+    if all(above - below >= 2.0 for below, above in itertools.pairwise(wanted)):
+        assert placed == pytest.approx(wanted)
 
 
 def record(method, seed, discrete, *, depth=2, pace=1.0, gap=0.0):

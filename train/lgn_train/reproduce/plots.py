@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from lgn_hw.formats.atomic import write_bytes
 from lgn_train.reproduce.scale import DLGN, NAMES
 
-__all__ = ["accuracy_plot", "depth_plot", "entropy_plot", "save_plot"]
+__all__ = ["accuracy_plot", "apart", "depth_plot", "entropy_plot", "save_plot"]
 
 # Okabe and Ito's palette, told apart by colour-blind readers, and by lightness in print.
 COLOURS = {"soft": "#D55E00", "gumbel_st": "#0072B2", "hard_st": "#009E73", "cage": "#8B4A7C"}
@@ -180,16 +180,49 @@ def _label(axes: Axes, ends: Sequence[_End]) -> None:
     """Write each line's name at its end; names that would overlap are moved apart."""
     low, high = axes.get_ylim()
     pixels = axes.get_window_extent().height
-    gap = 1.25 * LABEL_POINTS / 72 * axes.get_figure().dpi * (high - low) / pixels  # type: ignore[union-attr]
-    ends = sorted(ends, key=lambda end: end.y)
-    places: list[float] = []
-    for end in ends:
-        places.append(max(end.y, places[-1] + gap) if places else end.y)
-    moved = sum(place - end.y for place, end in zip(places, ends, strict=True)) / len(ends)
-    for place, end in zip(places, ends, strict=True):
-        axes.text(
-            end.x, place - moved, f"  {end.name}", color=end.colour, fontsize=LABEL_POINTS,
-            va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-            zorder=1.5,
-        )  # fmt: skip
-    axes.set_ylim(min(low, places[0] - moved - gap), max(high, places[-1] - moved + gap))
+    gap = 1.3 * LABEL_POINTS / 72 * axes.get_figure().dpi * (high - low) / pixels  # type: ignore[union-attr]
+    for column in _columns(axes, ends):
+        column.sort(key=lambda end: end.y)
+        x = max(end.x for end in column)
+        for y, end in zip(apart([end.y for end in column], gap), column, strict=True):
+            low, high = min(low, y - gap), max(high, y + gap)
+            axes.annotate(
+                end.name, (x, y), xytext=(6, 0), textcoords="offset points", va="center",
+                color=end.colour, fontsize=LABEL_POINTS, zorder=3,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
+            )  # fmt: skip
+    axes.set_ylim(low, high)
+
+
+def apart(wanted: Sequence[float], gap: float) -> list[float]:
+    """Return places at least a gap apart for ascending ones; crowds spread about their middle."""
+    crowds: list[list[float]] = []
+    for y in wanted:
+        crowds.append([y])
+        while len(crowds) > 1 and _edge(crowds[-1], -gap) < _edge(crowds[-2], gap):
+            crowds[-2:] = [crowds[-2] + crowds[-1]]
+    return [
+        _edge(crowd, -gap) + gap * (number + 0.5)
+        for crowd in crowds
+        for number in range(len(crowd))
+    ]
+
+
+def _edge(crowd: Sequence[float], gap: float) -> float:
+    """Return where a crowd ends that has a gap for each of its own: upward, or downward."""
+    return sum(crowd) / len(crowd) + gap * len(crowd) / 2
+
+
+def _columns(axes: Axes, ends: Sequence[_End]) -> list[list[_End]]:
+    """Put ends together whose names would stand beside each other: a sixth of the width."""
+    across = [axes.transAxes.inverted().transform(axes.transData.transform((e.x, e.y)))[0]
+              for e in ends]  # fmt: skip
+    columns: list[list[_End]] = []
+    last = -1.0
+    for place, end in sorted(zip(across, ends, strict=True), key=lambda pair: pair[0]):
+        if columns and place - last < 1 / 6:
+            columns[-1].append(end)
+        else:
+            columns.append([end])
+        last = place
+    return columns
