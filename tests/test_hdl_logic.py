@@ -1,37 +1,25 @@
 """The netlist's circuit equals its evaluation, at every cut into stages."""
 
-import numpy as np
 import pytest
 from amaranth.back import rtlil
 from amaranth_bench import pipeline_outputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from netlist_bench import every_sample, netlist
 from strategies import netlists
 
-from lgn_hw import Netlist, evaluate_reference
+from lgn_hw import evaluate_reference
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.schedule import inputs_read, without_dead_nodes
 
 
 def words_of(bits):
     return [sum(int(bit) << i for i, bit in enumerate(row)) for row in bits]
 
 
-def netlist(num_inputs, fanin, table, outputs):
-    padded = np.zeros((len(fanin), 6), np.int64)
-    for row, nets in zip(padded, fanin, strict=True):
-        row[: len(nets)] = nets
-    return Netlist(num_inputs, padded, np.array(table, np.uint64), np.array(outputs, np.int64))
-
-
 def simulated(netlist, levels_per_stage, bits, latency=None):
     logic = Logic(netlist, levels_per_stage)
     assert latency in (None, logic.latency)
     return pipeline_outputs(logic, logic.i_bits, logic.o_bits, words_of(bits))
-
-
-def every_sample(inputs):
-    return (np.arange(1 << inputs)[:, None] >> np.arange(inputs)) & 1 == 1
 
 
 @settings(deadline=None, max_examples=60)
@@ -72,21 +60,3 @@ def test_logic_latency_is_depth_over_levels_per_stage(levels_per_stage, latency)
 def test_logic_uses_one_wide_operation_for_nodes_that_share_a_table():
     ands = netlist(4, [(2, 3), (3, 4), (4, 5)], [8, 8, 8], [6, 7, 8])
     assert rtlil.convert(Logic(ands, 1), emit_src=False).count("cell $and") == 1
-
-
-@given(netlists(max_inputs=6, max_nodes=20))
-def test_without_dead_nodes_keeps_the_function_and_is_idempotent(netlist):
-    pruned = without_dead_nodes(netlist)
-    bits = every_sample(netlist.num_inputs)
-    assert (evaluate_reference(pruned, bits) == evaluate_reference(netlist, bits)).all()
-    assert without_dead_nodes(pruned).num_nodes == pruned.num_nodes
-
-
-def test_without_dead_nodes_drops_what_no_output_depends_on():
-    # Before: an AND, an OR of it that nobody reads, an inverter of the AND. After: no OR.
-    nets = netlist(3, [(2, 3), (5, 2), (5,)], [8, 14, 1], [7])
-    pruned = without_dead_nodes(nets)
-    assert pruned.table.tolist() == [8, 1]
-    assert pruned.fanin[:, :2].tolist() == [[2, 3], [5, 0]]
-    assert pruned.outputs.tolist() == [6]
-    assert inputs_read(nets) == [0, 1]

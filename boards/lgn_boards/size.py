@@ -10,7 +10,7 @@ from lgn_boards.board import Board, part_of
 from lgn_boards.boards import all_boards
 from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.hdl.link import LinkPlan
-from lgn_hw.hdl.schedule import inputs_read, without_dead_nodes
+from lgn_hw.passes.dead import inputs_read, remove_dead_nodes
 
 __all__ = ["SIZE_SCRIPT", "cells_of", "check_luts", "least_luts", "luts_of"]
 
@@ -29,7 +29,7 @@ def least_luts(plan: LinkPlan) -> int:
 
     A bit of the encoder and a vote take the LUT in front of their flip-flop.
     """
-    netlist = without_dead_nodes(plan.classifier.netlist)
+    netlist = remove_dead_nodes(plan.classifier.netlist)
     votes = len(set(netlist.outputs.tolist()))
     others = max(0, netlist.num_nodes - votes)
     counted = LUTS_A_VOTE * netlist.num_outputs + LUTS_A_NODE * others

@@ -1,15 +1,14 @@
 """Which nets a pipelined netlist needs, in which stage they arise, and how long they live."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.hdl.stages import Cuts, Stages
 from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.passes.dead import remove_dead_nodes
 from lgn_hw.passes.order import order_nodes
 
-__all__ = ["Schedule", "inputs_read", "without_dead_nodes"]
+__all__ = ["Schedule"]
 
 
 class Schedule:
@@ -22,7 +21,7 @@ class Schedule:
     """
 
     def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
-        self.netlist = order_nodes(without_dead_nodes(netlist))
+        self.netlist = order_nodes(remove_dead_nodes(netlist))
         self.stages = Stages(self.netlist.depth, levels_per_stage)
         stage_of_level = np.array([self.stages.stage_of(i) for i in range(self.stages.levels + 1)])
         self.birth: NDArray[np.int64] = stage_of_level[self.netlist.level]
@@ -42,37 +41,3 @@ class Schedule:
         crossing = (self.birth <= stage) & (stage < self.death)
         crossing[:FIRST_INPUT] = False  # constants need no registers
         return np.flatnonzero(crossing)
-
-
-def inputs_read(netlist: Netlist) -> list[int]:
-    """Return the inputs, from 0, that an output depends on structurally, in ascending order."""
-    alive = _alive(netlist)
-    return np.flatnonzero(alive[FIRST_INPUT : netlist.first_node]).tolist()
-
-
-def without_dead_nodes(netlist: Netlist) -> Netlist:
-    """Return the same function without the nodes that no output depends on structurally."""
-    alive = _alive(netlist)
-    alive[: netlist.first_node] = True
-    renumber = np.cumsum(alive, dtype=np.int32) - 1
-    kept = alive[netlist.first_node :]
-    return replace(
-        netlist,
-        fanin=renumber[netlist.fanin[kept]],
-        table=netlist.table[kept],
-        outputs=renumber[netlist.outputs],
-    )
-
-
-def _alive(netlist: Netlist) -> NDArray[np.bool_]:
-    """Walk the levels from the highest to the lowest; what a live node reads is alive."""
-    alive = np.zeros(netlist.num_nets, bool)
-    alive[netlist.outputs] = True
-    level = netlist.level[netlist.first_node :]
-    order = np.argsort(level, kind="stable")
-    starts = np.searchsorted(level[order], np.arange(1, int(level.max(initial=0)) + 2))
-    for start, stop in zip(starts[-2::-1], starts[:0:-1], strict=True):
-        nodes = order[start:stop]
-        live = nodes[alive[netlist.first_node + nodes]]
-        alive[netlist.fanin[live]] = True
-    return alive

@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgn_hw.netlist import Netlist
 
 __all__ = ["Group", "group_nodes", "order_nodes"]
+
+COMMON = 8  # nodes that share a table: fewer are not worth a vector operation of their own
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ class Group:
 def order_nodes(netlist: Netlist) -> Netlist:
     """Return the same network with its nodes sorted by (level, arity, table).
 
-    The order among equal nodes is kept, so the result is a function of the network alone.
+    Nodes whose table is rare there come first, as group_nodes wants them. The order among equal
+    nodes is kept, so the result is a function of the network alone.
     """
     level = netlist.level[netlist.first_node :]
-    order = np.lexsort((netlist.table, netlist.arity, level))
+    order = np.lexsort((netlist.table, _shares_table(netlist), netlist.arity, level))
     renumber = np.arange(netlist.num_nets, dtype=np.int32)
     renumber[netlist.first_node + order] = netlist.first_node + np.arange(len(order))
     return replace(
@@ -51,14 +55,16 @@ def order_nodes(netlist: Netlist) -> Netlist:
 def group_nodes(netlist: Netlist) -> list[Group]:
     """Cut an ordered netlist (see order_nodes) into groups, in topological order.
 
-    Nodes of one or two inputs are grouped by table: at most 20 groups a level. Wider nodes have
-    too many different tables for that, so each level has one group per number of inputs.
+    Nodes of one or two inputs are grouped by table: at most 20 groups a level. So are wider ones
+    where COMMON or more of a level have the same table, as counters do; the others have too many
+    different tables for that, and each level has one group of them per number of inputs.
     """
     level = netlist.level[netlist.first_node :]
     arity = netlist.arity
-    table = np.where(arity <= 2, netlist.table, np.uint64(0))
+    shared = _shares_table(netlist)
+    table = np.where(shared, netlist.table, np.uint64(0))
     change = np.zeros(netlist.num_nodes, bool)
-    for key in (level, arity, table):
+    for key in (level, arity, shared, table):
         change[1:] |= key[1:] != key[:-1]
     starts = np.flatnonzero(change)
     bounds = [0, *starts.tolist(), netlist.num_nodes] if netlist.num_nodes else []
@@ -66,6 +72,22 @@ def group_nodes(netlist: Netlist) -> list[Group]:
         Group(int(level[a]), a, b, int(arity[a]), _masks(netlist, a, b, int(arity[a])))
         for a, b in pairwise(bounds)
     ]
+
+
+def _shares_table(netlist: Netlist) -> NDArray[np.bool_]:
+    """Return bool[nodes], whether a node is grouped with those that have the same table."""
+    narrow = netlist.arity <= 2
+    if narrow.all():
+        return narrow
+    level = netlist.level[netlist.first_node :]
+    order = np.lexsort((netlist.table, netlist.arity, level))
+    starts = np.zeros(len(order), bool)
+    for key in (level, netlist.arity, netlist.table):
+        starts[1:] |= key[order][1:] != key[order][:-1]
+    run = np.cumsum(starts)
+    common = np.zeros(len(order), bool)
+    common[order] = np.bincount(run)[run] >= COMMON
+    return narrow | common
 
 
 def _masks(netlist: Netlist, start: int, stop: int, arity: int) -> tuple[int, ...]:

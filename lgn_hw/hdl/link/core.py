@@ -9,7 +9,7 @@ from lgn_hw.hdl.link.intake import Intake
 from lgn_hw.hdl.link.plan import LinkPlan
 from lgn_hw.hdl.link.tally import Tally
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.schedule import inputs_read
+from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["ByteCore"]
 

@@ -1,0 +1,29 @@
+"""Read through buffers and inverters; an inverse goes into the reader's table."""
+
+import numpy as np
+
+from lgn_hw.netlist import Netlist
+from lgn_hw.passes.sweep import Batch, sweep
+from lgn_hw.passes.words import cofactors
+
+__all__ = ["absorb", "absorb_aliases"]
+
+
+def absorb_aliases(netlist: Netlist) -> Netlist:
+    """Return the same function without buffers, and with inverters only where outputs need them.
+
+    A node is a buffer or an inverter where it reads one net (see passes.unread).
+    """
+    return sweep(netlist, [absorb])
+
+
+def absorb(batch: Batch) -> None:
+    """Stand for the one net that is read, or for its inverse."""
+    read = batch.fanin != 0
+    alone = np.count_nonzero(read, axis=1) == 1
+    for pin in range(batch.pins):
+        nodes = np.flatnonzero(alone & read[:, pin])
+        low, high = cofactors(batch.table[nodes], pin)
+        alias = nodes[low == ~high]
+        inverse = (batch.table[alias] & np.uint64(1)).astype(np.int64)
+        batch.literal[alias] = 2 * batch.fanin[alias, pin] + inverse

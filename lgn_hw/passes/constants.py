@@ -1,0 +1,26 @@
+"""Fold constants: what a node reads of nets 0 and 1 goes into its table."""
+
+import numpy as np
+
+from lgn_hw.netlist import Netlist
+from lgn_hw.passes.sweep import ONE, ZERO, Batch, sweep
+from lgn_hw.passes.words import ALL_ONES, cofactors
+
+__all__ = ["fold", "fold_constants"]
+
+
+def fold_constants(netlist: Netlist) -> Netlist:
+    """Return the same function without nodes that are constant or read a constant."""
+    return sweep(netlist, [fold])
+
+
+def fold(batch: Batch) -> None:
+    """Read no constants, and be one where the table is."""
+    for pin in range(batch.pins):
+        nodes = np.flatnonzero(batch.fanin[:, pin] <= 1)
+        is_one = batch.fanin[nodes, pin] == 1
+        low, high = cofactors(batch.table[nodes], pin)
+        batch.table[nodes] = np.where(is_one, high, low)
+        batch.fanin[nodes, pin] = 0
+    batch.literal[batch.table == 0] = ZERO
+    batch.literal[batch.table == ALL_ONES] = ONE
