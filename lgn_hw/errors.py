@@ -8,6 +8,7 @@ __all__ = [
     "NetlistError",
     "ToolError",
     "ToolNotFound",
+    "ToolTimeout",
     "UsageError",
 ]
 
@@ -50,3 +51,7 @@ class ToolError(LgnError):
     """An external program that failed; carries its last error lines and its log."""
 
     exit_code = 4
+
+
+class ToolTimeout(ToolError):
+    """An external program that was ended because it took too long."""

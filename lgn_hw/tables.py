@@ -24,18 +24,42 @@ def compose(
 
     Shannon expansion on the last input. Where all nodes share one table every mask is 0 or full,
     the folding below leaves the fewest operations (one or two for the 16 two-input gates), and no
-    constant appears. Each sub-expression is used once, so the result is a tree.
+    constant appears. Equal sub-expressions are made once, so the result is a decision diagram: a
+    symmetric function of six inputs has about 20 operations.
     """
+    return _expand(tuple(masks), inputs, full, constant, {})
+
+
+def _expand(
+    masks: tuple[int, ...],
+    inputs: Sequence[Value],
+    full: int,
+    constant: Callable[[int], Value],
+    known: dict[tuple[int, ...], Value],
+) -> Value:
+    """Make a sub-expression, or take it from those that are known."""
+    if masks not in known:
+
+        def of(part: tuple[int, ...]) -> Value:
+            return _expand(part, inputs, full, constant, known)
+
+        known[masks] = _choose(masks, inputs, full, constant, of)
+    return known[masks]
+
+
+def _choose(
+    masks: tuple[int, ...],
+    inputs: Sequence[Value],
+    full: int,
+    constant: Callable[[int], Value],
+    of: Callable[[tuple[int, ...]], Value],
+) -> Value:
+    """Join the two halves of a table by as few operations as they allow."""
     if len(masks) == 1:
         return constant(masks[0])
     half = len(masks) // 2
-    low, high = tuple(masks[:half]), tuple(masks[half:])
-    rest, x = inputs[:-1], inputs[-1]
+    low, high, x = masks[:half], masks[half:], inputs[half.bit_length() - 1]
     zeros, ones = (0,) * half, (full,) * half
-
-    def of(part: Sequence[int]) -> Value:
-        return compose(part, rest, full, constant)
-
     if low == high:
         return of(low)
     if (low, high) == (zeros, ones):
@@ -52,6 +76,10 @@ def compose(
         return of(high) | ~x
     if high == ones:
         return of(low) | x
+    if not any(a & ~b for a, b in zip(low, high, strict=True)):
+        return of(low) | (of(high) & x)
+    if not any(b & ~a for a, b in zip(low, high, strict=True)):
+        return of(high) | (of(low) & ~x)
     if half == 1:
         return constant(low[0]) ^ (constant(low[0] ^ high[0]) & x)
     return (of(high) & x) | (of(low) & ~x)

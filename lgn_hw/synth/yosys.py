@@ -5,7 +5,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from lgn_hw.errors import ToolError, ToolNotFound
+from lgn_hw.errors import ToolError, ToolNotFound, ToolTimeout
 from lgn_hw.programs import find_program
 
 __all__ = ["OLDEST_NATIVE", "find_yosys", "run_yosys", "yosys_version"]
@@ -34,20 +34,29 @@ def yosys_version() -> str:
     return _first_line(find_yosys())
 
 
-def run_yosys(script: str, *, folder: Path, log: Path) -> None:
+def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None = None) -> None:
     """Run a yosys script in a folder; file names in it are relative to that folder.
 
     log: receives everything that yosys says. Raises ToolError with the last error lines of the
-    log where yosys fails.
+    log where yosys fails, ToolTimeout where it takes longer than timeout_s.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     script_file = log.with_suffix(".ys")
     script_file.write_text(script)
     # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output.
     command = [*find_yosys(), "-q", "-l", _seen_from(folder, log), _seen_from(folder, script_file)]
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
     if done.returncode:
         said = log.read_text(errors="replace") if log.exists() else done.stderr
         raise ToolError(f"yosys failed:\n{_last_errors(said or done.stderr)}\nIts log: {log}")

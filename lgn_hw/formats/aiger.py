@@ -1,0 +1,78 @@
+"""AIGER, the binary format of and-inverter graphs (fmv.jku.at/aiger, version 20071012)."""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.aig import Aig
+from lgn_hw.errors import FileFormatError
+
+__all__ = ["dumps", "loads"]
+
+GROUP = np.uint64(7)  # bits of a number that one byte carries
+MAX_BYTES = 5  # a difference of two literals of 32 bits
+
+
+def dumps(aig: Aig) -> bytes:
+    """Return the bytes of an AIGER file; the same graph gives the same bytes."""
+    count, inputs = len(aig.ands), aig.num_inputs
+    header = f"aig {inputs + count} {inputs} 0 {len(aig.outputs)} {count}\n"
+    outputs = "".join(f"{literal}\n" for literal in aig.outputs.tolist())
+    own = 2 * (aig.first_and + np.arange(count))
+    high, low = aig.ands.max(axis=1, initial=0), aig.ands.min(axis=1, initial=2**62)
+    differences = np.stack([own - high, high - low], axis=1).ravel().astype(np.uint64)
+    return (header + outputs).encode() + _encoded(differences)
+
+
+def loads(data: bytes, name: str = "the file") -> tuple[Aig, NDArray[np.int64]]:
+    """Return the graph of an AIGER file, and int64[latches], the literals that its latches take.
+
+    The latches' own variables count as inputs, after the real ones. Raises FileFormatError where
+    the file is no binary AIGER, or holds what this project never writes.
+    """
+    header = re.match(rb"aig (\d+) (\d+) (\d+) (\d+) (\d+)\n", data)
+    if header is None:
+        raise FileFormatError(
+            f"{name} is not a binary AIGER file: it starts with {data[:12]!r},"
+            " not 'aig' and five numbers"
+        )
+    most, inputs, latches, outputs, ands = (int(number) for number in header.groups())
+    if most != inputs + latches + ands:
+        raise FileFormatError(
+            f"{name} counts {most} variables, not its {inputs} inputs, {latches} latches and"
+            f" {ands} ANDs together"
+        )
+    lines = data[header.end() :].split(b"\n", latches + outputs)
+    try:
+        literals = np.array([int(line.split()[0]) for line in lines[: latches + outputs]], np.int64)
+        differences = _decoded(lines[-1], 2 * ands)
+    except (IndexError, ValueError):
+        raise FileFormatError(f"{name} is truncated or corrupted; write it again") from None
+    own = 2 * (1 + inputs + latches + np.arange(ands))
+    high = own - differences[0::2]
+    pairs = np.stack([high, high - differences[1::2]], axis=1)
+    return Aig(inputs + latches, pairs, literals[latches:]), literals[:latches]
+
+
+def _encoded(numbers: NDArray[np.uint64]) -> bytes:
+    """Write each number as bytes of seven bits, the lowest first; bit 7 says that more follow."""
+    rest = numbers[:, None] >> (GROUP * np.arange(MAX_BYTES, dtype=np.uint64))
+    more = rest >> GROUP != 0
+    octets = (rest & np.uint64(0x7F)) | (more.astype(np.uint64) << GROUP)
+    used = np.concatenate([np.ones((len(numbers), 1), bool), more[:, :-1]], axis=1)
+    return octets[used].astype(np.uint8).tobytes()
+
+
+def _decoded(data: bytes, count: int) -> NDArray[Any]:
+    octets = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(octets < 0x80)[:count]
+    if len(ends) < count:
+        raise ValueError("fewer numbers than the header says")
+    if not count:
+        return np.zeros(0, np.int64)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    place = np.arange(ends[-1] + 1) - np.repeat(starts, ends - starts + 1)
+    parts = (octets[: ends[-1] + 1].astype(np.int64) & 0x7F) << (7 * place)
+    return np.add.reduceat(parts, starts)
