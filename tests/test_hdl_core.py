@@ -1,6 +1,7 @@
 """The core obeys the rules of streams, keeps its declared latency, and equals the classifier."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import classifiers, random_classifier
 
+from lgn_hw import Netlist
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.core import ClassifierCore
@@ -88,6 +90,44 @@ def test_core_equals_software_wherever_registers_stand(classifier, scores, data)
 def test_core_rejects_registers_that_cannot_be(registers, message):
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         ClassifierCore(random_classifier(2), levels_per_stage=registers)
+
+
+@settings(deadline=None, max_examples=20)
+@given(classifiers(), st.sampled_from([4, 6]), st.booleans(), st.integers(0, 3), st.data())
+def test_core_of_luts_equals_software(classifier, lut_size, scores, levels, data):
+    codes = codes_of(classifier, 20, np.random.default_rng(0))
+    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores, lut_size=lut_size)
+    pauses = {name: data.draw(st.sampled_from([0.0, 0.4])) for name in ("idle", "backpressure")}
+    accepted, received = stream_results(core, classifier.features.pack(codes), **pauses)
+    shift, width = core.class_bits, core.score_bits
+    expected = classifier.predict(codes).tolist()
+    for c, column in enumerate(classifier.scores(codes).T.tolist() if scores else []):
+        expected = [w | s << (shift + width * c) for w, s in zip(expected, column, strict=True)]
+    assert [word for _, word in received] == expected
+    assert received[0][0] - accepted[0] >= core.latency
+
+
+def test_core_of_luts_takes_registers_after_any_level():
+    classifier = random_classifier(2)
+    registers = {"encoder": [1], "logic": [], "popcount": [2], "argmax": [1, 3]}
+    whole = ClassifierCore(classifier, lut_size=6)
+    registers["argmax"].append(whole.argmax.stages.levels)
+    core = ClassifierCore(classifier, levels_per_stage=registers, lut_size=6)
+    codes = codes_of(classifier, 20, np.random.default_rng(0))
+    accepted, received = stream_results(core, classifier.features.pack(codes))
+    assert [word for _, word in received] == classifier.predict(codes).tolist()
+    assert received[0][0] - accepted[0] == core.latency == 5
+
+
+@pytest.mark.parametrize("scores", [False, True])
+def test_core_of_constant_votes_is_a_constant(scores):
+    own = random_classifier(2)
+    nothing = Netlist(own.netlist.num_inputs, np.zeros((0, 6), int), [], [1, 0, 1])
+    constant = replace(own, netlist=nothing, group=[2, 1, 2])
+    core = ClassifierCore(constant, scores=scores, lut_size=6)
+    _, received = stream_results(core, constant.features.pack([[0] * 8, [15] * 8]))
+    votes = sum(2 << (core.class_bits + core.score_bits * c) for c in [2] if scores)
+    assert [word for _, word in received] == [2 | votes] * 2
 
 
 @pytest.mark.parametrize("levels_per_stage", [0, 1, 2])

@@ -28,6 +28,10 @@ def synth(
     scores: Annotated[
         bool, typer.Option(help="Bring the scores out, where no --verilog is given.")
     ] = False,
+    lut: Annotated[
+        int | None,
+        typer.Option(help="As of `lgn verilog`, where no --verilog is given."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
@@ -46,7 +50,7 @@ def synth(
 
     loaded = Classifier.load(classifier)
     if verilog is None:
-        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores)
+        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut)
     else:
         text = matching_verilog(loaded, verilog)
     folder = output or classifier.parent / "synth"

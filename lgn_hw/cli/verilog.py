@@ -59,6 +59,10 @@ def verilog(
     latency: Annotated[
         str | None, typer.Option(help="min: registers before and after all of the logic only.")
     ] = None,
+    lut: Annotated[
+        int | None,
+        typer.Option(help="Fill LUTs of 4 or 6 inputs; for carry chains where not given."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -74,6 +78,8 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o core.v --levels-per-stage 0 --scores
 
+        lgn verilog build/digits/digits.lgn --lut 6
+
         lgn verilog build/digits/digits.lgn --clock-mhz 100 --part hx8k-ct256
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
@@ -86,6 +92,8 @@ def verilog(
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
+    if lut is not None and (part is not None or latency is not None):
+        raise UsageError("--part and --latency place registers for carry chains; leave out --lut")
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
@@ -97,6 +105,7 @@ def verilog(
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
+            lut_size=lut,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")
@@ -107,6 +116,7 @@ def verilog(
         "top": design.top,
         "latency_cycles": design.latency,
         "levels_per_stage": spacing,
+        "lut_size": lut,
         "scores": scores,
         "bytes": len(design.text.encode()),
         **written,

@@ -79,6 +79,7 @@ def make_design(
     wrapper: str,
     data_bits: int,
     clock_mhz: float,
+    lut_size: int | None = None,
 ) -> Design:
     """Emit a classifier's core and its wrapper.
 
@@ -86,7 +87,9 @@ def make_design(
     hdl.verilog.to_verilog raises.
     """
     check_wrapper(wrapper, data_bits)
-    core = to_verilog(classifier, levels_per_stage=levels_per_stage, scores=scores)
+    core = to_verilog(
+        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
+    )
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)
     return Design(core, text, header, wrapper, data_bits, clock_mhz)

@@ -4,14 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from lgn_hw.blocks.argmax import class_width
 from lgn_hw.hdl.stages import Cuts, Stages
 
 __all__ = ["Argmax", "class_width"]
-
-
-def class_width(num_classes: int) -> int:
-    """Return the bits of a class number; at least 1."""
-    return max(1, (num_classes - 1).bit_length())
 
 
 class Argmax(wiring.Component):

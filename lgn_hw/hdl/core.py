@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, EnableInserter, Module, Signal
+from amaranth.hdl import Cat, EnableInserter, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import Argmax, class_width
 from lgn_hw.hdl.encoder import Encoder
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import Popcount, score_width
-from lgn_hw.hdl.schedule import inputs_read
 from lgn_hw.hdl.stages import Spacing, cuts_of
 from lgn_hw.netlist import Netlist
+from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["DEFAULT_LEVELS_PER_STAGE", "ClassifierCore"]
 
@@ -36,6 +38,9 @@ class ClassifierCore(wiring.Component):
     `popcount` and `argmax` to the levels after which registers stand, and nowhere else; after the
     encoder and after the last level of argmax they must.
 
+    lut_size: None builds adders and comparisons, for carry chains. 4 or 6 builds encoder, popcount
+    and argmax of nodes that fill such LUTs (see blocks.circuit); circuit is then what is built.
+
     latency: clock cycles from the one in which a sample is accepted to the one in which its result
     is first valid, without backpressure; the sum of the four blocks' latencies.
 
@@ -50,26 +55,25 @@ class ClassifierCore(wiring.Component):
         *,
         levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
         scores: bool = False,
+        lut_size: int | None = None,
     ) -> None:
         self.scores = scores
-        sizes, classes = classifier.group_sizes, classifier.num_classes
-        if not isinstance(levels_per_stage, int):
-            _check_registers(levels_per_stage, (classes - 1).bit_length())
-        self.encoder = Encoder(classifier.encoder, inputs_read(classifier.netlist))
-        logic, popcount, argmax = (
-            cuts_of(levels_per_stage, block) for block in ("logic", "popcount", "argmax")
-        )
-        self.logic = Logic(_by_class(classifier), logic)
-        self.popcount = Popcount(sizes, popcount)
-        self.argmax = Argmax(classes, score_width(sizes), argmax, scores=scores)
-        parts = (self.encoder, self.logic, self.popcount, self.argmax)
-        self.blocks: dict[str, Encoder | Logic | Popcount | Argmax] = dict(
-            zip(BLOCKS, parts, strict=True)
-        )
+        self.circuit: Circuit | None = None
+        self.blocks: dict[str, Any]
+        classes = classifier.num_classes
+        self.class_bits = class_width(classes)
+        if lut_size is None:
+            self.score_bits = score_width(classifier.group_sizes)
+            self.blocks = _with_carries(classifier, levels_per_stage, scores)
+        else:
+            self.circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores)
+            self.score_bits = self.circuit.score_bits
+            self.blocks = _of_luts(self.circuit, levels_per_stage)
+        self.encoder, self.logic, self.popcount, self.argmax = self.blocks.values()
         self.latency = sum(block.latency for block in self.blocks.values())
-        fields: dict[str, object] = {"class_index": class_width(classes)}
+        fields: dict[str, object] = {"class_index": self.class_bits}
         if scores:
-            fields["scores"] = data.ArrayLayout(score_width(sizes), classes)
+            fields["scores"] = data.ArrayLayout(self.score_bits, classes)
         super().__init__(
             {
                 "i_sample": In(stream.Signature(classifier.features.sample_width)),
@@ -88,27 +92,55 @@ class ClassifierCore(wiring.Component):
         ]
         with m.If(advance):
             m.d.sync += valid.eq(Cat(self.i_sample.valid, valid))
+        bits: Value = self.i_sample.payload
         for name, block in self.blocks.items():
             m.submodules[name] = EnableInserter(advance)(block)
-        m.d.comb += [
-            self.encoder.i_sample.eq(self.i_sample.payload),
-            self.logic.i_bits.eq(self.encoder.o_bits),
-            self.popcount.i_votes.eq(self.logic.o_bits),
-            self.argmax.i_scores.eq(self.popcount.o_scores),
-            self.o_result.payload.class_index.eq(self.argmax.o_class),
-        ]
-        if self.scores:
-            m.d.comb += self.o_result.payload.scores.as_value().eq(self.argmax.o_scores)
+            source, sink = _ends(block)
+            m.d.comb += source.eq(bits)
+            bits = sink
+        m.d.comb += self.o_result.payload.as_value().eq(bits)
         return m
 
 
-def _check_registers(registers: Mapping[str, Sequence[int]], last: int) -> None:
+def _with_carries(classifier: Classifier, spacing: Spacing, scores: bool) -> dict[str, Any]:
+    sizes, classes = classifier.group_sizes, classifier.num_classes
+    if not isinstance(spacing, int):
+        _check_registers(spacing, {"encoder": 1, "argmax": (classes - 1).bit_length()})
+    logic, popcount, argmax = (cuts_of(spacing, name) for name in BLOCKS[1:])
+    return {
+        "encoder": Encoder(classifier.encoder, inputs_read(classifier.netlist)),
+        "logic": Logic(_by_class(classifier), logic),
+        "popcount": Popcount(sizes, popcount),
+        "argmax": Argmax(classes, score_width(sizes), argmax, scores=scores),
+    }
+
+
+def _of_luts(circuit: Circuit, spacing: Spacing) -> dict[str, Any]:
+    if not isinstance(spacing, int):
+        last = {name: max(1, circuit.parts[name].depth) for name in ("encoder", "argmax")}
+        _check_registers(spacing, last)
+    return {name: Logic(part, cuts_of(spacing, name)) for name, part in circuit.parts.items()}
+
+
+def _ends(block: Encoder | Logic | Popcount | Argmax) -> tuple[Value, Value]:
+    """Return what a block reads and what it gives, each as one value."""
+    if isinstance(block, Encoder):
+        return block.i_sample, block.o_bits
+    if isinstance(block, Popcount):
+        return block.i_votes, block.o_scores
+    if isinstance(block, Argmax):
+        scores = [block.o_scores] if block.scores else []
+        return block.i_scores, Cat(block.o_class, *scores)
+    return block.i_bits, block.o_bits
+
+
+def _check_registers(registers: Mapping[str, Sequence[int]], last: Mapping[str, int]) -> None:
     unknown = registers.keys() - {*BLOCKS}
     if unknown:
         raise UsageError(
             f"Registers are placed in {', '.join(BLOCKS)}, not in {sorted(unknown)[0]!r}"
         )
-    for block, level in (("encoder", 1), ("argmax", last)):
+    for block, level in last.items():
         if level not in registers.get(block, ()):
             raise UsageError(f"Registers must stand after level {level} of {block}, its last one")
 

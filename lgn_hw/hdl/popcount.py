@@ -6,14 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from lgn_hw.blocks.popcount import score_width
 from lgn_hw.hdl.stages import Cuts, Stages
 
 __all__ = ["Popcount", "score_width"]
-
-
-def score_width(sizes: Sequence[int]) -> int:
-    """Return the bits of each score where class c has sizes[c] votes; at least 1."""
-    return max(1, max(sizes, default=0).bit_length())
 
 
 class Popcount(wiring.Component):

@@ -10,11 +10,9 @@ from amaranth.lib import wiring
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
-from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
 from lgn_hw.hdl.header import CoreHeader, header_text, read_core_header
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.popcount import score_width
 from lgn_hw.hdl.stages import Spacing, Stages
 from lgn_hw.netlist import Netlist
 from lgn_hw.synth.yosys import run_yosys
@@ -29,12 +27,13 @@ __all__ = [
 ]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# No `clean` and no `opt_dff`: they leave wide vectors that are driven a slice at a time, and Icarus
-# resolves those bit by bit: 15 times slower at 1 000 gates. Synthesis finds the clock enables.
+# No `clean`, `opt_expr` or `opt_dff`: they leave wide vectors that are driven a slice at a time,
+# and Icarus resolves those bit by bit: 15 times slower at 1 000 gates. Synthesis finds the clock
+# enables.
 # The parts' registers hold data only: without an initial value they may be merged, moved and put
 # into RAM; and yosys' generic `synth` stops over one that holds constants with an initial value.
 SCRIPT = """read_rtlil core.il
-proc
+proc -noopt
 setattr -unset init {top}.*/w:*
 write_verilog -noattr core.v
 """
@@ -45,6 +44,7 @@ def to_verilog(
     *,
     levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
     scores: bool = False,
+    lut_size: int | None = None,
     name: str = "classifier_core",
 ) -> str:
     """Return a classifier's core (see core.ClassifierCore) as Verilog.
@@ -58,16 +58,19 @@ def to_verilog(
     ToolNotFound or ToolError where yosys is missing or fails.
     """
     _check(name, levels_per_stage)
-    core = ClassifierCore(classifier, levels_per_stage=levels_per_stage, scores=scores)
+    core = ClassifierCore(
+        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
+    )
     header = CoreHeader(
         digest=classifier.digest,
         latency=core.latency,
         levels_per_stage=levels_per_stage,
+        lut_size=lut_size,
         scores=scores,
         classes=classifier.num_classes,
         sample_bits=classifier.features.sample_width,
-        class_bits=class_width(classifier.num_classes),
-        score_bits=score_width(classifier.group_sizes),
+        class_bits=core.class_bits,
+        score_bits=core.score_bits,
         top=name,
     )
     return f"{header_text(header, classifier)}\n{emit(core, name)}"

@@ -106,7 +106,11 @@ def _negative_control(
     few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
     verilog = to_verilog(
-        faulty, levels_per_stage=header.levels_per_stage, scores=header.scores, name=header.top
+        faulty,
+        levels_per_stage=header.levels_per_stage,
+        scores=header.scores,
+        lut_size=header.lut_size,
+        name=header.top,
     )
     control = folder / "negative_control"
     job = _job(classifier, header, few, control, seed)
