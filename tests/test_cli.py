@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from importlib import metadata
 
 import numpy as np
@@ -13,8 +14,8 @@ from lgn_hw import Classifier
 from lgn_hw.cli import app, main
 
 COMMANDS = (
-    "train", "export", "verilog", "sim", "synth", "fmax", "summary", "report", "predict", "info",
-    "reproduce", "boards", "build", "flash", "run", "doctor",
+    "train", "export", "optimize", "verilog", "prove", "sim", "synth", "fmax", "summary", "report",
+    "predict", "info", "reproduce", "boards", "build", "flash", "run", "doctor",
 )  # fmt: skip
 
 
@@ -155,6 +156,44 @@ def test_synth_rejects_verilog_of_another_classifier(lgn, small, tmp_path):
     code, _, err = lgn("synth", tmp_path / "other.lgn", "--verilog", tmp_path / "small.v")
     assert code == 2
     assert "The Verilog was emitted from classifier" in err
+
+
+def test_optimize_prints_what_each_pass_did(lgn, small, tmp_path):
+    code, out, _ = lgn("optimize", small, "-o", tmp_path / "smaller.lgn", "--json")
+    data = json.loads(out)
+    before, after = Classifier.load(small), Classifier.load(tmp_path / "smaller.lgn")
+    assert code == 0
+    assert (data["digest"], data["optimized_from"]) == (after.digest, before.digest)
+    assert data["steps"][0]["nodes_before"] == before.netlist.num_nodes
+    assert data["steps"][-1]["nodes"] == after.netlist.num_nodes < before.netlist.num_nodes
+    assert np.array_equal(after.scores(samples_of(small)), before.scores(samples_of(small)))
+    assert "fold constants" in lgn("optimize", small, "-o", tmp_path / "smaller.lgn")[1]
+
+
+def test_optimize_maps_to_luts_with_a_proof(lgn, small, tmp_path):
+    code, out, _ = lgn("optimize", small, "-o", tmp_path / "mapped.lgn", "--lut", 6, "--json")
+    data = json.loads(out)
+    mapped = Classifier.load(tmp_path / "mapped.lgn")
+    assert (code, data["proof"]) == (0, "equal")
+    assert data["steps"][-1]["name"] == "map to LUT6 (proven)"
+    assert data["steps"][-1]["nodes"] == mapped.netlist.num_nodes
+    codes = samples_of(small)
+    assert np.array_equal(mapped.scores(codes), Classifier.load(small).scores(codes))
+
+
+def test_prove_prints_claims_and_fails_with_a_sample(lgn, small, tmp_path):
+    own = Classifier.load(small)
+    replace(own, tau=2.0).save(tmp_path / "same.lgn")
+    replace(own, netlist=own.netlist.with_flipped_bit(119, 0)).save(tmp_path / "other.lgn")
+    code, out, _ = lgn("prove", small, tmp_path / "same.lgn", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "equal")
+    code, out, err = lgn("prove", small, tmp_path / "other.lgn")
+    assert code == 1
+    assert "DIFFERENT" in out
+    assert re.search(r"error: Not the same: every vote of every sample: vote 59 differs", err)
+    code, _, err = lgn("prove", small, small.parent / "x.txt")
+    assert code == 2
+    assert "A proof needs a .lgn or a .v file, not x.txt" in err
 
 
 def test_summary_names_the_missing_step(lgn, small):

@@ -14,7 +14,9 @@ from lgn_hw.cli.export import export
 from lgn_hw.cli.flash import flash
 from lgn_hw.cli.fmax import fmax
 from lgn_hw.cli.info import info
+from lgn_hw.cli.optimize import optimize
 from lgn_hw.cli.predict import predict
+from lgn_hw.cli.prove import prove
 from lgn_hw.cli.report import report
 from lgn_hw.cli.reproduce import reproduce
 from lgn_hw.cli.run import run
@@ -54,8 +56,8 @@ def options(
 
 
 for command in (
-    train, export, verilog, sim, synth, fmax, summary, report, predict, info, reproduce,
-    boards, build, flash, run, doctor,
+    train, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict, info,
+    reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
 

@@ -41,7 +41,8 @@ class Area:
 def estimate_area(verilog: str, *, folder: Path) -> Area:
     """Map a core's Verilog (see hdl.verilog.to_verilog) to 4- and to 6-input LUTs and count.
 
-    folder: receives the Verilog, the scripts, the logs and yosys' own figures. Raises ToolError
+    folder: receives the Verilog, the scripts, the logs, yosys' own figures, and the mapped netlists
+    lut4.v and lut6.v under the core's own header, so that they can be proven. Raises ToolError
     with yosys' last error lines, UsageError where the text holds no module.
     """
     start = time.perf_counter()
@@ -51,6 +52,10 @@ def estimate_area(verilog: str, *, folder: Path) -> Area:
     for size in LUT_SIZES:
         (folder / f"lut{size}.json").unlink(missing_ok=True)
     run_yosys(_script(top), folder=folder, log=folder / "yosys.log")
+    comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
+    for size in LUT_SIZES:
+        mapped = folder / f"lut{size}.v"
+        write_text(mapped, comment + mapped.read_text())
     lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
     return Area(
         lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
@@ -83,6 +88,7 @@ def _script(top: str) -> str:
             "design -load coarse",
             f"synth -top {top} -lut {size} -run fine:check",
             f"tee -q -o lut{size}.json stat -json",
+            f"write_verilog -noattr lut{size}.v",
         ]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,77 @@
+"""`lgn optimize`: make a classifier smaller without changing a score."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from lgn_hw.cli.console import JsonOption, errors, out, print_json
+
+__all__ = ["optimize"]
+
+
+def optimize(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The smaller classifier, a .lgn file.")
+    ],
+    lut: Annotated[
+        int | None, typer.Option(help="Then map the gates to LUTs of 4 or 6 inputs, with a proof.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for that proof.")] = 300,
+    json: JsonOption = False,
+) -> None:
+    """Fold constants, share equal gates, drop what nothing reads; every score stays the same.
+
+    Thresholds of the encoder that no gate reads are dropped too. With --lut, ABC restructures the
+    gates into LUTs; that is used only where it is proven to be the same, and the last line says
+    which it was.
+
+    Examples:
+
+        lgn optimize build/digits/digits.lgn -o build/digits/small.lgn
+
+        lgn optimize build/digits/digits.lgn -o build/digits/small.lgn --lut 6 --json
+    """
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.passes.optimize import optimize_classifier
+    from lgn_hw.synth.mapping import map_classifier
+
+    start = time.perf_counter()
+    loaded = Classifier.load(classifier)
+    result, steps = optimize_classifier(loaded)
+    proof = None
+    if lut is not None:
+        with errors.status("mapping to LUTs"):
+            result, step, proof = map_classifier(result, lut, timeout_s=timeout)
+        steps.append(step)
+    result.save(output)
+    data = {
+        "path": str(output),
+        "digest": result.digest,
+        "optimized_from": loaded.digest,
+        "encoder_bits_before": loaded.encoder.num_bits,
+        "encoder_bits": result.encoder.num_bits,
+        "proof": proof,
+        "steps": [asdict(step) for step in steps],
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+    if json:
+        print_json(data)
+    else:
+        out.print(_table(data))
+
+
+def _table(data: dict[str, Any]) -> Table:
+    bits = f"encoder bits {data['encoder_bits_before']:,} before, {data['encoder_bits']:,} after"
+    table = Table(title=data["path"], caption=bits)
+    table.add_column("pass")
+    for column in ("nodes before", "nodes", "levels before", "levels"):
+        table.add_column(column, justify="right")
+    for step in data["steps"]:
+        keys = ("nodes_before", "nodes", "levels_before", "levels")
+        table.add_row(step["name"], *(f"{step[key]:,}" for key in keys))
+    return table

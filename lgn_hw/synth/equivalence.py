@@ -1,0 +1,238 @@
+"""Prove that a classifier and what was made of it are the same, claim by claim."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.aig import Aig
+from lgn_hw.blocks.builder import ZERO
+from lgn_hw.blocks.circuit import Circuit, connected
+from lgn_hw.blocks.popcount import Compressor, Tally
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.features import Features
+from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
+from lgn_hw.synth.pipeline import combinational
+from lgn_hw.synth.reference import argmax_reference, encoder_reference
+
+__all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that was to be shown, how, and what came of it.
+
+    sample: int64[features], the codes of a sample that shows a difference, where there is one.
+    """
+
+    what: str
+    method: str
+    status: Status
+    detail: str = ""
+    sample: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All claims of a proof; it holds where each of them does."""
+
+    claims: tuple[Claim, ...]
+
+    @property
+    def status(self) -> Status:
+        statuses = {claim.status for claim in self.claims}
+        return next(s for s in ("different", "undecided", "equal") if s in statuses or s == "equal")
+
+    def check(self) -> None:
+        """Raise CheckFailed unless every claim was shown."""
+        for claim in self.claims:
+            if claim.status == "different":
+                raise CheckFailed(f"Not the same: {claim.what}: {claim.detail}")
+            if claim.status == "undecided":
+                raise CheckFailed(f"Not proven: {claim.what}: {claim.detail}")
+
+
+def prove_classifiers(
+    a: Classifier, b: Classifier, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that two classifiers vote alike, vote by vote, for every pattern of a sample's bits.
+
+    Raises UsageError where they have other features or other votes: then no vote has a partner.
+    """
+    _check_comparable(a, b)
+    pair = tuple(connected([encoder_reference(c.encoder), c.netlist]) for c in (a, b))
+    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
+    return Proof((_sat_claim("every vote of every sample", verdict, "vote", a.features),))
+
+
+def prove_circuit(
+    classifier: Classifier,
+    circuit: Circuit,
+    built: Mapping[str, Aig | Netlist] | None = None,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Proof:
+    """Prove that a circuit is the classifier, part by part, and that what was built is the circuit.
+
+    built: each of circuit.parts, or the whole circuit by the name WHOLE. How outputs become votes
+    (blocks.votes) is arithmetic on whole numbers, and is tested, not proven here.
+    """
+    raw = Tally(circuit.votes, circuit.lut_size)
+    encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
+    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    gates = replace(classifier.netlist, outputs=circuit.votes.net)
+    logic = connected(
+        [_selection(classifier.netlist.num_inputs, FIRST_INPUT + bits), circuit.parts["logic"]]
+    )
+    highest = circuit.votes.highest.tolist()
+    argmax = circuit.parts["argmax"]
+    argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
+    pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
+        "the encoder compares": (
+            circuit.parts["encoder"],
+            encoder_reference(read),
+        ),
+        "the gates are the classifier's": (logic, gates),
+        "the popcount is its tree of counters": (circuit.parts["popcount"], raw.netlist()),
+        "the argmax is all comparisons of pairs": (
+            argmax,
+            argmax_reference(highest, circuit.score_bits),
+        ),
+    }
+    for name, function in (built or {}).items():
+        part = circuit.whole if name == WHOLE else circuit.parts[name]
+        pairs[f"the {name} as built is its netlist"] = (function, part)
+    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
+    claims = [
+        _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
+        for what, verdict in zip(pairs, verdicts, strict=True)
+    ]
+    return Proof((_counted(raw), *claims))
+
+
+def prove_verilog(
+    classifier: Classifier, verilog: str, header: Any, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that a core's Verilog, emitted or synthesised, is the classifier.
+
+    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers. Raises
+    UsageError where the core is made for carry chains: a tree of adders and the counters have no
+    sums in common that SAT could go by.
+    """
+    if header.lut_size is None:
+        raise UsageError(
+            "Adders for carry chains cannot be proven; emit the core with `lgn verilog --lut 6`"
+        )
+    try:
+        pipeline = combinational(verilog, header.top)
+    except CheckFailed as problem:
+        return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
+    same = pipeline.latency == header.latency
+    detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
+    claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
+    circuit = Circuit.of(classifier, lut_size=header.lut_size, scores=header.scores)
+    built = pipeline.parts or {WHOLE: pipeline.function}
+    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+    if proof.status == "different" and pipeline.parts:
+        # Which sample shows it is a question to the whole core.
+        built = {WHOLE: pipeline.function}
+        whole = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+        proof = whole if whole.status == "different" else proof
+    return Proof((claim, *proof.claims))
+
+
+WHOLE = "whole core"
+PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
+
+
+def _check_comparable(a: Classifier, b: Classifier) -> None:
+    if not np.array_equal(a.features.width, b.features.width) or not np.array_equal(
+        a.features.signed, b.features.signed
+    ):
+        raise UsageError("Only classifiers of the same features can be proven equal")
+    if a.num_classes != b.num_classes or not np.array_equal(a.group, b.group):
+        raise UsageError(
+            "Only classifiers with the same votes, in the same order, can be proven equal;"
+            f" these have {len(a.group)} and {len(b.group)}"
+        )
+
+
+def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
+    return Netlist(num_inputs, np.zeros((0, 6), np.int32), np.zeros(0, np.uint64), nets)
+
+
+def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
+    detail, sample = "", None
+    if verdict.status == "undecided":
+        detail = "ABC came to no decision in time; allow more with --timeout"
+    if verdict.counterexample is not None:
+        detail = f"{output} {verdict.outputs[0]} differs"
+        if features is not None:
+            sample = _codes(features, verdict.counterexample)
+            detail += f" for the sample {_shown(features, sample)}"
+    return Claim(what, "SAT", verdict.status, detail, sample)
+
+
+def _codes(features: Features, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the sample that is on the port; the inverse of Features.pack."""
+    codes, start = [], 0
+    for width, signed in zip(features.width.tolist(), features.signed, strict=True):
+        field = bits[start : start + width]
+        code = sum(1 << i for i in range(width) if field[i])
+        codes.append(code - (1 << width) if signed and field[-1] else code)
+        start += width
+    return np.array(codes, np.int64)
+
+
+def _shown(features: Features, codes: NDArray[np.int64]) -> str:
+    """Name the values that are not 0, which are the fewest to read."""
+    values = [f"{n}={c}" for n, c in zip(features.names, codes.tolist(), strict=True) if c]
+    return f"({', '.join(values)})" + ("" if len(values) == len(codes) else ", all others 0")
+
+
+def _counted(tally: Tally) -> Claim:
+    """Follow the bits of every class through its counters: their weighted sum stays the score.
+
+    Each counter is tried with all values of its inputs, with the tables that the netlist has. A
+    bit that a counter leaves out has a weight above the highest score, so that the sum stays the
+    same modulo the next power of two, and the score is below that.
+    """
+    what, method = "counters keep every class's sum", "all inputs of each counter"
+    for number, counters in enumerate(tally.counters):
+        bits = Counter(tally.initial[number])
+        modulus = 1 << int(tally.votes.highest[number]).bit_length()
+        for counter in counters:
+            if bits.total() != (bits - Counter(counter.taken)).total() + len(counter.taken):
+                return Claim(what, method, "different", f"class {number} counts a bit twice")
+            bits = bits - Counter(counter.taken) + Counter(counter.given)
+            if not _keeps_sum(tally, counter, modulus):
+                return Claim(what, method, "different", f"a counter of class {number}")
+        score = tally.outputs[number * tally.width : (number + 1) * tally.width]
+        if bits != Counter((i, literal) for i, literal in enumerate(score) if literal != ZERO):
+            return Claim(what, method, "different", f"class {number} leaves bits uncounted")
+    return Claim(what, method, "equal")
+
+
+def _keeps_sum(tally: Tally, counter: Compressor, modulus: int) -> bool:
+    weights = tuple(1 << power for power, _ in counter.taken)
+    pins = tuple(literal for _, literal in counter.taken)
+    nodes = [tally.builder.definition(literal) for _, literal in counter.given]
+    tables = tuple(
+        (power, table) for (power, _), (table, _) in zip(counter.given, nodes, strict=True)
+    )
+    return all(read == pins for _, read in nodes) and _adds_up(weights, tables, modulus)
+
+
+@cache
+def _adds_up(weights: tuple[int, ...], tables: tuple[tuple[int, int], ...], modulus: int) -> bool:
+    return all(
+        sum(w for pin, w in enumerate(weights) if entry >> pin & 1) % modulus
+        == sum((table >> entry & 1) << power for power, table in tables) % modulus
+        for entry in range(1 << len(weights))
+    )

@@ -1,0 +1,83 @@
+"""Deep optimisation: ABC restructures a netlist and maps it to LUTs; used only where proven."""
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from lgn_hw.aig import to_aig
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import ToolError, UsageError
+from lgn_hw.formats import aiger, blif
+from lgn_hw.netlist import Netlist
+from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
+from lgn_hw.passes.optimize import Step, simplify
+from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, DESIGN, SCRIPT, Status, Verdict, check_equal
+from lgn_hw.synth.yosys import run_yosys
+
+__all__ = ["LUT_SIZES", "map_classifier", "map_to_luts"]
+
+LUT_SIZES = (4, 6)
+# Restructure, map for area, then free don't-cares twice; `restore` is what yosys takes back.
+ABC = """backup
+read_aiger before.aig
+strash
+ifraig
+dc2
+dch
+if -K {size} -a
+mfs2
+strash
+dch
+if -K {size} -a
+mfs2
+write_blif after.blif
+restore
+"""
+
+
+def map_classifier(
+    classifier: Classifier, lut_size: int, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> tuple[Classifier, Step, Status]:
+    """Return a classifier with its gates mapped (see map_to_luts), what that did, and its proof."""
+    before = classifier.netlist
+    after, verdict = map_to_luts(before, lut_size, timeout_s=timeout_s)
+    kept = after is before
+    name = f"map to LUT{lut_size} ({'not used: ' * kept}{PROVEN[verdict.status]})"
+    step = Step(name, before.num_nodes, after.num_nodes, before.depth, after.depth)
+    if kept:
+        return classifier, step, verdict.status
+    after, bits = read_inputs_only(after)
+    encoder = classifier.encoder
+    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    return replace(classifier, encoder=read, netlist=after), step, verdict.status
+
+
+PROVEN = {"equal": "proven", "different": "WRONG", "undecided": "undecided"}
+
+
+def map_to_luts(
+    netlist: Netlist, lut_size: int, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> tuple[Netlist, Verdict]:
+    """Return the same function as nodes of up to lut_size inputs, and the verdict of its proof.
+
+    Where the verdict is not "equal", or there are not fewer nodes, the netlist itself is returned:
+    what is not proven is not used. Raises UsageError on another lut_size than 4 or 6, ToolError
+    where yosys fails.
+    """
+    if lut_size not in LUT_SIZES:
+        raise UsageError(f"LUTs have {list(LUT_SIZES)} inputs here, not {lut_size}")
+    folder = Path(tempfile.mkdtemp(prefix="lgn-map-"))
+    (folder / "given.v").write_text(DESIGN)
+    (folder / "check.abc").write_text(ABC.format(size=lut_size))
+    (folder / "before.aig").write_bytes(aiger.dumps(to_aig(netlist)))
+    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
+    mapped = folder / "after.blif"
+    if not mapped.exists():
+        raise ToolError(f"ABC ended without a mapped netlist; see {folder}")
+    after = remove_dead_nodes(simplify(blif.loads(mapped.read_text(), "ABC's BLIF")))
+    shutil.rmtree(folder)
+    [verdict] = check_equal([(netlist, after)], timeout_s=timeout_s)
+    fits = int(netlist.arity.max(initial=0)) <= lut_size
+    better = after.num_nodes < netlist.num_nodes or not fits
+    return (after if verdict.status == "equal" and better else netlist), verdict

@@ -1,0 +1,151 @@
+"""Proofs hold for what is emitted and synthesised, and fail at the smallest fault."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from strategies import random_classifier
+
+from lgn_hw import CheckFailed, UsageError
+from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.blocks.popcount import Tally
+from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.synth import equivalence
+from lgn_hw.synth.cec import Verdict
+from lgn_hw.synth.equivalence import Claim, Proof, prove_circuit, prove_classifiers, prove_verilog
+from lgn_hw.synth.estimate import estimate_area
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return random_classifier(1, features=3, bits=10, layers=(20, 16), classes=3)
+
+
+def faulty(classifier):
+    """Return the classifier with the first flipped bit that changes a vote of some sample."""
+    codes = np.random.default_rng(0).integers(0, 16, (500, 3))
+    for node in range(classifier.netlist.num_nodes):
+        mutant = replace(classifier, netlist=classifier.netlist.with_flipped_bit(node, 0))
+        if not np.array_equal(mutant.scores(codes), classifier.scores(codes)):
+            return mutant
+    raise AssertionError("every fault is redundant")
+
+
+def test_proof_of_an_optimised_classifier_holds(classifier):
+    assert prove_classifiers(classifier, optimize_classifier(classifier)[0]).status == "equal"
+
+
+def test_proof_of_classifiers_shows_a_sample_that_differs(classifier):
+    mutant = faulty(classifier)
+    proof = prove_classifiers(classifier, mutant)
+    [claim] = proof.claims
+    assert proof.status == "different"
+    sample = claim.sample[None]
+    votes = [c.scores(sample) for c in (classifier, mutant)]
+    assert not np.array_equal(*votes)
+    with pytest.raises(CheckFailed, match=r"^Not the same: every vote of every sample: vote \d+ "):
+        proof.check()
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize(("levels_per_stage", "lut_size"), [(0, 6), (1, 4), (2, 6)])
+def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, lut_size, scores):
+    text = to_verilog(
+        classifier, levels_per_stage=levels_per_stage, lut_size=lut_size, scores=scores
+    )
+    proof = prove_verilog(classifier, text, read_core_header(text))
+    assert [claim.status for claim in proof.claims] == ["equal"] * 10
+    proof.check()
+
+
+def test_proof_of_verilog_finds_a_flipped_bit(classifier):
+    text = to_verilog(faulty(classifier), scores=True, lut_size=6)
+    proof = prove_verilog(classifier, text, read_core_header(text))
+    wrong = [claim for claim in proof.claims if claim.status != "equal"]
+    assert [claim.what for claim in wrong] == ["the whole core as built is its netlist"]
+    assert wrong[0].sample is not None
+    with pytest.raises(
+        CheckFailed, match=r"^Not the same: the whole core as built is its netlist: output"
+    ):
+        proof.check()
+
+
+@pytest.mark.parametrize("lut_size", [4, 6])
+def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, lut_size):
+    text = to_verilog(classifier, lut_size=6)
+    estimate_area(text, folder=tmp_path)
+    mapped = (tmp_path / f"lut{lut_size}.v").read_text()
+    assert prove_verilog(classifier, mapped, read_core_header(mapped)).status == "equal"
+
+
+def test_proof_of_a_latency_other_than_declared_fails(classifier):
+    text = to_verilog(classifier, lut_size=6)
+    header = read_core_header(text)
+    proof = prove_verilog(classifier, text, replace(header, latency=header.latency + 1))
+    message = (
+        "Not the same: the registers only delay, all alike, and keep the stream's rules:"
+        f" {header.latency} cycles, and the header says {header.latency + 1}"
+    )
+    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+        proof.check()
+
+
+def test_proof_of_verilog_that_is_no_pipeline_says_why(classifier):
+    text = to_verilog(classifier, lut_size=6)
+    broken, count = re.subn(r"assign i_sample__ready = .*;", "assign i_sample__ready = 1;", text)
+    assert count == 1
+    [claim] = prove_verilog(classifier, broken, read_core_header(text)).claims
+    assert claim.status == "different"
+    assert "as its enable" in claim.detail
+
+
+def test_proof_finds_counters_that_lose_a_bit(classifier, monkeypatch):
+    class Careless(Tally):
+        def _count(self, bits, highest):
+            return super()._count(list(bits)[1:], highest)
+
+    monkeypatch.setattr(equivalence, "Tally", Careless)
+    circuit = Circuit.of(classifier, lut_size=6, scores=True)
+    claim = prove_circuit(classifier, circuit).claims[0]
+    assert (claim.status, claim.detail) == ("different", "class 0 leaves bits uncounted")
+
+
+def test_proof_that_is_undecided_is_no_success(classifier, monkeypatch):
+    monkeypatch.setattr(equivalence, "check_equal", lambda *_, **__: [Verdict("undecided")])
+    proof = prove_classifiers(classifier, classifier)
+    message = (
+        "Not proven: every vote of every sample: ABC came to no decision in time; allow more with"
+        " --timeout"
+    )
+    assert proof.status == "undecided"
+    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+        proof.check()
+
+
+def test_proof_is_as_good_as_its_worst_claim():
+    claims = [Claim("a", "SAT", status) for status in ("equal", "undecided", "different")]
+    assert [Proof(tuple(claims[:n])).status for n in (1, 2, 3)] == [c.status for c in claims]
+
+
+def test_proof_rejects_classifiers_without_the_same_votes(classifier):
+    other = replace(classifier, group=classifier.group[::-1])
+    message = (
+        "Only classifiers with the same votes, in the same order, can be proven equal; these have"
+        " 16 and 16"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        prove_classifiers(classifier, other)
+
+
+def test_proof_rejects_classifiers_of_other_features(classifier):
+    with pytest.raises(UsageError, match=r"^Only classifiers of the same features can be proven"):
+        prove_classifiers(classifier, random_classifier(1, features=4))
+
+
+def test_proof_rejects_adders_for_carry_chains(classifier):
+    text = to_verilog(classifier)
+    message = "Adders for carry chains cannot be proven; emit the core with `lgn verilog --lut 6`"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        prove_verilog(classifier, text, read_core_header(text))
