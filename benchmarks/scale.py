@@ -1,0 +1,103 @@
+"""Measure how emission, passes, evaluation and proof grow with the size of a netlist.
+
+python benchmarks/scale.py --nodes 100000 [--samples 10000] [--prove] [--json]
+
+Random layered netlists of two-input nodes, as in benchmarks/netlist.py. Seconds are CPU time, of
+this process and its children; each step runs in a process of its own, so that its peak memory is
+its own.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import describe_machine
+from netlist import random_classifier
+
+from lgn_hw import Classifier, evaluate
+from lgn_hw.passes.optimize import optimize, optimize_classifier
+
+PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def cpu_seconds() -> float:
+    """Return the user and system time of this process and of its finished children."""
+    used = [resource.getrusage(who) for who in PROCESSES]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def measured(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Run something once; return its result, CPU seconds and the peak memory in MB."""
+    start = cpu_seconds()
+    result = work()
+    seconds = cpu_seconds() - start
+    peak = max(resource.getrusage(who).ru_maxrss for who in PROCESSES)
+    return result, {"s": round(seconds, 2), "mb": round(peak / 1024)}
+
+
+def step_verilog(path: Path, samples: int) -> dict[str, Any]:
+    from lgn_hw.hdl.verilog import to_verilog
+
+    classifier = Classifier.load(path)
+    text, figures = measured(lambda: to_verilog(classifier, levels_per_stage=1))
+    return figures | {"text_mb": round(len(text) / 1e6, 1)}
+
+
+def step_passes(path: Path, samples: int) -> dict[str, Any]:
+    netlist = Classifier.load(path).netlist
+    (_, steps), figures = measured(lambda: optimize(netlist))
+    return figures | {"nodes": steps[-1].nodes}
+
+
+def step_evaluate(path: Path, samples: int) -> dict[str, Any]:
+    netlist = Classifier.load(path).netlist
+    bits = np.random.default_rng(1).random((samples, netlist.num_inputs)) < 0.5
+    return measured(lambda: evaluate(netlist, bits))[1]
+
+
+def step_prove(path: Path, samples: int) -> dict[str, Any]:
+    """Prove the optimised classifier equal to the one that it was made from."""
+    from lgn_hw.synth.equivalence import prove_classifiers
+
+    classifier = Classifier.load(path)
+    smaller = optimize_classifier(classifier)[0]
+    proof, figures = measured(lambda: prove_classifiers(classifier, smaller, timeout_s=3600))
+    return figures | {"status": proof.status}
+
+
+STEPS = {"verilog": step_verilog, "passes": step_passes, "evaluate": step_evaluate}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nodes", type=int, default=100_000)
+    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--prove", action="store_true", help="also prove the passes' result")
+    parser.add_argument("--json", action="store_true", help="print one JSON object only")
+    arguments = parser.parse_args()
+    steps = STEPS | ({"prove": step_prove} if arguments.prove else {})
+    result: dict[str, Any] = describe_machine() | {
+        "nodes": arguments.nodes,
+        "samples": arguments.samples,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.lgn"
+        random_classifier(arguments.nodes).save(path)
+        for name, step in steps.items():
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                figures = pool.apply(step, (path, arguments.samples))
+            result |= {f"{name}_{key}": value for key, value in figures.items()}
+            if not arguments.json:
+                print(name, figures, flush=True)
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
