@@ -7,8 +7,9 @@ import numpy as np
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.popcount import score_width
-from lgn_hw.hdl.schedule import Schedule, inputs_read
+from lgn_hw.hdl.schedule import Schedule
 from lgn_hw.netlist import Netlist
+from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["Level", "datapath_levels"]
 
