@@ -72,10 +72,9 @@ def _matching_order(group: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
     Two lists with groups of equal sizes then match item by item.
     """
-    turn = 0
+    ranks, turn = [_ranks(row), _ranks(column)], 0
     while True:
-        order = torch.argsort((row, column)[turn % 2], stable=True)
-        order = order[torch.argsort(group[order], stable=True)]
+        order = torch.argsort(group * len(group) + ranks[turn % 2])
         _, number, size = torch.unique_consecutive(
             group[order], return_inverse=True, return_counts=True
         )
@@ -85,6 +84,13 @@ def _matching_order(group: Tensor, row: Tensor, column: Tensor) -> Tensor:
         group = torch.empty_like(group)
         group[order] = 2 * number + (2 * rank >= size[number])
         turn += 1
+
+
+def _ranks(values: Tensor) -> Tensor:
+    """Return which of the values each is in ascending order, all different."""
+    ranks = torch.empty(len(values), dtype=torch.int64)
+    ranks[torch.argsort(values, stable=True)] = torch.arange(len(values))
+    return ranks
 
 
 def _parted(wiring: Tensor, order: Tensor, inputs: Geometry, fan_in: int, radius: float) -> Tensor:
