@@ -61,14 +61,17 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu"])
-def test_scales_have_the_recipe_of_the_paper(name):
+@pytest.mark.parametrize(
+    ("name", "rate", "gradient"), [("cpu", 0.1, "soft"), ("gpu", 0.01, "hard")]
+)
+def test_scales_have_the_recipe_of_the_paper(name, rate, gradient):
+    """The CPU scale departs from it in two options, and says so at its head."""
     scale = load_scale(name, ["data.source=digits"])
     assert {spec.recipe.model.init for spec in scale.runs(1000)} == {"gaussian"}
     for spec in scale.runs(1000):
         recipe = spec.recipe
-        assert recipe.model.input_gradient == ("soft" if spec.method == "soft" else "hard")
-        assert (recipe.train.learning_rate, recipe.train.batch_size) == (0.01, 128)
+        assert recipe.model.input_gradient == ("soft" if spec.method == "soft" else gradient)
+        assert (recipe.train.learning_rate, recipe.train.batch_size) == (rate, 128)
         assert (recipe.train.schedule, recipe.train.weight_decay) == ("constant", 0)
         assert recipe.train.epochs * 8 >= spec.experiment.steps > (recipe.train.epochs - 1) * 8
         votes = spec.experiment.width / 10
@@ -118,7 +121,9 @@ def test_a_second_call_trains_nothing(done, tmp_path, monkeypatch, capsys):
     again = mind_the_gap(tiny(), done[0], tmp_path / "page.md")
     assert again["methods"] == done[1]["methods"]
     said = capsys.readouterr().err
-    assert len(re.findall(r"note: \S+ is finished already, and taken as it is\n", said)) == 9
+    assert len(re.findall(r"note: \S+ is finished already, and taken as it is\n", said)) == 3 * len(
+        METHODS
+    )
 
 
 def test_other_options_are_other_runs(done):
@@ -168,7 +173,7 @@ def test_page_has_the_figures_the_plots_and_the_paper(done):
     assert f"{mean:.2f} ± {spread:.2f} %" in page
     assert "| 49.81 % | 0.00 % |" in page
     assert "| optimiser | Adam, learning rate 0.1, constant | Adam, learning rate 0.01" in page
-    assert "| gradient to a node's inputs | hard, for the sampled methods | hard, in" in page
+    assert "| gradient to a node's inputs | soft, for the sampled methods | hard, in" in page
     assert re.search(r"^\| computed on \| float \| packed words, .* kernels \|", page, re.MULTILINE)
     assert page.count("![") == len(PLOTS) == len(list((folder / "page").glob("*.svg")))
 
