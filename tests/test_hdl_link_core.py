@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import ClockDomain, Module
+from amaranth.hdl import ClockDomain, Module, Signal
 from amaranth.sim import Simulator
 from amaranth_bench import codes_of
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import classifiers, random_classifier
 
 from lgn_hw.hdl.link import BaudRate, LinkPlan, packed_samples
+from lgn_hw.hdl.link.compare import exceeds
 from lgn_hw.hdl.link.core import ByteCore
 from lgn_hw.hdl.link.intake import Intake
 from lgn_hw.hdl.link.tally import Tally
@@ -32,6 +33,21 @@ async def give(ctx, port, byte):
     ctx.set(port.i_valid, 1)
     await ctx.tick()
     ctx.set(port.i_valid, 0)
+
+
+def test_exceeds_equals_greater_than():
+    value, results = Signal(4), [Signal(name=f"above{c}") for c in range(20)]
+    m = Module()
+    m.d.comb += [result.eq(exceeds(value, c)) for c, result in enumerate(results)]
+
+    async def bench(ctx):
+        for number in range(16):
+            ctx.set(value, number)
+            assert [ctx.get(result) for result in results] == [number > c for c in range(20)]
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()
 
 
 @settings(deadline=None, max_examples=25)

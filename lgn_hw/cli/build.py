@@ -52,7 +52,9 @@ def build(
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return
-    result = build_bitstream(loaded, on, folder, options, lambda line: errors.print(line))
+    result = build_bitstream(
+        loaded, on, folder, options, lambda line: errors.print(line, markup=False, soft_wrap=True)
+    )
     if json:
         print_json(result)
         return

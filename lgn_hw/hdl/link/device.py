@@ -5,6 +5,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from lgn_hw.hdl.link.answer import CRC_BYTES, MAX_ANSWER, AnswerSender
+from lgn_hw.hdl.link.compare import exceeds
 from lgn_hw.hdl.link.core import ByteCore
 from lgn_hw.hdl.link.frame import ANSWER, COUNTERS_SIZE, IDENTITY_SIZE, REFUSED, Command
 from lgn_hw.hdl.link.frame_receiver import FrameReceiver
@@ -98,7 +99,7 @@ class LinkDevice(wiring.Component):
         hurt, fits = Signal(), Signal()
         most = self.plan.sample_bytes * self.plan.max_samples
         with m.If(receiver.o_start):
-            m.d.sync += [hurt.eq(0), fits.eq(receiver.o_length <= most)]
+            m.d.sync += [hurt.eq(0), fits.eq(~exceeds(receiver.o_length, most))]
         with m.If(receiver.o_payload & self.self_test.o_running):
             m.d.sync += hurt.eq(1)  # the core was not free
         carried_out = Signal()

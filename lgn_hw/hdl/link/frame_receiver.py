@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from lgn_hw.hdl.link.compare import exceeds
 from lgn_hw.hdl.link.crc import CrcRegister
 from lgn_hw.hdl.link.frame import MAX_PAYLOAD, SYNC
 
@@ -73,7 +74,7 @@ class FrameReceiver(wiring.Component):
             with m.State("HEAD_CRC_LOW"):
                 m.d.comb += expected.eq(crc.o_crc[:8])
                 with m.If(self.i_valid):
-                    m.d.sync += wrong.eq(differs | (left > MAX_PAYLOAD))
+                    m.d.sync += wrong.eq(differs | exceeds(left, MAX_PAYLOAD))
                     m.next = "HEAD_CRC_HIGH"
                 self._give_up(m)
             with m.State("HEAD_CRC_HIGH"):

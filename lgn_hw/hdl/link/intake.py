@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lgn_hw.encoder import Thermometer
+from lgn_hw.hdl.link.compare import exceeds
 
 __all__ = ["Intake"]
 
@@ -44,18 +45,20 @@ class Intake(wiring.Component):
         place = {bit: self._place(bit) for bit in self.bits_used}
         lines = self._byte_lines(m)
         window = self._window(m, max((first for _, first, _ in place.values()), default=0))
-        exceeds: dict[tuple[int, int, bool, int], Value] = {}
+        compared: dict[tuple[int, int, bool, int], Value] = {}
         selected, found = [], []
         for bit in self.bits_used:
             feature, first, offset = place[bit]
             width, signed = int(self.features.width[feature]), bool(self.features.signed[feature])
             key = (offset - 8 * first, width, signed, int(self.thermometer.threshold[bit]))
-            if key not in exceeds:
+            if key not in compared:
                 start = len(window) - 8 * (first + 1) + offset
-                exceeds[key] = Signal(name=f"exceeds{len(exceeds)}")
+                compared[key] = Signal(name=f"exceeds{len(compared)}")
                 code = window[start : start + width]
-                m.d.comb += exceeds[key].eq((code.as_signed() if signed else code) > key[3])
-            found.append(exceeds[key])
+                # A two's complement number with its highest bit inverted is unsigned, and shifted.
+                shift = (1 << (width - 1)) if signed else 0
+                m.d.comb += compared[key].eq(exceeds(code ^ shift, key[3] + shift))
+            found.append(compared[key])
             selected.append(lines[self._last_byte(feature)])
         bits, mask = Signal(len(found), reset_less=True), Signal(len(found))
         # Not an If: yosys would make a clock enable for each bit, and cells share those.

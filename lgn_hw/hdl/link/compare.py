@@ -1,0 +1,17 @@
+"""Comparison with a constant, without a carry chain."""
+
+from amaranth.hdl import Const, Value
+
+__all__ = ["exceeds"]
+
+
+def exceeds(value: Value, constant: int) -> Value:
+    """Return whether an unsigned value is greater than a constant of 0 or more.
+
+    One AND or OR a bit, which fold into a LUT for every three bits; yosys would make `>` a chain
+    of carry cells, of which each takes the place of a LUT.
+    """
+    found: Value = Const(0, 1)
+    for place, bit in enumerate(value):
+        found = bit & found if constant >> place & 1 else bit | found
+    return found if constant >> len(value) == 0 else Const(0, 1)
