@@ -75,6 +75,7 @@ def _section(results: Mapping[str, Any], folder: str) -> str:
     parts = [
         f"## Scale `{name}`\n\n    {results['command']}\n",
         _options(results),
+        _departures(results["scale"]),
         _unfinished(results),
         _figures(results),
         _in_words(results),
@@ -106,7 +107,7 @@ def _options(results: Mapping[str, Any]) -> str:
         "temperature": f"{model.get('temperature', 1):g}",
         "optimiser": f"Adam, learning rate {train['learning_rate']:g}, {train['schedule']}",
         "batch": train["batch_size"],
-        "gradient to a node's inputs": f"{model['input_gradient']}, for the sampled methods",
+        "gradient to a node's inputs": f"{model['input_gradient']}, for the hard methods",
         "steps": f"{experiment['steps']:,}, measured every {experiment['eval_steps']:,}",
         "seeds": experiment["seeds"],
         "device": f"{results['device']}; {results['hours']:.1f} hours for all runs; {versions}",
@@ -114,6 +115,18 @@ def _options(results: Mapping[str, Any]) -> str:
     lines = ["| | here | in the paper |", "|---|---|---|"]
     lines += [f"| {row} | {here[row]} | {paper} |" for row, paper in PAPER_OPTIONS.items()]
     return "\n".join(lines) + "\n"
+
+
+def _departures(scale: Mapping[str, Any]) -> str:
+    """Name what of the recipe is not the paper's, apart from the size."""
+    pairs = {
+        "the learning rate": (scale["train"]["learning_rate"], 0.01),
+        "the gradient to a node's inputs": (scale["model"]["input_gradient"], "hard"),
+    }
+    named = [
+        f"{what}, {ours} for {paper}" for what, (ours, paper) in pairs.items() if ours != paper
+    ]
+    return f"Not the paper's: {'; '.join(named)}.\n" if named else ""
 
 
 def _unfinished(results: Mapping[str, Any]) -> str:
