@@ -28,6 +28,7 @@ from lgn_hw.hdl.wrappers import REGISTERS, wrapper_latency
 __all__ = ["CASES", "JOB_VARIABLE"]
 
 JOB_VARIABLE = "LGN_AXI_JOB"
+LIMIT = {"timeout_time": 200, "timeout_unit": "us"}  # of simulated time: 20 000 cycles
 CASES = (
     "packets", "malformed", "registers", "stalls", "restart", "restart_in_a_packet", "latency",
 )  # fmt: skip
@@ -90,7 +91,7 @@ def pauses(seed, share):
     return (rng.random() < share for _ in count())
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def packets(dut):
     """Every sample is one packet, every result one, in order, under random stalls at both ends."""
     bench = Bench(dut)
@@ -106,7 +107,7 @@ async def packets(dut):
     assert await bench.register("malformed") == 0
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def malformed(dut):
     """Packets that are too short, too long or lack bytes are counted, and give no result."""
     bench = Bench(dut)
@@ -140,7 +141,7 @@ async def malformed(dut):
     assert await bench.register("samples") == len(right)
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def registers(dut):
     """Constants are as declared; what is not there or cannot be written answers SLVERR."""
     bench = Bench(dut)
@@ -163,7 +164,7 @@ async def registers(dut):
     assert await bench.register("control") == 0
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def stalls(dut):
     """While results are not taken, samples wait and the wait is counted; nothing is lost."""
     bench = Bench(dut)
@@ -178,7 +179,7 @@ async def stalls(dut):
     assert await bench.results(len(samples)) == expected
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def restart(dut):
     """A restart drops what is under way but for a result that is offered; the next is right."""
     bench = Bench(dut)
@@ -195,7 +196,7 @@ async def restart(dut):
     assert (await bench.register("samples"), await bench.register("results")) == (0, 1)
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def restart_in_a_packet(dut):
     """A restart passes over the rest of a packet that has begun."""
     bench = Bench(dut)
@@ -214,7 +215,7 @@ async def restart_in_a_packet(dut):
     assert await bench.register("malformed") == 0
 
 
-@cocotb.test()
+@cocotb.test(**LIMIT)
 async def latency(dut):
     """From the acceptance of the first beat to the offer of the result's first."""
     bench = Bench(dut)
