@@ -194,6 +194,17 @@ def test_prove_prints_claims_and_fails_with_a_sample(lgn, small, tmp_path):
     code, _, err = lgn("prove", small, small.parent / "x.txt")
     assert code == 2
     assert "A proof needs a .lgn or a .v file, not x.txt" in err
+    assert not (small.parent / "prove").exists()
+
+
+def test_prove_of_verilog_is_kept_for_the_report(lgn, small):
+    random_classifier(1, features=3, bits=10, layers=(20, 16), classes=3).save(small)
+    lgn("verilog", small, "--lut", "6")
+    code, out, _ = lgn("prove", small, small.with_suffix(".v"), "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((small.parent / "prove" / "prove.json").read_text())
+    lgn("report", small)
+    assert "\N{CHECK MARK} proven" in (small.parent / "report.html").read_text()
 
 
 def test_summary_names_the_missing_step(lgn, small):

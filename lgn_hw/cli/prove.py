@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from lgn_hw.cli.console import JsonOption, errors, out, print_json
+from lgn_hw.cli.console import JsonOption, errors, out, print_json, write_json
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def prove(
     The Verilog is that of `lgn verilog --lut`, or lut4.v and lut6.v that `lgn synth` makes of it.
 
     Exits with 1 where they differ, and where a claim is not decided. A difference comes with a
-    sample that shows it.
+    sample that shows it. Of Verilog, prove/prove.json beside the classifier keeps the outcome for
+    `lgn report`.
 
     Examples:
 
@@ -39,10 +40,13 @@ def prove(
 
         lgn prove build/digits/digits.lgn build/digits/synth/lut6.v --timeout 600
     """
+    from lgn_hw.classifier import Classifier
+
     start = time.perf_counter()
     with errors.status("proving"):
         proof = _proof(classifier, other, timeout)
     data = {
+        "digest": Classifier.load(classifier).digest,
         "a": str(classifier),
         "b": str(other),
         "status": proof.status,
@@ -58,6 +62,8 @@ def prove(
         ],
         "seconds": round(time.perf_counter() - start, 2),
     }
+    if other.suffix == ".v":
+        write_json(classifier.parent / "prove" / "prove.json", data)
     if json:
         print_json(data)
     else:
