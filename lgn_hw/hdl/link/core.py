@@ -23,7 +23,7 @@ class ByteCore(wiring.Component):
 
     A byte may come in every clock cycle, but the last byte of a sample not before o_done of the
     sample before it, nor the first one before the logic has taken its bits (logic.latency + 1
-    clock cycles). See decision 0006 for why this is not core.ClassifierCore.
+    clock cycles). See decision 0004 for why this is not core.ClassifierCore.
     """
 
     def __init__(self, plan: LinkPlan) -> None:
