@@ -1,8 +1,12 @@
 """The host's driver on a real pseudo-terminal, with the terminal that is built at its other end."""
 
+import fcntl
 import os
 import re
+import struct
+import termios
 import threading
+import time
 import tty
 
 import numpy as np
@@ -31,12 +35,19 @@ class ModelBoard:
         self.port = os.ttyname(self.slave)
         threading.Thread(target=self.serve, daemon=True).start()
 
+    def unread(self):
+        return struct.unpack("i", fcntl.ioctl(self.slave, termios.FIONREAD, bytes(4)))[0]
+
     def serve(self):
         while self.answers > 0:
             answer = self.model.receive(os.read(self.master, 4096))
             if answer:
                 os.write(self.master, answer)
                 self.answers -= 1
+        quiet = 0
+        while quiet < 20:  # a terminal that hangs up forgets what nobody has read, or still comes
+            time.sleep(0.005)
+            quiet = 0 if self.unread() else quiet + 1
         os.close(self.master)
         os.close(self.slave)
 
