@@ -1,7 +1,7 @@
 """Measure a training step: packed words against float layers and the machine's bandwidth.
 
 python benchmarks/train_step.py [--json FILE]          the table of docs/benchmarks.md, minutes
-python benchmarks/train_step.py --quick --json -       the headline as one JSON object, a minute
+python benchmarks/train_step.py --quick --json         the headline as one JSON object, a minute
 
 A step is noise, forward pass, cross-entropy, backward pass and AdamW, of a network of equal layers
 on 784 binary features with ten classes. Three formulations of the same network run in turn, each in
@@ -231,7 +231,8 @@ def _timed(work: Callable[[], Any]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="the headline only")
-    parser.add_argument("--json", default="docs/benchmarks/train_step.json", help="- prints it")
+    parser.add_argument("--json", nargs="?", const="-", default="docs/benchmarks/train_step.json",
+                        help="a file, or nothing to print it")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.quick:
         formulations = ("packed", "layers", "mixture")
@@ -244,7 +245,7 @@ def main() -> None:
             row["floor_ms"] = floor_ms(row, speed)
         result = describe_machine() | headline(*rows[:2]) | {"gb_per_second": speed, "rows": rows}
     text = json.dumps(result, indent=None if arguments.quick else 2)
-    if arguments.json == "-":
+    if arguments.quick or arguments.json == "-":
         print(text)
     else:
         Path(arguments.json).write_text(text + "\n")

@@ -1,5 +1,6 @@
 // The CUDA kernels of the packed engine: the functions of kernels.cpp, with the same results for
-// the same bits, on a stream. No atomics: every sum is added in one order.
+// the same bits, on a stream. No atomics: every sum is added in one order. One file, over the usual
+// length, since nvcc compiles it alone.
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 #include <stdint.h>

@@ -1,0 +1,40 @@
+// Division of work among threads: by rows, each computed by one thread in one order.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include <omp.h>
+
+#include "math.h"
+#include "stage.h"
+
+using namespace lgn;
+
+namespace {
+
+constexpr int BLOCK_WORDS = 2;                 // of samples, kept in registers together
+constexpr int BLOCK = 64 * BLOCK_WORDS;        // samples
+constexpr int VECTORS = BLOCK / LANES;         // vectors of a block
+constexpr int AHEAD = 3;                       // rows that are prefetched
+constexpr double PARALLEL_NS = 2e5;            // of work, from which a second thread pays
+
+// ns: nanoseconds that a row takes, about.
+template <class Body> void for_rows(int64_t rows, double ns, int threads, const Body &body) {
+  if (threads <= 1 || rows * ns < PARALLEL_NS) {
+    body(0, rows);
+    return;
+  }
+#pragma omp parallel num_threads(threads)
+  {
+    int64_t share = (rows + omp_get_num_threads() - 1) / omp_get_num_threads();
+    int64_t first = omp_get_thread_num() * share;
+    if (first < rows) body(first, std::min(rows, first + share));
+  }
+}
+
+// The 16 samples of vector v of a block whose words are given.
+inline uint16_t lanes_of(const uint64_t *words, int v) {
+  return (uint16_t)(words[v / 4] >> (16 * (v % 4)));
+}
+
+} // namespace
