@@ -69,11 +69,24 @@ def test_gather_counts_levels_and_the_bits_that_are_read(run):
     fanin = [[2, 3, 0, 0, 0, 0], [6, 4, 0, 0, 0, 0], [6, 7, 0, 0, 0, 0]]
     netlist = Netlist(4, fanin, np.array([8, 6, 14], np.uint64), [8, 7, 8])
     replace(own, netlist=netlist, group=[0, 0, 1]).save(run)
-    structure = gather(run)["classifier"]
+    report = gather(run)
+    structure = report["classifier"]
     assert structure["nodes_by_level"] == [1, 1, 1]
     assert (structure["encoder_bits"], structure["encoder_bits_used"]) == (4, 3)
     assert structure["votes"] == [2, 1]
-    assert [table["name"] for table in structure["nodes_by_table"]] == ["XOR", "AND", "OR"]
+    assert [table["name"] for table in report["nodes_by_table"]] == ["XOR", "AND", "OR"]
+
+
+def test_gather_counts_tables_before_and_after_optimisation(run):
+    own = random_classifier(1, features=2, bits=4, layers=(3,), classes=2)
+    fanin = [[2, 3, 0, 0, 0, 0], [3, 2, 0, 0, 0, 0], [6, 7, 0, 0, 0, 0], [8, 4, 0, 0, 0, 0]]
+    netlist = Netlist(4, fanin, np.array([8, 8, 14, 6], np.uint64), [9, 9, 9])  # 8 is a AND a
+    replace(own, netlist=netlist, group=[0, 0, 1]).save(run)
+    report = gather(run)
+    assert [(t["name"], t["nodes"], t["optimized_nodes"]) for t in report["nodes_by_table"]] == [
+        ("AND", 2, 1), ("XOR", 1, 1), ("OR", 1, 0),
+    ]  # fmt: skip
+    assert (report["classifier"]["nodes"], report["optimized"]["nodes"]) == (4, 2)
 
 
 def test_gather_says_what_was_not_run_and_how_to(run):

@@ -10,7 +10,7 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw.cli import main
-from lgn_hw.report.charts import WIDE, area_bars, columns, curves
+from lgn_hw.report.charts import WIDE, area_bars, columns, curves, paired_bars
 from lgn_hw.report.gather import gather
 from lgn_hw.report.page import to_html
 
@@ -171,6 +171,17 @@ def test_area_bars_are_as_long_as_their_counts():
     expected = [*PARTS.values(), *(PARTS | {"logic": 80}).values()]
     assert widths == pytest.approx([count * unit - 1 for count in expected], abs=0.01)
     assert picture.count(">popcount</text>") == 2
+
+
+def test_paired_bars_share_a_scale_and_say_both_counts():
+    picture = paired_bars({"AND": (100, 40), "OR": (50, 0)}, describe="x")
+    pairs = re.findall(r'class="(before|logic)" x="[\d.]+" y="[\d.]+" width="([\d.]+)"', picture)
+    assert [style for style, _ in pairs] == ["before", "logic"] * 2
+    longest = float(pairs[0][1])
+    shares = [float(width) / longest for _, width in pairs]
+    assert shares == pytest.approx([1, 0.4, 0.5, 0], abs=1e-3)
+    assert ">100 → 40</text>" in picture
+    assert "<title>OR: 50</title>" in picture
 
 
 def test_columns_write_the_counts_of_a_few_levels_only():

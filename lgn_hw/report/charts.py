@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from lgn_hw.report.svg import Canvas, log_ticks, spread, text_width, ticks
 
-__all__ = ["NARROW", "WIDE", "area_bars", "bars", "columns", "curves"]
+__all__ = ["NARROW", "WIDE", "area_bars", "columns", "curves", "paired_bars"]
 
 CHART = (340, 200)  # the natural size of a chart: a phone's width, a third of a wide screen
 WIDE, NARROW = 1000, 350  # the two widths in which area_bars is drawn
@@ -80,18 +80,20 @@ def columns(counts: Mapping[str, int], *, describe: str, axis: str, first_style:
     return canvas.render()
 
 
-def bars(counts: Mapping[str, int], *, total: int, describe: str) -> str:
-    """Draw a horizontal bar for each name, with its count and its share of the total behind it."""
+def paired_bars(counts: Mapping[str, tuple[int, int]], *, describe: str) -> str:
+    """Draw for each name a wide bar, its count before, and in it a thin one, that after."""
     width = CHART[0]
-    values = {name: f"{count:,} · {_percent(count, total)}" for name, count in counts.items()}
+    values = {name: f"{before:,} → {after:,}" for name, (before, after) in counts.items()}
     start = max(map(text_width, counts), default=0) + 10
     room = width - start - max(map(text_width, values.values()), default=0) - 6
+    unit = room / max([1, *(max(pair) for pair in counts.values())])
     canvas = Canvas(width, ROW * len(counts) + 2, describe)
-    for i, (name, count) in enumerate(counts.items()):
-        y, length = i * ROW, room * count / max(counts.values())
+    for i, (name, (before, after)) in enumerate(counts.items()):
+        y, length = i * ROW, max(1, before * unit, after * unit)
         canvas.text(start - 8, y + 15, name, "label", "end")
-        canvas.rectangle(start, y + 3, max(length, 1), ROW - 6, "logic")
-        canvas.text(start + max(length, 1) + 6, y + 15, values[name], "value")
+        canvas.rectangle(start, y + 3, before * unit, ROW - 6, "before", f"{name}: {before:,}")
+        canvas.rectangle(start, y + 7, after * unit, ROW - 14, "logic", f"{name}: {after:,}")
+        canvas.text(start + length + 6, y + 15, values[name], "value")
     return canvas.render()
 
 

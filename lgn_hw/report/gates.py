@@ -21,13 +21,13 @@ def table_name(arity: int, table: int) -> str:
     return f"{arity} inputs, {table:#0{2 + max(2, (1 << arity) // 4)}x}"
 
 
-def count_tables(netlist: Netlist) -> list[dict[str, int | str]]:
-    """Return how many nodes have each table: arity, table, name and nodes, the most first."""
+def count_tables(netlist: Netlist) -> list[dict[str, int]]:
+    """Return how many nodes have each table: arity, table and nodes, the most first."""
     kinds = np.stack([netlist.arity.astype(np.uint64), netlist.table])
     found, nodes = np.unique(kinds, axis=1, return_counts=True)
     order = np.argsort(-nodes, kind="stable")
     return [
-        {"arity": arity, "table": table, "name": table_name(arity, table), "nodes": count}
+        {"arity": arity, "table": table, "nodes": count}
         for arity, table, count in zip(
             *(row[order].tolist() for row in found), nodes[order].tolist(), strict=True
         )

@@ -11,8 +11,9 @@ import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.formats.lgn import load
-from lgn_hw.netlist import FIRST_INPUT
-from lgn_hw.report.gates import count_tables
+from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.report.gates import count_tables, table_name
 
 __all__ = ["classifier_file", "gather"]
 
@@ -39,8 +40,8 @@ def gather(path: Path) -> dict[str, Any]:
     Accuracies and gaps are fractions of the test samples. Every count of cells and every
     frequency stands beside its stage: estimate (mapped), pnr (placed and routed). Steps that were
     not run, or were run on another classifier, are listed in `not_run` with the reason and the
-    command that runs them; their figures are None. Raises UsageError where the folder does not
-    hold exactly one classifier.
+    command that runs them; their figures are None. `optimized` is the structure after the passes
+    of `lgn optimize`. Raises UsageError where the folder does not hold exactly one classifier.
     """
     file = classifier_file(path)
     classifier, folder = load(file), file.parent
@@ -59,12 +60,15 @@ def gather(path: Path) -> dict[str, Any]:
     if not placed:
         remedy = PLACED[1].format(classifier=file)
         not_run.append({"what": "place and route", "reason": MISSING, "remedy": remedy})
+    optimized = optimize_classifier(classifier)[0]
     return {
         "format": FORMAT,
         "lgn_hw": lgn_hw.__version__,
         "name": file.stem,
         "digest": classifier.digest,
         "classifier": _structure(classifier),
+        "optimized": _structure(optimized),
+        "nodes_by_table": _tables(classifier.netlist, optimized.netlist),
         "accuracy": _accuracy(classifier, folder / "train.json", file.name),
         "curves": _curves(classifier, folder / "metrics.jsonl"),
         "simulation": simulation,
@@ -92,7 +96,6 @@ def _structure(classifier: Classifier) -> dict[str, Any]:
     read = np.unique(np.concatenate([netlist.fanin.ravel(), netlist.outputs]))
     inputs = np.arange(FIRST_INPUT, netlist.first_node)
     nodes = np.bincount(netlist.level[netlist.first_node :], minlength=1)[1:]
-    tables = count_tables(netlist)
     return {
         "features": len(features),
         "sample_bits": features.sample_width,
@@ -101,12 +104,30 @@ def _structure(classifier: Classifier) -> dict[str, Any]:
         "nodes": netlist.num_nodes,
         "levels": netlist.depth,
         "nodes_by_level": nodes.tolist(),
-        "nodes_by_table": tables[:MAX_TABLES],
-        "different_tables": len(tables),
+        "different_tables": len(count_tables(netlist)),
         "votes": list(classifier.group_sizes),
         "classes": list(classifier.classes),
         "tau": classifier.tau,
     }
+
+
+def _tables(before: Netlist, after: Netlist) -> list[dict[str, Any]]:
+    """Return the nodes of each table in both netlists, the most frequent tables first."""
+    counts = [
+        {(t["arity"], t["table"]): t["nodes"] for t in count_tables(netlist)}
+        for netlist in (before, after)
+    ]
+    most = sorted(counts[0] | counts[1], key=lambda kind: -max(c.get(kind, 0) for c in counts))
+    return [
+        {
+            "arity": arity,
+            "table": table,
+            "name": table_name(arity, table),
+            "nodes": counts[0].get((arity, table), 0),
+            "optimized_nodes": counts[1].get((arity, table), 0),
+        }
+        for arity, table in most[:MAX_TABLES]
+    ]
 
 
 def _accuracy(classifier: Classifier, path: Path, name: str) -> dict[str, Any]:

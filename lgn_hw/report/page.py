@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from lgn_hw.report.charts import NARROW, WIDE, area_bars, bars, columns, curves
+from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
 
 __all__ = ["to_html"]
 
@@ -36,6 +36,7 @@ def to_html(report: Mapping[str, Any]) -> str:
         charts={name: Markup(chart) for name, chart in _charts(report).items()},
         tables_note=_tables_note(report["classifier"]["different_tables"]),
         structure=_structure(report["classifier"]),
+        optimized=_structure(report["optimized"]),
         provenance=_provenance(report),
         interval=_interval(report["accuracy"]),
         kinds=KINDS,
@@ -43,7 +44,7 @@ def to_html(report: Mapping[str, Any]) -> str:
 
 
 def _charts(report: Mapping[str, Any]) -> dict[str, str]:
-    charts = _structure_charts(report["classifier"])
+    charts = _structure_charts(report)
     if report["curves"] is not None:
         charts |= _training_charts(report["curves"])
     if report["estimate"] is not None:
@@ -83,13 +84,15 @@ def _training_charts(data: Mapping[str, list[float]]) -> dict[str, str]:
     }
 
 
-def _structure_charts(classifier: Mapping[str, Any]) -> dict[str, str]:
-    tables = classifier["nodes_by_table"][:MAX_TABLES]
-    counts = {table["name"]: table["nodes"] for table in tables}
+def _structure_charts(report: Mapping[str, Any]) -> dict[str, str]:
+    classifier, tables = report["classifier"], report["nodes_by_table"][:MAX_TABLES]
     levels = {"inputs": classifier["encoder_bits_used"]}
     levels |= {str(i): nodes for i, nodes in enumerate(classifier["nodes_by_level"], 1)}
     return {
-        "tables": bars(counts, total=classifier["nodes"], describe="Nodes by truth table"),
+        "tables": paired_bars(
+            {table["name"]: (table["nodes"], table["optimized_nodes"]) for table in tables},
+            describe="Nodes by truth table, before and after optimisation",
+        ),
         "levels": columns(
             levels, describe="Nodes on each level", axis="level", first_style="encoder"
         ),
