@@ -64,7 +64,7 @@ WRONG = [
     (
         "train.qqq=1",
         "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
-        " weight_decay, schedule, shift, flip, eval_every, checkpoint_minutes",
+        " weight_decay, schedule, shift, flip, redraw_every, eval_every, checkpoint_minutes",
     ),
     (
         "model.estimator=gumbel",
@@ -90,6 +90,10 @@ WRONG = [
     ("data.problem=1", "data: problem must be given for source 'monk', and only then"),
     ("data.problem=4", "data.problem must be 3 or less, not 4"),
     ("name=a/b", "name must be letters, digits and . _ -, not 'a/b'"),
+    (
+        "train.redraw_every=50",
+        "train.redraw_every exchanges candidates; set model.candidates, or leave it out",
+    ),
     ("encoder=3", "encoder must be a section, like [encoder], not 3"),
 ]
 

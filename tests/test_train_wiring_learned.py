@@ -84,15 +84,17 @@ def test_learned_wiring_offers_each_pin_other_candidates():
     assert (layer.learned.candidates[..., 8:] == -1).all()
 
 
+WIRED = {
+    "name": "wired",
+    "data": {"source": "digits"},
+    "model": {"layers": [100], "fan_in": 4, "parametrization": "light", "candidates": 6,
+              "estimator": "hard_st", "tau": 3.0},
+    "train": {"epochs": 4, "learning_rate": 0.1},
+}  # fmt: skip
+
+
 def test_learned_wiring_trains_resumes_and_is_exported():
-    values = {
-        "name": "wired",
-        "data": {"source": "digits"},
-        "model": {"layers": [100], "fan_in": 4, "parametrization": "light", "candidates": 6,
-                  "estimator": "hard_st", "tau": 3.0},
-        "train": {"epochs": 4, "learning_rate": 0.1},
-    }  # fmt: skip
-    recipe, data = Recipe.of(values, "test"), load_digits()
+    recipe, data = Recipe.of(WIRED, "test"), load_digits()
     encoder = fitted_encoder(recipe, data)
     trainer = Trainer(build_model(recipe, encoder, 10), recipe, data)
     before = trainer.model[1].wired().indices.clone()
@@ -109,6 +111,79 @@ def test_learned_wiring_trains_resumes_and_is_exported():
     classifier = export_model(trainer.model.eval(), data.classes)
     check_equal(classifier, trainer.model, data.x_test)
     assert (classifier.predict(data.x_test) == data.y_test).mean() > 0.7
+
+
+@pytest.mark.parametrize("candidates", [5, 16])
+def test_redraw_exchanges_the_less_likely_half(candidates):
+    layer = LogicDense(300, 40, 3, "light", candidates=candidates, seed=2)
+    learned, kept = layer.learned, (candidates + 1) // 2
+    with torch.no_grad():
+        drawn = torch.randn(learned.logits.shape, generator=torch.Generator().manual_seed(1))
+        learned.logits[..., :candidates] = drawn[..., :candidates]
+    before, logits = learned.candidates.clone(), learned.logits.detach().clone()
+    changed = learned.redraw(layer.seed, 7)
+    assert changed.sum() > 0.7 * 40 * 3 * (candidates - kept)  # some draws are offered already
+    assert torch.equal(changed, learned.candidates != before)
+    assert torch.equal(learned.logits[~changed], logits[~changed])
+    best = logits[..., :candidates].topk(kept, dim=2)
+    assert not changed.gather(2, best.indices).any()
+    start = best.values.mean(dim=2, keepdim=True).expand_as(logits) - 1.0
+    torch.testing.assert_close(learned.logits[changed], start[changed])
+    offered = learned.candidates[..., :candidates].flatten(1)
+    assert all(len(set(row)) == 3 * candidates for row in offered.tolist())
+    assert (offered >= 0).all()
+    assert (offered < 300).all()
+
+
+def test_redraw_is_a_function_of_seed_and_step():
+    layers = [LogicDense(INPUTS, 20, candidates=6, seed=3) for _ in range(3)]
+    for layer, step in zip(layers, (5, 5, 6), strict=True):
+        layer.learned.redraw(layer.seed, step)
+    first, same, other = (layer.learned.candidates for layer in layers)
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
+def test_redraw_changes_nothing_where_a_node_is_offered_every_input():
+    layer = LogicDense(8, 10, fan_in=2, candidates=4, seed=0)
+    assert not layer.learned.redraw(layer.seed, 1).any()
+
+
+def test_trainer_redraws_in_the_first_part_and_forgets_the_momentum():
+    recipe, data = (
+        Recipe.of(WIRED, "test", ["train.epochs=1", "train.redraw_every=2"]),
+        load_digits(),
+    )
+    trainer = Trainer(build_model(recipe, fitted_encoder(recipe, data), 10), recipe, data)
+    learned, redrawn = trainer.model[1].learned, []
+    while not trainer.epoch:
+        before = learned.candidates.clone()
+        trainer.run_step()
+        changed = learned.candidates != before
+        if changed.any():
+            redrawn.append(trainer.step)
+            state = trainer.optimizer.state[learned.logits]
+            assert not state["exp_avg"][changed].any()
+            assert not state["exp_avg_sq"][changed].any()
+            assert state["exp_avg"][~changed].any()
+    assert trainer.step == 12
+    assert redrawn == [2, 4, 6, 8]
+
+
+def test_training_with_redraws_resumes_bit_for_bit():
+    recipe, data = (
+        Recipe.of(WIRED, "test", ["train.epochs=2", "train.redraw_every=3"]),
+        load_digits(),
+    )
+    encoder = fitted_encoder(recipe, data)
+    trainer = Trainer(build_model(recipe, encoder, 10), recipe, data)
+    for _ in range(4):
+        trainer.run_step()
+    other = Trainer(build_model(recipe, encoder, 10), recipe, data)
+    other.restore(trainer.step, trainer.tensors(), trainer.loss_sum)
+    assert trainer.run_epoch()["loss"] == other.run_epoch()["loss"]
+    assert trainer.run_epoch()["loss"] == other.run_epoch()["loss"]
+    assert torch.equal(trainer.model[1].learned.candidates, other.model[1].learned.candidates)
 
 
 @pytest.mark.parametrize("count", [1, 17])

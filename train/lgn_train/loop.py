@@ -15,13 +15,16 @@ from lgn_train import noise
 from lgn_train.augment import Augmentation
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
+from lgn_train.layers import LogicDense
 from lgn_train.metrics import figures_of
+from lgn_train.model import logic_layers
 from lgn_train.noise import Stream
 from lgn_train.recipe import Recipe
 
-__all__ = ["Trainer", "learning_rate"]
+__all__ = ["REDRAWN", "Trainer", "learning_rate"]
 
 CPU = torch.device("cpu")
+REDRAWN = 0.7  # the share of training in which candidates are exchanged; then they are sorted out
 ALONE = World()
 
 
@@ -118,9 +121,23 @@ class Trainer:
             )
         self.optimizer.step()
         self.step += 1
+        self._redraw()
         self.loss_sum += value * len(batch)
         self.seconds += time.perf_counter() - started
         return value
+
+    def _redraw(self) -> None:
+        """Exchange candidates where they are due; a newcomer starts without momentum."""
+        every = self.recipe.train.redraw_every
+        if not every or self.step % every or self.step > REDRAWN * self.total_steps:
+            return
+        for layer in logic_layers(self.model):
+            if not isinstance(layer, LogicDense) or layer.learned is None:
+                continue
+            changed = layer.learned.redraw(layer.seed, self.step)
+            for value in self.optimizer.state[layer.learned.logits].values():
+                if value.shape == changed.shape:  # not the count of steps
+                    value[changed] = 0
 
     def _codes(self, samples: Tensor) -> Tensor:
         """Return the samples' codes, changed as the recipe's augmentation says."""

@@ -45,6 +45,7 @@ class Stream(enum.IntEnum):
     PLACES = 6
     AUGMENT = 7
     PICKS = 8
+    REDRAW = 9
 
 
 def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

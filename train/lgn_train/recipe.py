@@ -126,6 +126,8 @@ class Train(Section):
 
     shift, flip: augmentation of images, which are moved by up to `shift` pixels each way and
     mirrored left to right, each half of the time, anew in every epoch.
+    redraw_every: steps after which the pins of learned wirings exchange the less likely half of
+    their candidates for other inputs, in the first REDRAWN of training; 0 for never.
     eval_every: epochs between measurements of the test part; the last epoch is always measured.
     checkpoint_minutes: of training within an epoch, after which its state is saved too.
     """
@@ -137,6 +139,7 @@ class Train(Section):
     schedule: Literal["cosine", "constant"] = "cosine"
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
+    redraw_every: Annotated[int, Field(ge=0)] = 0
     eval_every: Count = 1
     checkpoint_minutes: Positive = 10.0
 
@@ -181,6 +184,14 @@ class Recipe(Document):
     encoder: Encoder = Encoder()
     model: Model
     train: Train
+
+    @model_validator(mode="after")
+    def _redraws_have_candidates(self) -> "Recipe":
+        if self.train.redraw_every and not self.model.candidates:
+            raise ValueError(
+                "train.redraw_every exchanges candidates; set model.candidates, or leave it out"
+            )
+        return self
 
 
 def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:

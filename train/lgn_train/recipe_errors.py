@@ -28,7 +28,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
                 f"{key} must be one of {context['expected'].replace(' or ', ', ')}, not {value!r}"
             )
         case "value_error":
-            return f"{key}: {context['error']}"
+            return f"{key}: {context['error']}" if key else str(context["error"])
         case "greater_than_equal":
             return f"{key} must be {context['ge']:g} or more, not {value!r}"
         case "less_than_equal":

@@ -15,6 +15,9 @@ __all__ = ["MAX_CANDIDATES", "LearnedWiring", "Picks"]
 
 MAX_CANDIDATES = 16  # as many as there are gates: the kernels choose them the same way
 NO_CANDIDATE = -1e9  # the logit of a place without a candidate
+# How far below the kept ones a new candidate starts. At 0 it displaces inputs that are of use
+# before it has shown to be better: MNIST, 600 nodes of 6 inputs, 15 epochs: 96.9 % at 0, 97.2 at 1.
+HANDICAP = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,35 @@ class LearnedWiring(nn.Module):
         """Choose as the discrete circuit does."""
         return Picks(self.logits.detach().argmax(dim=-1), self.logits.new_empty(0))
 
+    @torch.no_grad()
+    def redraw(self, seed: Tensor, step: int) -> Tensor:
+        """Exchange the less likely half of each pin's candidates for inputs drawn from all.
+
+        A function of seed and step. The new ones start HANDICAP below the mean of the pin's kept
+        ones; what the node could read already is not drawn again, the old candidate stays then.
+        Return bool[nodes, fan_in, 16], the places that changed: what an optimiser remembers of
+        them is of other inputs.
+        """
+        kept = -(-self.count // 2)
+        order = self.logits[..., : self.count].argsort(dim=2, descending=True, stable=True)
+        losers = order[..., kept:]
+        words = noise.words(seed, step, Stream.REDRAW, losers.numel())
+        drawn = (words % self.inputs).view(losers.shape)
+        fresh = ~self._offered_already(drawn)
+        old = self.candidates.gather(2, losers)
+        self.candidates.scatter_(2, losers, torch.where(fresh, drawn.to(old.dtype), old))
+        start = self.logits.gather(2, order[..., :kept]).mean(dim=2, keepdim=True) - HANDICAP
+        logits = torch.where(fresh, start, self.logits.gather(2, losers))
+        self.logits.scatter_(2, losers, logits)
+        return torch.zeros_like(self.logits, dtype=torch.bool).scatter_(2, losers, fresh)
+
+    def _offered_already(self, drawn: Tensor) -> Tensor:
+        """Say of inputs drawn for pins whether their node offers them, or drew them before."""
+        flat = drawn.flatten(1).unsqueeze(2)
+        offered = (flat == self.candidates.flatten(1).unsqueeze(1)).any(dim=2)
+        repeated = (flat == flat.transpose(1, 2)).tril(-1).any(dim=2)
+        return (offered | repeated).view(drawn.shape)
+
     def wired(self, picks: Picks) -> Wiring:
         """Return the wiring that reads what was picked."""
         chosen = self.candidates.gather(2, picks.index.unsqueeze(2)).squeeze(2)
@@ -81,10 +113,7 @@ class LearnedWiring(nn.Module):
         read = self.wired(picks).gather(x).flatten(0, 1)
         if not picks.shares.numel():
             return read
-        values = x.detach()[
-            self.candidates[..., : self.count].long()
-        ]  # [nodes, fan_in, count, batch]
-        # values[nodes, fan_in, count, batch]
+        values = x.detach()[self.candidates[..., : self.count].long()]  # [..., count, batch]
         mixture = (picks.shares[..., : self.count, None] * values).sum(dim=2)
         mixture = mixture.transpose(0, 1).flatten(0, 1)
         return read + (mixture - mixture.detach())
