@@ -165,9 +165,10 @@ def test_build_rejects_a_net_of_twenty_thousand_gates_without_any_tool(monkeypat
 
 def test_least_luts_is_below_what_was_measured():
     # lgn build --board icebreaker of the digits recipe's 3,500 gates: 3,334 LUTs after synthesis.
+    # Of these random ones the optimizer finds many constant.
     like_digits = random_classifier(1, features=52, bits=155, layers=(2000, 1500), classes=10)
     plan = plan_for(like_digits, find_board("icebreaker"), BuildOptions())
-    assert 2500 < least_luts(plan) < 3334
+    assert 2000 < least_luts(plan) < 3334
 
 
 def test_luts_of_cells_of_any_family():

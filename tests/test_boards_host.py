@@ -132,11 +132,11 @@ def test_device_rejects_codes_that_the_classifier_cannot_take():
 
 def test_device_of_another_version_is_rejected(monkeypatch):
     plan = small_plan()
-    monkeypatch.setattr(Identity, "pack", lambda self: b"\x02" + bytes(52))
+    monkeypatch.setattr(Identity, "pack", lambda self: b"\x01" + bytes(52))
     port = ModelBoard(plan).port
     message = (
-        f"The device on {port}: The device speaks version 2 of the link, and this lgn-hw speaks"
-        " version 1"
+        f"The device on {port}: The device speaks version 1 of the link, and this lgn-hw speaks"
+        " version 2"
     )
     with pytest.raises(LinkError, match=f"^{re.escape(message)}$"):
         Device.open(plan.classifier, port)

@@ -119,6 +119,6 @@ def test_identity_survives_packing_and_rejects_another_version():
     identity = Identity(98, 41, 10, 8, 300, 12_000_000, 1_000_000, "ab" * 32)
     data = identity.pack()
     assert Identity.unpack(data) == identity
-    message = "The device speaks version 2 of the link, and this lgn-hw speaks version 1"
+    message = "The device speaks version 1 of the link, and this lgn-hw speaks version 2"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        Identity.unpack(b"\x02" + data[1:])
+        Identity.unpack(b"\x01" + data[1:])

@@ -19,7 +19,7 @@ from lgn_hw.hdl.link import (
     OVERHEAD,
     Command,
     Identity,
-    packed_samples,
+    SampleFormat,
 )
 
 __all__ = ["Counters", "Device", "PredictError", "Rates"]
@@ -71,6 +71,7 @@ class Device:
     def __init__(self, classifier: Classifier, session: Session, close: Callable[[], None]) -> None:
         """Ask for the identity; raises LinkError, and UsageError for another classifier."""
         self.classifier, self.session = classifier, session
+        self.format = SampleFormat.of(classifier)
         self._close = close
         self.rates: Rates | None = None
         self.simulation: SimulatedBoard | None = None
@@ -161,7 +162,7 @@ class Device:
         """
         checked = self.classifier.features.checked(codes)
         size, most = self.identity.sample_bytes, self._samples_a_frame()
-        packed = packed_samples(self.classifier, checked)
+        packed = self.format.pack(checked)
         payloads = [packed[i : i + most * size] for i in range(0, len(packed), most * size)]
         start = time.monotonic()
         try:

@@ -10,7 +10,7 @@ from lgn_boards.board import Board, part_of
 from lgn_boards.boards import all_boards
 from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.hdl.link import LinkPlan
-from lgn_hw.passes.dead import inputs_read, remove_dead_nodes
+from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["SIZE_SCRIPT", "cells_of", "check_luts", "least_luts", "luts_of"]
 
@@ -27,12 +27,12 @@ SIZE_SCRIPT = "\ntee -q -o cells.json stat -json\n"
 def least_luts(plan: LinkPlan) -> int:
     """Return how many LUTs a device takes at least; of stage estimate, in milliseconds.
 
-    A bit of the encoder and a vote take the LUT in front of their flip-flop.
+    A bit of the encoder and a vote take the LUT in front of their flip-flop; a vote that is
+    constant, or an input, takes none.
     """
-    netlist = remove_dead_nodes(plan.classifier.netlist)
-    votes = len(set(netlist.outputs.tolist()))
-    others = max(0, netlist.num_nodes - votes)
-    counted = LUTS_A_VOTE * netlist.num_outputs + LUTS_A_NODE * others
+    netlist = plan.votes
+    votes = len(set(netlist.outputs[netlist.outputs >= netlist.first_node].tolist()))
+    counted = LUTS_A_VOTE * votes + LUTS_A_NODE * (netlist.num_nodes - votes)
     return LINK_LUTS + len(inputs_read(netlist)) + votes + ceil(counted)
 
 

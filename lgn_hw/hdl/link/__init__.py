@@ -14,7 +14,8 @@ from lgn_hw.hdl.link.frame import (
     Parser,
 )
 from lgn_hw.hdl.link.model import DeviceModel
-from lgn_hw.hdl.link.plan import LinkPlan, packed_samples
+from lgn_hw.hdl.link.plan import LinkPlan
+from lgn_hw.hdl.link.samples import SampleFormat, packed_samples
 from lgn_hw.hdl.link.terminal import Terminal
 from lgn_hw.hdl.link.uart import BaudRate
 
@@ -27,6 +28,7 @@ __all__ = [
     "Frame",
     "Identity",
     "Parser",
+    "SampleFormat",
     "packed_samples",
     "SYNC",
     "ANSWER",

@@ -27,7 +27,7 @@ class ByteCore(wiring.Component):
     """
 
     def __init__(self, plan: LinkPlan) -> None:
-        classifier = plan.classifier
+        classifier = plan.core
         self.intake = Intake(classifier.encoder, inputs_read(classifier.netlist))
         self.logic = Logic(plan.votes, plan.levels_per_stage)
         self.tally = Tally(classifier.group_sizes, plan.lanes)

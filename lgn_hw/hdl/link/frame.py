@@ -22,7 +22,7 @@ __all__ = [
     "Parser",
 ]
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 SYNC = 0xA5
 ANSWER, REFUSED = 0x80, 0x40  # flags of the command byte
 HEAD, OVERHEAD = 7, 9  # bytes before the payload; bytes that are not payload

@@ -15,7 +15,7 @@ class Intake(wiring.Component):
     """Encode a sample while it arrives; equal to `Thermometer.encode`.
 
     i_start: the next byte is the first of a sample. i_byte, i_valid: the bytes of a packed sample
-    (see plan.packed_samples). o_bits: the encoder's bits, bit 0 lowest, from o_complete on until
+    (see samples.packed_samples). o_bits: the encoder's bits, bit 0 lowest, from o_complete on until
     a byte of the next sample changes them; bits that nobody reads (bits_used) are 0. o_complete:
     for the clock cycle after a sample's last byte. o_between: no sample is under way.
 

@@ -27,7 +27,7 @@ class DeviceModel:
         self.plan = plan
         self.framing_errors = 0
         self._parser = Parser(MAX_PAYLOAD)
-        self._classifier = _any_code(plan.classifier)
+        self._classifier = _any_code(plan.format.narrowed(plan.classifier))
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes from the host; return what the device sends."""

@@ -9,24 +9,17 @@ from numpy.typing import NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.link.frame import MAX_PAYLOAD, Identity
+from lgn_hw.hdl.link.samples import SampleFormat
 from lgn_hw.hdl.link.uart import BITS_PER_BYTE, BaudRate
 from lgn_hw.netlist import Netlist
+from lgn_hw.passes.optimize import optimize_classifier
 
-__all__ = ["RESULTS", "LinkPlan", "packed_samples"]
+__all__ = ["RESULTS", "LinkPlan"]
 
 RESULTS = 256  # the classes that memory holds for one frame
 SELF_TEST_BYTES = 4096
 MOST_VECTORS = 8
 SLACK = 16  # clock cycles between the last byte of a sample and its class, beside the counting
-
-
-def packed_samples(classifier: Classifier, codes: NDArray[np.int64]) -> bytes:
-    """Return codes[samples, features] as the link carries them: packed, the low byte first.
-
-    The bits of a sample are those of lgn_hw.features.Features.pack, padded with 0 to whole bytes.
-    """
-    size = -(-classifier.features.sample_width // 8)
-    return b"".join(word.to_bytes(size, "little") for word in classifier.features.pack(codes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +49,31 @@ class LinkPlan:
             )
         _ = self.lanes
 
+    @cached_property
+    def format(self) -> SampleFormat:
+        """How the link carries a sample; the classifier as it is given decides it."""
+        return SampleFormat.of(self.classifier)
+
+    @cached_property
+    def optimized(self) -> Classifier:
+        """The classifier with what passes.optimize leaves of its gates; it has the same scores."""
+        return optimize_classifier(self.classifier)[0]
+
+    @cached_property
+    def core(self) -> Classifier:
+        """The classifier that is built: the optimized one, of samples as the link carries them."""
+        return self.format.narrowed(self.optimized)
+
     @property
     def votes(self) -> Netlist:
         """The netlist with its outputs in the order of the classes that they vote for."""
-        netlist = self.classifier.netlist
+        netlist = self.core.netlist
         order = np.argsort(self.classifier.group, kind="stable")
         return replace(netlist, outputs=netlist.outputs[order])
 
     @property
     def sample_bytes(self) -> int:
-        return -(-self.classifier.features.sample_width // 8)
+        return self.format.sample_bytes
 
     @property
     def max_samples(self) -> int:
@@ -137,6 +145,6 @@ class LinkPlan:
     def self_test(self) -> bytes:
         """The vectors, each followed by its class."""
         classes = self.classifier.predict(self.vectors)
-        size, packed = self.sample_bytes, packed_samples(self.classifier, self.vectors)
+        size, packed = self.sample_bytes, self.format.pack(self.vectors)
         parts = [packed[i * size :][:size] + bytes([c]) for i, c in enumerate(classes)]
         return b"".join(parts)

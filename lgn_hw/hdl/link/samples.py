@@ -1,0 +1,75 @@
+"""What of a sample goes over the link: the bits of its features that some gate's input needs."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.encoder import Thermometer
+from lgn_hw.features import Features
+from lgn_hw.passes.dead import read_inputs_only
+
+__all__ = ["SampleFormat", "packed_samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class SampleFormat:
+    """How the link carries samples: some features, each without its lowest bits.
+
+    feature: int32[carried], which features, ascending. shift: int64[carried], how many of its
+    lowest bits each one is carried without. features: the carried ones, as Features.pack has them.
+
+    A comparison with a threshold t does not depend on the bits under the lowest one that is set in
+    t + 1; x > 127 only asks whether x has bit 7. A feature loses the bits under which all its
+    thresholds are blind. docs/link.md states the rule, and host and device keep to it by itself:
+    it depends on nothing but the classifier.
+    """
+
+    feature: NDArray[np.int32]
+    shift: NDArray[np.int64]
+    features: Features
+
+    @classmethod
+    def of(cls, classifier: Classifier) -> "SampleFormat":
+        """Return the format of a classifier's samples; where it reads none, that is feature 0."""
+        encoder, whole = classifier.encoder, classifier.features
+        _, bits = read_inputs_only(classifier.netlist)
+        feature = np.unique(encoder.feature[bits]) if bits else np.zeros(1, np.int32)
+        # A feature keeps its highest bit.
+        least = whole.width[feature].astype(np.int64) - 1 if bits else np.zeros(1, np.int64)
+        blind = _trailing_zeros(encoder.threshold[bits] + 1)
+        np.minimum.at(least, np.searchsorted(feature, encoder.feature[bits]), blind)
+        names = [whole.names[number] for number in feature]
+        low, high = whole.low[feature] >> least, whole.high[feature] >> least
+        return cls(feature, least, Features.integers(low, high, names))
+
+    @property
+    def sample_bytes(self) -> int:
+        """The bytes of one sample."""
+        return -(-self.features.sample_width // 8)
+
+    def pack(self, codes: NDArray[np.int64]) -> bytes:
+        """Return codes[samples, features] of the classifier's as they are carried."""
+        carried = codes[:, self.feature] >> self.shift
+        size = self.sample_bytes
+        return b"".join(word.to_bytes(size, "little") for word in self.features.pack(carried))
+
+    def narrowed(self, classifier: Classifier) -> Classifier:
+        """Return the classifier that takes the carried features, and gives the same scores."""
+        netlist, bits = read_inputs_only(classifier.netlist)
+        place = np.searchsorted(self.feature, classifier.encoder.feature[bits])
+        threshold = classifier.encoder.threshold[bits] >> self.shift[place]
+        encoder = Thermometer(self.features, place.astype(np.int32), threshold)
+        return replace(classifier, encoder=encoder, netlist=netlist)
+
+
+def packed_samples(classifier: Classifier, codes: NDArray[np.int64]) -> bytes:
+    """Return codes[samples, features] as the link carries them (see SampleFormat)."""
+    return SampleFormat.of(classifier).pack(codes)
+
+
+def _trailing_zeros(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many bits lie under the lowest one that is set; 63 where none is."""
+    lowest = values & -values
+    return np.array([(int(bit) or 1 << 63).bit_length() - 1 for bit in lowest], np.int64)
