@@ -207,3 +207,11 @@ def test_terminal_answers_on_its_pins(clocks_per_bit):
     assert passed
     assert [a.encode() for a in answers] == model_answers(plan, [r.encode() for r in requests])
     assert list(answers[1].payload[2:]) == plan.classifier.predict(codes).tolist()
+
+
+def test_device_identifies_itself_rightly_during_its_self_test():
+    plan = small_plan(features=40, bits=60)
+    request = Frame(1, Command.IDENTIFY)
+    answers, passed = answers_of(LinkDevice(plan), [request.encode()], during_self_test=True)
+    assert Parser(300).feed(answers[0]) == [request.answer(plan.identity.pack())]
+    assert passed

@@ -129,7 +129,8 @@ class LinkDevice(wiring.Component):
         asked = answer.o_busy & (answer.o_command == ANSWER | Command.SELF_TEST)
         m.d.comb += [
             test.i_start.eq(asked & ~begun),
-            answer.i_wait.eq(asked & (~begun | test.o_running)),
+            # The test has the memory, which most answers are read from.
+            answer.i_wait.eq((asked & ~begun) | test.o_running),
             test.i_class.eq(self.core.o_class),
             test.i_done.eq(self.core.o_done),
             test.i_between.eq(self.core.o_between),
