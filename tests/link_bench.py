@@ -5,7 +5,7 @@ from strategies import random_classifier
 
 from lgn_hw.hdl.link import BaudRate, LinkPlan
 
-__all__ = ["answers_of", "levels_of", "received_by", "small_plan", "terminal_answers"]
+__all__ = ["answers_of", "levels_of", "received_by", "run", "small_plan", "terminal_answers"]
 
 
 def small_plan(seed=1, *, clocks_per_bit=4, **sizes):
@@ -15,13 +15,21 @@ def small_plan(seed=1, *, clocks_per_bit=4, **sizes):
 
 
 def answers_of(
-    device, chunks, *, cycles_per_byte=16, ready_every=1, quiet=80, during_self_test=False
+    device,
+    chunks,
+    *,
+    cycles_per_byte=16,
+    ready_every=1,
+    quiet=80,
+    during_self_test=False,
+    press_at=None,
 ):
     """Send chunks of bytes to a LinkDevice; return what it sends after each, and o_passed.
 
     None in a chunk is a byte without a stop bit. A chunk is over when all its bytes are taken and
     nothing has been sent for `quiet` clock cycles. ready_every: how many clock cycles a byte of an
     answer takes at least. The first chunk waits for the self-test, unless during_self_test.
+    press_at: the clock cycle of each chunk in which i_test is 1.
     """
     answers = []
 
@@ -30,14 +38,15 @@ def answers_of(
             await ctx.tick().until(~device.self_test.o_running)
         for chunk in chunks:
             todo = list(chunk)
-            answers.append(await _exchange(ctx, device, todo, cycles_per_byte, ready_every, quiet))
+            pace = (cycles_per_byte, ready_every, quiet, press_at)
+            answers.append(await _exchange(ctx, device, todo, *pace))
         answers.append(bool(ctx.get(device.o_passed)))
 
-    _run(device, bench)
+    run(device, bench)
     return answers[:-1], answers[-1]
 
 
-async def _exchange(ctx, device, todo, cycles_per_byte, ready_every, quiet):
+async def _exchange(ctx, device, todo, cycles_per_byte, ready_every, quiet, press_at):
     received, cycle, last = bytearray(), 0, 0
     while todo or cycle - last < quiet:
         due = bool(todo) and cycle % cycles_per_byte == 0
@@ -45,6 +54,7 @@ async def _exchange(ctx, device, todo, cycles_per_byte, ready_every, quiet):
         ctx.set(device.i_error, due and byte is None)
         ctx.set(device.i_valid, byte is not None)
         ctx.set(device.i_byte, byte or 0)
+        ctx.set(device.i_test, cycle == press_at)
         ready = cycle % ready_every == 0
         ctx.set(device.o_bytes.ready, ready)
         sent = ready and ctx.get(device.o_bytes.valid)
@@ -77,7 +87,7 @@ def received_by(receiver, levels):
             if ctx.get(receiver.o_error):
                 received.append(None)
 
-    _run(receiver, bench)
+    run(receiver, bench)
     return received
 
 
@@ -92,11 +102,12 @@ def terminal_answers(terminal, levels, wait):
             sent.append(ctx.get(terminal.o_tx))
         passed.append(bool(ctx.get(terminal.o_passed)))
 
-    _run(terminal, bench)
+    run(terminal, bench)
     return sent, passed[0]
 
 
-def _run(component, bench):
+def run(component, bench):
+    """Simulate a component with one testbench."""
     simulator = Simulator(component)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)

@@ -25,6 +25,8 @@ def test_board_has_a_uart_a_clock_a_known_part_and_its_led(board):
     assert luts > 1000
     assert board.clock_hz(platform) >= 12e6
     assert board.led is None or board.led in platform.resources
+    has_button = ("button", 0) in platform.resources and board.name != "colorlight-5a-75b"
+    assert board.button == (("button", 0) if has_button else None)
     assert board.state == ("files only" if board.name == "arty-a7-35" else "built")
     assert board.state in STATES
 
@@ -56,8 +58,13 @@ def test_board_rejects_what_is_none(name, message):
 
 def test_board_of_any_platform_with_a_uart():
     board = find_board("versa_ecp5:VersaECP5Platform")
-    assert (board.name, board.led) == ("versaecp5", ("led", 0))
+    assert (board.name, board.led, board.button) == ("versaecp5", ("led", 0), None)
     assert part_of(board.open_platform()) == ("LFE5UM-45F", 43848)
+
+
+def test_board_of_a_platform_whose_uart_has_the_pins_of_led_and_button():
+    board = find_board("colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform")
+    assert (board.led, board.button) == (None, None)
 
 
 def test_board_without_a_default_clock_is_rejected(tmp_path):

@@ -5,32 +5,11 @@ from importlib import import_module
 from typing import Any
 
 from lgn_hw.errors import ToolNotFound, UsageError
+from lgn_hw.timing.parts import LUTS
 
 __all__ = ["STATES", "Board", "part_of"]
 
 STATES = ("files only", "built", "seen on hardware")
-
-# LUTs of a part, as nextpnr counts them; those of the Xilinx parts have six inputs, others four.
-LUTS = {
-    "iCE40LP1K": 1280,
-    "iCE40HX1K": 1280,
-    "iCE40HX4K": 7680,
-    "iCE40LP8K": 7680,
-    "iCE40HX8K": 7680,
-    "iCE40UP5K": 5280,
-    "LFE5U-12F": 24288,
-    "LFE5U-25F": 24288,
-    "LFE5UM5G-25F": 24288,
-    "LFE5U-45F": 43848,
-    "LFE5UM-45F": 43848,
-    "LFE5UM5G-45F": 43848,
-    "LFE5U-85F": 83640,
-    "LFE5UM-85F": 83640,
-    "LFE5UM5G-85F": 83640,
-    "GW1NR-LV9QN88PC6/I5": 8640,
-    "xc7a35ti": 20800,
-    "xc7a100ti": 63400,
-}
 
 
 @dataclass(frozen=True)
@@ -40,8 +19,9 @@ class Board:
     name: what --board takes. platform: an Amaranth platform that has a `uart` and a default clock:
     its class, or `module:class`, which is imported when it is needed. baud: the rate of the link.
     flash: the programmer's command, in which {bitstream} stands for the file. led: name and number
-    of the LED that the self-test lights; None where there is none to spare. levels_per_stage: as
-    in logic.Logic; 0 where the clock is slow enough for all levels at once. state: how far it was
+    of the LED that the self-test lights; None where there is none to spare. button: name and number
+    of the button that starts the self-test; None where there is none. levels_per_stage: as in
+    logic.Logic; 0 where the clock is slow enough for all levels at once. state: how far it was
     tried: one of STATES.
     """
 
@@ -51,6 +31,7 @@ class Board:
     baud: int = 1_000_000
     flash: tuple[str, ...] = ()
     led: tuple[str, int] | None = ("led", 0)
+    button: tuple[str, int] | None = None
     levels_per_stage: int = 0
     state: str = "built"
 

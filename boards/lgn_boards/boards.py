@@ -1,10 +1,13 @@
 """Finding a board by its name, by a file of one's own, or by a platform of amaranth-boards."""
 
 import runpy
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+
+from amaranth.build import ResourceError
 
 from lgn_boards import catalog
 from lgn_boards.board import Board
@@ -58,9 +61,16 @@ def _from_platform(platform: str) -> Board:
     board = Board(
         name=_key(name.removesuffix("Platform")), title=name, platform=f"{qualified}:{name}"
     )
-    resources = board.open_platform().resources
-    return board if ("led", 0) in resources else _without_led(board)
+    led, button = (_if_spare(board, name) for name in ("led", "button"))
+    return replace(board, led=led, button=button)
 
 
-def _without_led(board: Board) -> Board:
-    return Board(name=board.name, title=board.title, platform=board.platform, led=None)
+def _if_spare(board: Board, name: str) -> tuple[str, int] | None:
+    """Return the first resource of a name, None where there is none, or the UART has its pin."""
+    platform = board.open_platform()
+    platform.request("uart", 0, dir="-")
+    try:
+        platform.request(name, 0, dir="-")
+    except ResourceError:
+        return None
+    return name, 0

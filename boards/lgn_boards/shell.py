@@ -1,4 +1,4 @@
-"""A classifier on a board: the terminal, its pins and its LED, as files for the tools."""
+"""A classifier on a board: the terminal, its pins, LED and button, as files for the tools."""
 
 import json
 import os
@@ -33,6 +33,9 @@ class Shell(Elaboratable):
         if self.board.led is not None:
             m.submodules.led = led = Buffer("o", platform.request(*self.board.led, dir="-"))
             m.d.comb += led.o.eq(terminal.o_passed)
+        if self.board.button is not None:
+            m.submodules.button = down = Buffer("i", platform.request(*self.board.button, dir="-"))
+            m.d.comb += terminal.i_button.eq(down.i)
         return m
 
 

@@ -4,7 +4,32 @@ from dataclasses import dataclass
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["PARTS", "Delays", "Part", "find_part"]
+__all__ = ["LUTS", "PARTS", "Delays", "Part", "find_part"]
+
+GW1NR_9C = "GW1NR-LV9QN88PC6/I5"
+
+# LUTs of a part by its full name, as nextpnr counts them; those of the Xilinx parts have six
+# inputs, others four.
+LUTS = {
+    "iCE40LP1K": 1280,
+    "iCE40HX1K": 1280,
+    "iCE40HX4K": 7680,
+    "iCE40LP8K": 7680,
+    "iCE40HX8K": 7680,
+    "iCE40UP5K": 5280,
+    "LFE5U-12F": 24288,
+    "LFE5U-25F": 24288,
+    "LFE5UM5G-25F": 24288,
+    "LFE5U-45F": 43848,
+    "LFE5UM-45F": 43848,
+    "LFE5UM5G-45F": 43848,
+    "LFE5U-85F": 83640,
+    "LFE5UM-85F": 83640,
+    "LFE5UM5G-85F": 83640,
+    GW1NR_9C: 8640,
+    "xc7a35ti": 20800,
+    "xc7a100ti": 63400,
+}
 
 
 @dataclass(frozen=True)
@@ -48,12 +73,13 @@ class Part:
     pins: str = ""
 
 
-def _ice40(name: str, device: str, package: str, cells: int, delays: Delays) -> Part:
+def _ice40(name: str, device: str, package: str, delays: Delays) -> Part:
     arguments = (f"--{device}", "--package", package)
+    cells = LUTS[f"iCE40{device.upper()}"]
     return Part(name, "ice40", arguments, "synth_ice40", "ICESTORM_LC", cells, delays)
 
 
-def _ecp5(name: str, device: str, cells: int) -> Part:
+def _ecp5(name: str, device: str) -> Part:
     arguments = (
         f"--{device}",
         "--package",
@@ -62,28 +88,29 @@ def _ecp5(name: str, device: str, cells: int) -> Part:
         "6",
         "--lpf-allow-unconstrained",
     )
+    cells = LUTS[f"LFE5U-{device.upper().replace('K', 'F')}"]
     return Part(name, "ecp5", arguments, "synth_ecp5", "TRELLIS_COMB", cells, ECP5)
 
 
 PARTS = {
     part.name: part
     for part in (
-        _ice40("hx1k-tq144", "hx1k", "tq144", 1280, HX),
-        _ice40("hx8k-ct256", "hx8k", "ct256", 7680, HX),
-        _ice40("up5k-sg48", "up5k", "sg48", 5280, UP),
-        _ecp5("ecp5-25k", "25k", 24288),
-        _ecp5("ecp5-45k", "45k", 43848),
-        _ecp5("ecp5-85k", "85k", 83640),
+        _ice40("hx1k-tq144", "hx1k", "tq144", HX),
+        _ice40("hx8k-ct256", "hx8k", "ct256", HX),
+        _ice40("up5k-sg48", "up5k", "sg48", UP),
+        _ecp5("ecp5-25k", "25k"),
+        _ecp5("ecp5-45k", "45k"),
+        _ecp5("ecp5-85k", "85k"),
         Part(
             "gw1nr-9c",
             "gowin",
             (
-                *("--device", "GW1NR-LV9QN88PC6/I5"),
+                *("--device", GW1NR_9C),
                 *("--vopt", "family=GW1N-9C", "--vopt", "cst=pins.cst"),
             ),
             "synth_gowin",
             "LUT4",
-            8640,
+            LUTS[GW1NR_9C],
             GOWIN,
             'IO_LOC "clk" 52;\nIO_LOC "i_bit" 3;\nIO_LOC "o_bit" 10;\n',
         ),

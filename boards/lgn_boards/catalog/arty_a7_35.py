@@ -10,5 +10,6 @@ BOARD = Board(
     platform="amaranth_boards.arty_a7:ArtyA7_35Platform",
     levels_per_stage=2,  # 10 ns
     state="files only",  # a bitstream needs Vivado
+    button=("button", 0),
     flash=("openFPGALoader", "-b", "arty_a7_35t", "{bitstream}"),
 )

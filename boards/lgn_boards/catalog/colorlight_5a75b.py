@@ -1,4 +1,4 @@
-"""Colorlight 5A-75B, revision 7.0: ECP5-25F, 25 MHz; UART on J19, which takes the LED."""
+"""Colorlight 5A-75B, revision 7.0: ECP5-25F, 25 MHz; UART on J19, on the pins of LED and button."""
 
 from lgn_boards.board import Board
 
@@ -8,6 +8,6 @@ BOARD = Board(
     name="colorlight-5a-75b",
     title="Colorlight 5A-75B r7.0",
     platform="amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
-    led=None,  # the UART sends on the pin of the LED
+    led=None,
     flash=("openFPGALoader", "-c", "ft232", "-m", "{bitstream}"),
 )

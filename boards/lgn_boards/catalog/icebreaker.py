@@ -9,5 +9,6 @@ BOARD = Board(
     title="1BitSquared iCEBreaker",
     platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
     led=("led_g", 0),
+    button=("button", 0),
     flash=("iceprog", "{bitstream}"),
 )

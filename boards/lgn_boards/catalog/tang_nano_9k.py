@@ -8,5 +8,6 @@ BOARD = Board(
     name="tang-nano-9k",
     title="Sipeed Tang Nano 9K",
     platform="amaranth_boards.tang_nano_9k:TangNano9kPlatform",
+    button=("button", 0),
     flash=("openFPGALoader", "-b", "tangnano9k", "{bitstream}"),
 )

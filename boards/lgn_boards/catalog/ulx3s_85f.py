@@ -8,5 +8,6 @@ BOARD = Board(
     name="ulx3s-85f",
     title="Radiona ULX3S 85F",
     platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
+    button=("button", 0),  # FIRE 1
     flash=("openFPGALoader", "-b", "ulx3s", "-m", "{bitstream}"),
 )

@@ -19,8 +19,8 @@ class LinkDevice(wiring.Component):
     """Answer requests; equal to model.DeviceModel for a host that keeps to docs/link.md.
 
     i_byte, i_valid, i_error: from uart.Receiver; a byte at most every 40 clock cycles.
-    o_bytes: to uart.Transmitter. o_passed: the self-test has passed. It runs after reset and on
-    request.
+    i_test: for one clock cycle: run the self-test as soon as no answer is being sent. o_bytes: to
+    uart.Transmitter. o_passed: the self-test has passed. It runs after reset and on request, too.
 
     Classes lie in one of two halves of a memory until they are sent: while an answer is sent, the
     next request fills the other half. A frame that ends while an answer is being sent gets no
@@ -41,6 +41,7 @@ class LinkDevice(wiring.Component):
                 "i_byte": In(8),
                 "i_valid": In(1),
                 "i_error": In(1),
+                "i_test": In(1),
                 "o_bytes": Out(stream.Signature(8)),
                 "o_passed": Out(1),
             }
@@ -58,7 +59,7 @@ class LinkDevice(wiring.Component):
         half, counters = Signal(), self._counters(m, receiver, answer)
         self._read(m, store.read_port(), answer, ~half, counters)
         length = self._classify(m, receiver, store.write_port(), half)
-        self._test(m, answer)
+        self._test(m, receiver, answer)
         m.d.comb += [
             receiver.i_byte.eq(self.i_byte),
             receiver.i_valid.eq(self.i_valid),
@@ -99,9 +100,11 @@ class LinkDevice(wiring.Component):
         hurt, fits = Signal(), Signal()
         most = self.plan.sample_bytes * self.plan.max_samples
         with m.If(receiver.o_start):
-            m.d.sync += [hurt.eq(0), fits.eq(~exceeds(receiver.o_length, most))]
-        with m.If(receiver.o_payload & self.self_test.o_running):
-            m.d.sync += hurt.eq(1)  # the core was not free
+            m.d.sync += fits.eq(~exceeds(receiver.o_length, most))
+        with m.If(self.self_test.i_start | self.self_test.o_running):
+            m.d.sync += hurt.eq(1)  # the core is not free
+        with m.Elif(receiver.o_start):
+            m.d.sync += hurt.eq(0)
         carried_out = Signal()
         with m.Switch(receiver.o_command):
             with m.Case(Command.CLASSIFY):
@@ -123,12 +126,14 @@ class LinkDevice(wiring.Component):
             answer.i_request_crc.eq(receiver.o_crc),
         ]
 
-    def _test(self, m: Module, answer: AnswerSender) -> None:
-        """Run the self-test after reset, and before its answer."""
-        test, begun = self.self_test, Signal()
+    def _test(self, m: Module, receiver: FrameReceiver, answer: AnswerSender) -> None:
+        """Run the self-test after reset, before its answer, and between answers on i_test."""
+        test, begun, wanted, by_hand = self.self_test, Signal(), Signal(), Signal()
         asked = answer.o_busy & (answer.o_command == ANSWER | Command.SELF_TEST)
+        m.d.comb += by_hand.eq(wanted & ~(answer.o_busy | receiver.o_done | test.o_running))
+        m.d.sync += wanted.eq((wanted & ~by_hand) | self.i_test)
         m.d.comb += [
-            test.i_start.eq(asked & ~begun),
+            test.i_start.eq((asked & ~begun) | by_hand),
             # The test has the memory, which most answers are read from.
             answer.i_wait.eq((asked & ~begun) | test.o_running),
             test.i_class.eq(self.core.o_class),
