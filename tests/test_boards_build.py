@@ -14,6 +14,8 @@ from lgn_boards.shell import design_files
 from lgn_boards.size import least_luts, luts_of
 from lgn_boards.tools import find_packer, run_tool
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
+from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.synth.equivalence import Claim, Proof
 from lgn_hw.synth.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage
 
 CLASSIFIER = random_classifier(1, layers=(20, 12))
@@ -24,11 +26,13 @@ class Tools:
 
     def __init__(self, monkeypatch, fmax=None, luts=900, fails=()):
         self.runs, self.fmax, self.luts = [], fmax or {}, luts
+        self.frequencies = []
         self.fails = set(fails)
         monkeypatch.setattr(build_module, "run_yosys", self.yosys)
         monkeypatch.setattr(route_module, "run_nextpnr", self.nextpnr)
         monkeypatch.setattr(build_module, "run_tool", self.pack)
         monkeypatch.setattr(build_module, "find_packer", lambda name: f"/bin/{name}")
+        monkeypatch.setattr(build_module, "prove_classifiers", self.prove)
         monkeypatch.setattr(build_module, "yosys_version", lambda: "Yosys 1.0")
         monkeypatch.setattr(build_module, "nextpnr_version", lambda family: "nextpnr 1.0")
 
@@ -37,6 +41,10 @@ class Tools:
         if name in self.fails:
             raise ToolError(f"{name} failed")
 
+    def prove(self, given, built):
+        status = "different" if "proof" in self.fails else "equal"
+        return Proof((Claim("every vote of every sample", "SAT", status, "vote 3 differs"),))
+
     def yosys(self, script, *, folder, log):
         self.run("yosys")
         cells = {"SB_LUT4": self.luts, "SB_DFF": 40}
@@ -44,6 +52,7 @@ class Tools:
 
     def nextpnr(self, family, arguments, *, folder, name):
         self.run(name)
+        self.frequencies.append(arguments[arguments.index("--freq") + 1])
         steps = (
             PathStep("clk-to-q", 1.0, "terminal.device.core.tally.count_SB_DFF_Q.O", "x"),
             PathStep("logic", 2.0, "x", "x"),
@@ -74,11 +83,17 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
     result, said = run_build(tmp_path)
     assert tools.runs == ["yosys", "pnr-1", "pack"]
     assert [line.split(":")[0] for line in said if line.startswith("[")] == [
-        "[1/3] synthesis ...", "[1/3] synthesis", "[2/3] place and route ...",
-        "[2/3] place and route", "[3/3] bitstream ...", "[3/3] bitstream",
+        "[1/4] proof of the gates ...", "[1/4] proof of the gates", "[2/4] synthesis ...",
+        "[2/4] synthesis", "[3/4] place and route ...", "[3/4] place and route",
+        "[4/4] bitstream ...", "[4/4] bitstream",
     ]  # fmt: skip
-    assert said[0] == f"      link at 1,000,000 baud, +0.00 % off; {result['key']}"
-    assert said[3] == "      900 LUTs of 1,280 (stage synth)"
+    assert said[0] == (
+        "      clock 12 MHz, link at 1,000,000 baud, +0.00 % off, 4 bytes a sample;"
+        f" {result['key']}"
+    )
+    nodes = optimize_classifier(CLASSIFIER)[0].netlist.num_nodes
+    assert said[3] == f"      {nodes} nodes, proven equal to the 32 that were given"
+    assert said[6] == "      900 LUTs of 1,280 (stage synth)"
     assert result["fmax_mhz"] == 40.0
     assert result["clock_mhz"] == 12.0
     assert result["utilisation"] == {"ICESTORM_LC": {"used": 900, "available": 1280}}
@@ -87,8 +102,9 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
     )
     assert (tmp_path / "classifier-icestick.bin").read_bytes() == b"bits of top-1.asc"
     assert [step["name"] for step in result["steps"]] == [
-        "synthesis", "place and route", "bitstream",
+        "proof of the gates", "synthesis", "place and route", "bitstream",
     ]  # fmt: skip
+    assert (result["sample_bytes"], round(result["samples_per_second"])) == (4, 24782)
     assert read_build(tmp_path) == result == json.loads((tmp_path / "build.json").read_text())
 
 
@@ -105,6 +121,26 @@ def test_build_of_the_same_input_runs_no_tool_again(monkeypatch, tmp_path):
     other, _ = run_build(tmp_path, baud=500_000)
     assert other["key"] != first["key"]
     assert len(tools.runs) == 9
+
+
+def test_build_rejects_gates_that_are_not_those_of_the_classifier(monkeypatch, tmp_path):
+    tools = Tools(monkeypatch, fails={"proof"})
+    message = "Not the same: every vote of every sample: vote 3 differs"
+    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+        run_build(tmp_path)
+    assert tools.runs == []
+
+
+def test_build_for_another_clock_is_another_build(monkeypatch, tmp_path):
+    tools = Tools(monkeypatch, fmax={"pnr-1": 24.5})
+    result, said = run_build(tmp_path, clock_mhz=24, baud=3_000_000)
+    assert said[0].startswith("      clock 24 MHz, link at 3,000,000 baud, +0.00 % off")
+    assert (result["clock_mhz"], result["baud"]) == (24.0, 3_000_000)
+    assert b"SB_PLL40_CORE" in (tmp_path / result["key"] / "top.il").read_bytes()
+    assert tools.frequencies == ["24"]
+    tools.fmax["pnr-1"] = 23.9
+    with pytest.raises(CheckFailed, match=r"reaches 23\.90 MHz, and 24\.00 MHz are needed"):
+        run_build(tmp_path, clock_mhz=24, baud=3_000_000, fresh=True)
 
 
 def test_build_goes_on_after_the_last_step_that_was_done(monkeypatch, tmp_path):

@@ -66,7 +66,7 @@ def test_build_prints_one_json_object(lgn, small, monkeypatch):
     assert code == 0
     assert result["bitstream"] == str(small.parent / "icestick" / "classifier-icestick.bin")
     assert {"fmax_mhz", "clock_mhz", "utilisation", "steps"} <= set(result)
-    assert "[3/3] bitstream" in err
+    assert "[4/4] bitstream" in err
     code, out, _ = lgn("build", "--board", "icestick", small)
     assert code == 0
     assert re.search(r"ICESTORM_LC +900 of +1,280 +70\.3 %", out)

@@ -20,7 +20,8 @@ class Board:
     its class, or `module:class`, which is imported when it is needed. baud: the rate of the link.
     flash: the programmer's command, in which {bitstream} stands for the file. led: name and number
     of the LED that the self-test lights; None where there is none to spare. button: name and number
-    of the button that starts the self-test; None where there is none. levels_per_stage: as in
+    of the button that starts the self-test; None where there is none. pll_pad: the clock comes in
+    on the pin of an iCE40's PLL, which takes it whole. levels_per_stage: as in
     logic.Logic; 0 where the clock is slow enough for all levels at once. state: how far it was
     tried: one of STATES.
     """
@@ -32,6 +33,7 @@ class Board:
     flash: tuple[str, ...] = ()
     led: tuple[str, int] | None = ("led", 0)
     button: tuple[str, int] | None = None
+    pll_pad: bool = False
     levels_per_stage: int = 0
     state: str = "built"
 

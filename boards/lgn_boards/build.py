@@ -11,6 +11,7 @@ from typing import Any
 
 import lgn_hw
 from lgn_boards.board import Board, part_of
+from lgn_boards.pll import find_pll
 from lgn_boards.route import Routed, best_of, check_clock, family_of, place_and_route
 from lgn_boards.shell import DesignFiles, design_files
 from lgn_boards.size import SIZE_SCRIPT, cells_of, check_luts, least_luts, luts_of
@@ -21,6 +22,7 @@ from lgn_hw.errors import UsageError
 from lgn_hw.formats.atomic import write_bytes, write_text
 from lgn_hw.hdl.link import BaudRate, LinkPlan
 from lgn_hw.programs import find_program
+from lgn_hw.synth.equivalence import prove_classifiers
 from lgn_hw.synth.nextpnr import nextpnr_version
 from lgn_hw.synth.yosys import run_yosys, yosys_version
 
@@ -34,11 +36,13 @@ SUFFIXES = (".bin", ".bit", ".fs")
 class BuildOptions:
     """How to build. None stands for what the board says.
 
-    baud: of the link. levels_per_stage: as in logic.Logic. seeds: how many placements to try, of
-    which the best is kept. jobs: how many at a time. fresh: build again what was kept.
+    baud: of the link. clock_mhz: made by a PLL if it is not the board's own. levels_per_stage: as
+    in logic.Logic. seeds: how many placements to try, of which the best is kept. jobs: how many at
+    a time. fresh: build again what was kept.
     """
 
     baud: int | None = None
+    clock_mhz: float | None = None
     levels_per_stage: int | None = None
     seeds: int = 1
     jobs: int = 0
@@ -46,9 +50,11 @@ class BuildOptions:
 
 
 def plan_for(classifier: Classifier, board: Board, options: BuildOptions) -> LinkPlan:
-    """Size the device for a board's clock; raises UsageError as LinkPlan and BaudRate do."""
-    clock_hz = board.clock_hz(board.open_platform())
-    levels = options.levels_per_stage
+    """Size the device for a board's clock; raises UsageError as LinkPlan, BaudRate, find_pll do."""
+    platform, levels = board.open_platform(), options.levels_per_stage
+    mhz = options.clock_mhz
+    pll = None if mhz is None else find_pll(board, platform, mhz)
+    clock_hz = board.clock_hz(platform) if pll is None else round(pll.hz)
     return LinkPlan(
         classifier,
         BaudRate(clock_hz, options.baud or board.baud),
@@ -74,8 +80,8 @@ def build(
     """
     if options.seeds < 1:
         raise UsageError(f"seeds must be 1 or more, not {options.seeds}")
-    platform, plan = board.open_platform(), plan_for(classifier, board, options)
-    check_luts(board, platform, least_luts(plan), "estimate")
+    plan = plan_for(classifier, board, options)
+    check_luts(board, board.open_platform(), least_luts(plan), "estimate")
     design = design_files(board, plan)
     key = _digest(design, options)
     folder = output_dir / key
@@ -84,11 +90,18 @@ def build(
     for name, content in design.files.items():
         write_bytes(folder / name, content)
     facts = _facts(plan, board, key, folder)
-    say(f"      link at {plan.rate.baud:,} baud, {100 * plan.rate.error:+.2f} % off; {key}")
-    if design.commands[0][0] == "yosys":
-        found = _open_flow(design, board, platform, folder, options, say)
+    say(
+        f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
+        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes a sample; {key}"
+    )
+    open_tools = design.commands[0][0] == "yosys"
+    steps = Steps(folder, 4 if open_tools else 2, say)
+    say(f"      {steps.run('proof of the gates', lambda: _prove(plan))}")
+    if open_tools:
+        found = _open_flow(design, board, plan, steps, options)
     else:
-        found = _vendor_flow(design, folder, say)
+        found = _vendor_flow(design, steps)
+    found["steps"] = [step.to_json() for step in steps.done]
     return _finish(facts | found, output_dir, classifier, board)
 
 
@@ -100,17 +113,22 @@ def read_build(output_dir: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text()))
 
 
+def _prove(plan: LinkPlan) -> str:
+    """Prove that the gates that are built are those of the classifier; return how many those are.
+
+    Raises CheckFailed where they are not, or it could not be shown.
+    """
+    prove_classifiers(plan.classifier, plan.optimized).check()
+    nodes, built = plan.classifier.netlist.num_nodes, plan.optimized.netlist.num_nodes
+    return f"{built:,} nodes, proven equal to the {nodes:,} that were given"
+
+
 def _open_flow(
-    design: DesignFiles,
-    board: Board,
-    platform: Any,
-    folder: Path,
-    options: BuildOptions,
-    say: Callable[[str], None],
+    design: DesignFiles, board: Board, plan: LinkPlan, steps: Steps, options: BuildOptions
 ) -> dict[str, Any]:
     """Run yosys, nextpnr and the packer."""
     _, route, pack = design.commands
-    steps = Steps(folder, 3, say)
+    platform, folder, say = board.open_platform(), steps.folder, steps.say
     cells = steps.run("synthesis", lambda: _synthesise(design, folder))
     luts = luts_of(cells)
     available = part_of(platform)[1]
@@ -118,7 +136,7 @@ def _open_flow(
     check_luts(board, platform, luts, "synth")
     jobs = options.jobs or min(options.seeds, os.cpu_count() or 1)
     seeds = range(1, options.seeds + 1)
-    clock_mhz = board.clock_hz(platform) / 1e6
+    clock_mhz = plan.rate.clock_hz / 1e6
 
     def route_all() -> list[dict[str, Any]]:
         designs = place_and_route(route, clock_mhz, seeds, folder=folder, jobs=jobs)
@@ -138,22 +156,18 @@ def _open_flow(
         "luts_synth": luts,
         "critical_path": best.path,
         "tools": {"yosys": yosys_version(), "nextpnr": best.tool},
-        "steps": [step.to_json() for step in steps.done],
     }
 
 
-def _vendor_flow(design: DesignFiles, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+def _vendor_flow(design: DesignFiles, steps: Steps) -> dict[str, Any]:
     """Run the vendor's program where it is installed; else say how."""
-    steps, command = Steps(folder, 1, say), design.commands[0]
-    found: dict[str, Any] = {"bitstream": None, "fmax_mhz": None, "utilisation": {}, "steps": []}
+    command, folder = design.commands[0], steps.folder
+    found: dict[str, Any] = {"bitstream": None, "fmax_mhz": None, "utilisation": {}}
     if find_program(command[0]) is None:
         return found | {"next": f"install {command[0]}, then: cd {folder} && {' '.join(command)}"}
     log = folder / "vendor.log"
     steps.run(command[0], lambda: run_tool(command, folder=folder, log=log))
-    return found | {
-        "bitstream": str(folder / "top.bit"),
-        "steps": [step.to_json() for step in steps.done],
-    }
+    return found | {"bitstream": str(folder / "top.bit")}
 
 
 def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
@@ -195,6 +209,8 @@ def _facts(plan: LinkPlan, board: Board, key: str, folder: Path) -> dict[str, An
         "luts_least": least_luts(plan),
         "lanes": plan.lanes,
         "vectors": identity.vectors,
+        "sample_bytes": identity.sample_bytes,
+        "samples_per_second": identity.link_rate,
         "flash": list(board.flash),
     }
 

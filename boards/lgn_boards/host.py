@@ -16,7 +16,6 @@ from lgn_hw.errors import UsageError
 from lgn_hw.hdl.link import (
     COUNTERS_SIZE,
     IDENTITY_SIZE,
-    OVERHEAD,
     Command,
     Identity,
     SampleFormat,
@@ -55,8 +54,7 @@ class Rates:
 
     def __init__(self, samples: int, seconds: float, identity: Identity) -> None:
         self.measured = samples / seconds if seconds > 0 else 0.0
-        each = identity.sample_bytes + OVERHEAD / identity.max_samples
-        self.link = identity.baud / 10 / each
+        self.link = identity.link_rate
         self.core = identity.clock_hz / identity.cycles
         self.limit = "link" if self.link < self.core else "core"
 

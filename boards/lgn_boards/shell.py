@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Elaboratable, Module
+from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib.io import Buffer
 
 from lgn_boards.board import Board
+from lgn_boards.clock import PllClock
+from lgn_boards.pll import find_pll
 from lgn_hw.hdl.link import LinkPlan, Terminal
 from lgn_hw.synth.yosys import find_yosys
 
@@ -18,13 +20,20 @@ __all__ = ["DesignFiles", "Shell", "design_files"]
 
 
 class Shell(Elaboratable):
-    """Connect a Terminal to the pins of a board; its clock is the board's default clock."""
+    """Connect a Terminal to the pins of a board.
+
+    Its clock is the board's own, or made of that by a PLL where the plan has another frequency.
+    """
 
     def __init__(self, board: Board, plan: LinkPlan) -> None:
         self.board, self.plan = board, plan
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
+        pll = find_pll(self.board, platform, self.plan.rate.clock_hz / 1e6)
+        if pll is not None:
+            m.domains += ClockDomain("sync")
+            m.submodules.clock = PllClock(pll)
         m.submodules.terminal = terminal = Terminal(self.plan)
         uart = platform.request("uart", 0, dir="-")
         m.submodules.rx = rx = Buffer("i", uart.rx)

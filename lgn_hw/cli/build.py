@@ -18,6 +18,10 @@ def build(
         typer.Option("--output", "-o", help="Folder; BOARD beside the classifier if not given."),
     ] = None,
     baud: Annotated[int | None, typer.Option(help="Of the link; the board's if not given.")] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(help="Of the design, by a PLL; the board's own if not given."),
+    ] = None,
     levels_per_stage: Annotated[
         int | None,
         typer.Option(min=0, help="Levels of logic between registers; the board's if not given."),
@@ -40,6 +44,8 @@ def build(
         lgn build --board icebreaker build/digits/digits.lgn
 
         lgn build --board ulx3s-25f build/mnist/mnist.lgn --seeds 4 --json
+
+        lgn build --board icebreaker build/digits/digits.lgn --clock-mhz 24 --baud 3000000
     """
     from lgn_boards.boards import find_board
     from lgn_boards.build import BuildOptions
@@ -48,7 +54,7 @@ def build(
 
     loaded, on = Classifier.load(classifier), find_board(board)
     folder = output or classifier.parent / on.name
-    options = BuildOptions(baud, levels_per_stage, seeds, jobs, fresh)
+    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh)
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return
@@ -88,4 +94,8 @@ def _print(result: dict[str, Any], folder: Path) -> None:
     if result["fmax_mhz"] is not None:
         fmax, clock = result["fmax_mhz"], result["clock_mhz"]
         out.print(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
+    out.print(
+        f"{result['sample_bytes']:,} bytes a sample: {result['samples_per_second']:,.1f} samples/s"
+        f" at {result['baud']:,} baud"
+    )
     out.print(f"{result['bitstream']}; load it with: lgn flash {folder}", soft_wrap=True)

@@ -8,6 +8,7 @@ BOARD = Board(
     name="icebreaker",
     title="1BitSquared iCEBreaker",
     platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
+    pll_pad=True,
     led=("led_g", 0),
     button=("button", 0),
     flash=("iceprog", "{bitstream}"),

@@ -176,6 +176,11 @@ class Identity:
     baud: int
     digest: str
 
+    @property
+    def link_rate(self) -> float:
+        """How many samples a second the link carries, in the longest frames."""
+        return self.baud / 10 / (self.sample_bytes + OVERHEAD / self.max_samples)
+
     def pack(self) -> bytes:
         """Return the SIZE bytes that the device sends."""
         numbers = (self.sample_bytes, self.max_samples, self.classes, self.vectors)
