@@ -10,9 +10,11 @@ import pytest
 from amaranth_bench import codes_of
 from strategies import random_classifier
 from test_boards_build import Tools
+from test_boards_host import ModelBoard
 
 from lgn_boards import flash as flash_module
 from lgn_hw.cli import main
+from lgn_hw.hdl.link import BaudRate, LinkPlan
 
 
 @pytest.fixture
@@ -210,6 +212,31 @@ def test_run_exits_with_1_where_a_class_differs(lgn, small, tmp_path, monkeypatc
     assert code == 1
     assert "agreement with the software 75.00 %" in out
     assert "1 of 4 classes differ from the software's; the first is sample 1" in err
+
+
+def test_run_on_a_board_that_is_unplugged_says_what_it_has_until_then(lgn, small, tmp_path):
+    from lgn_hw import Classifier
+
+    classifier = Classifier.load(small)
+    plan = LinkPlan(classifier, BaudRate(12_000_000, 1_000_000))
+    codes = codes_of(classifier, 5000, np.random.default_rng(0))
+    np.savez(tmp_path / "test.npz", x=codes, y=classifier.predict(codes))
+    for arguments in ((), ("--json",)):
+        board = ModelBoard(plan, answers=8)  # identity, self-test, and six frames or more
+        code, out, err = lgn(
+            "run", small, "--port", board.port, "--data", tmp_path / "test.npz", *arguments
+        )
+        assert code == 4
+        assert f"The device on {board.port} is gone" in err
+        (done,) = re.findall(r"; ([\d,]+) of 5,000 samples are classified", " ".join(err.split()))
+        if arguments:
+            data = json.loads(out)
+            assert (data["complete"], data["accuracy"], data["counters"]) == (False, 1.0, None)
+            assert f"{data['samples']:,}" == done
+        else:
+            assert f"accuracy 100.00 % of {done} samples" in out
+            assert "agreement with the software 100.00 %" in out
+            assert "self-test passed; 0 requests repeated\n" in out
 
 
 def test_run_without_a_board_exits_with_4(lgn, small, tmp_path, monkeypatch):

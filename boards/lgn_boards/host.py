@@ -168,6 +168,7 @@ class Device:
             found = self.session.classify(payloads, counts, progress)
         except LinkError as problem:
             classes = _classes(problem.answered)
+            self.rates = Rates(len(classes), time.monotonic() - start, self.identity)
             raise PredictError(
                 f"{problem}; {len(classes):,} of {len(checked):,} samples are classified", classes
             ) from problem

@@ -1,5 +1,6 @@
 """`lgn run`: classify samples on a board, and compare with the software."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from lgn_hw.cli.console import JsonOption, errors, out, print_json
 from lgn_hw.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from lgn_boards.host import Device
+    from lgn_boards.host import Device, PredictError
 
 __all__ = ["run"]
 
@@ -33,7 +34,8 @@ def run(
     """Send samples to a board: accuracy, agreement with the software, and rate.
 
     The board must hold this very classifier. Exits with 1 where a class differs from the
-    software's, with 4 where the board does not answer.
+    software's, with 4 where the board does not answer, or is gone in mid-batch: then with what
+    had been classified until then.
 
     Examples:
 
@@ -49,25 +51,42 @@ def run(
         codes, labels = codes[:samples], None if labels is None else labels[:samples]
     with errors.status("looking for the board") as status, _open(loaded, port, baud, timeout) as on:
         failures = on.self_test().failures
-        found = on.predict(codes, lambda n: status.update(f"{n:,} of {len(codes):,} samples"))
-        counters = on.counters()
+        say = f"of {len(codes):,} samples"
+        found, lost = _predict(on, codes, lambda done: status.update(f"{done:,} {say}"))
+        counters = None if lost else on.counters()
+    codes, labels = codes[: len(found)], None if labels is None else labels[: len(found)]
     wrong = (found != loaded.predict(codes)).nonzero()[0]
     result: dict[str, Any] = {
         "digest": loaded.digest,
         "samples": len(codes),
-        "accuracy": None if labels is None else float((found == labels).mean()),
+        "complete": lost is None,
+        "accuracy": None if labels is None or not len(codes) else float((found == labels).mean()),
         "agreement": 1 - len(wrong) / max(1, len(codes)),
         "simulated": port == SIMULATED,
         "samples_per_second": vars(on.rates),
         "self_test_failures": failures,
         "repeated_requests": on.session.repeated,
-        "counters": vars(counters),
+        "counters": None if counters is None else vars(counters),
     }
     if json:
         print_json(result)
     else:
         _print(result)
     _check(loaded, codes, found, failures)
+    if lost is not None:
+        raise lost
+
+
+def _predict(
+    device: "Device", codes: NDArray[np.int64], progress: Callable[[int], None]
+) -> tuple[NDArray[np.int32], "PredictError | None"]:
+    """Return the classes, and why those are not all, where they are not."""
+    from lgn_boards.host import PredictError
+
+    try:
+        return device.predict(codes, progress), None
+    except PredictError as problem:
+        return problem.classes, problem
 
 
 def _open(classifier: Classifier, port: str, baud: int, timeout: float) -> "Device":
@@ -106,7 +125,6 @@ def _print(result: dict[str, Any]) -> None:
         f" the {rates['limit']} is the limit"
     )
     verdict = "FAILED" if result["self_test_failures"] else "passed"
-    out.print(
-        f"self-test {verdict}; {result['repeated_requests']} requests repeated,"
-        f" {result['counters']['framing_errors']} framing errors"
-    )
+    counters = result["counters"]
+    errors_seen = "" if counters is None else f", {counters['framing_errors']} framing errors"
+    out.print(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")
