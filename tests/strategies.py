@@ -5,9 +5,17 @@ from hypothesis import strategies as st
 
 from lgn_hw import Classifier, Netlist, Thermometer
 from lgn_hw.features import Features
+from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN
 
-__all__ = ["classifiers", "features", "netlists", "random_classifier", "random_netlist"]
+__all__ = [
+    "classifiers",
+    "features",
+    "netlists",
+    "random_classifier",
+    "random_netlist",
+    "registers_of",
+]
 
 
 @st.composite
@@ -65,6 +73,18 @@ def classifiers(draw, max_features=4, max_bits=8, max_nodes=12, max_outputs=8, m
         tau=draw(st.sampled_from([1.0, 2.5])),
         classes=tuple(f"class{c}" for c in range(classes)),
     )
+
+
+@st.composite
+def registers_of(draw, classifier, *, scores, lut_size):
+    """Draw where the registers of a core stand: anywhere that they may."""
+    core = ClassifierCore(classifier, scores=scores, lut_size=lut_size)
+    registers = {
+        name: draw(st.sets(st.integers(0, max(1, block.stages.levels)), min_size=name == "encoder"))
+        for name, block in core.blocks.items()
+    }
+    registers["argmax"].add(max(1, core.argmax.stages.levels))
+    return {name: sorted(levels) for name, levels in registers.items()}
 
 
 def random_netlist(seed, inputs, layers, arity=2):

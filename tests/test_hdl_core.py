@@ -1,6 +1,8 @@
 """The core obeys the rules of streams, keeps its declared latency, and equals the classifier."""
 
+import gc
 import re
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -8,24 +10,20 @@ import pytest
 from amaranth_bench import codes_of, stream_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import classifiers, random_classifier
+from strategies import classifiers, random_classifier, registers_of
 
 from lgn_hw import Netlist
 from lgn_hw.errors import UsageError
-from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.core import ClassifierCore
-from lgn_hw.hdl.popcount import score_width
 
 
-def results_of(classifier, codes, scores):
+def results_of(core, classifier, codes):
+    """Return the words that a core must give."""
     words = classifier.predict(codes).tolist()
-    if not scores:
-        return words
-    shift, width = class_width(classifier.num_classes), score_width(classifier.group_sizes)
-    return [
-        word | sum(int(score) << (shift + width * c) for c, score in enumerate(row))
-        for word, row in zip(words, classifier.scores(codes), strict=True)
-    ]
+    for c, column in enumerate(classifier.scores(codes).T.tolist() if core.scores else []):
+        shift = core.class_bits + core.score_bits * c
+        words = [word | score << shift for word, score in zip(words, column, strict=True)]
+    return words
 
 
 @settings(deadline=None, max_examples=25)
@@ -44,35 +42,31 @@ def test_core_equals_software_under_pauses(classifier, levels, scores, idle, bac
     accepted, received = stream_results(
         core, words, seed=seed, idle=idle, backpressure=backpressure
     )
-    assert [word for _, word in received] == results_of(classifier, codes, scores)
+    assert [word for _, word in received] == results_of(core, classifier, codes)
     assert len(accepted) == len(words)
 
 
 @settings(deadline=None, max_examples=25)
-@given(classifiers(), st.booleans(), st.data())
-def test_core_equals_software_wherever_registers_stand(classifier, scores, data):
+@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.data())
+def test_core_equals_software_wherever_registers_stand(classifier, scores, lut_size, data):
     codes = codes_of(classifier, 20, np.random.default_rng(0))
-    whole = ClassifierCore(classifier, scores=scores)
-    registers = {
-        name: sorted(data.draw(st.sets(st.integers(1, max(1, block.stages.levels)))))
-        for name, block in whole.blocks.items()
-        if name != "encoder"
-    }
-    last = whole.argmax.stages.levels
-    registers |= {"encoder": [1], "argmax": sorted({*registers["argmax"], last})}
-    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores)
+    registers = data.draw(registers_of(classifier, scores=scores, lut_size=lut_size))
+    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores, lut_size=lut_size)
     assert core.latency == sum(map(len, registers.values()))
     accepted, received = stream_results(
         core, classifier.features.pack(codes), backpressure=data.draw(st.sampled_from([0, 0.3]))
     )
-    assert [word for _, word in received] == results_of(classifier, codes, scores)
+    assert [word for _, word in received] == results_of(core, classifier, codes)
     assert received[0][0] - accepted[0] >= core.latency
 
 
 @pytest.mark.parametrize(
     ("registers", "message"),
     [
-        ({"argmax": [2]}, "Registers must stand after level 1 of encoder, its last one"),
+        (
+            {"argmax": [2]},
+            "Registers must stand in encoder: before it (level 0) or after a level",
+        ),
         (
             {"encoder": [1], "argmax": [1]},
             "Registers must stand after level 2 of argmax, its last one",
@@ -83,7 +77,7 @@ def test_core_equals_software_wherever_registers_stand(classifier, scores, data)
         ),
         (
             {"encoder": [1], "argmax": [2], "logic": [7]},
-            "Registers must stand after levels 1 to 2, ascending, not [7]",
+            "Registers must stand after levels 0 to 2, ascending, not [7]",
         ),
     ],
 )
@@ -99,11 +93,7 @@ def test_core_of_luts_equals_software(classifier, lut_size, scores, levels, data
     core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores, lut_size=lut_size)
     pauses = {name: data.draw(st.sampled_from([0.0, 0.4])) for name in ("idle", "backpressure")}
     accepted, received = stream_results(core, classifier.features.pack(codes), **pauses)
-    shift, width = core.class_bits, core.score_bits
-    expected = classifier.predict(codes).tolist()
-    for c, column in enumerate(classifier.scores(codes).T.tolist() if scores else []):
-        expected = [w | s << (shift + width * c) for w, s in zip(expected, column, strict=True)]
-    assert [word for _, word in received] == expected
+    assert [word for _, word in received] == results_of(core, classifier, codes)
     assert received[0][0] - accepted[0] >= core.latency
 
 
@@ -148,6 +138,16 @@ def test_core_latency_is_the_sum_of_its_blocks():
     stream_results(core, [0])
 
 
+def test_core_may_be_asked_for_its_latency_only():
+    gc.collect()  # of earlier tests: Amaranth warns when such a component is collected
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert ClassifierCore(random_classifier(2)).latency == 5
+        assert ClassifierCore(random_classifier(2), lut_size=6).latency > 5
+        gc.collect()
+    assert not said
+
+
 def test_core_reset_forgets_the_samples_under_way():
     classifier = random_classifier(3)
     codes = codes_of(classifier, 30, np.random.default_rng(0))
@@ -155,4 +155,4 @@ def test_core_reset_forgets_the_samples_under_way():
     _, received = stream_results(
         core, classifier.features.pack(codes), backpressure=0.3, reset_at=core.latency + 2
     )
-    assert [word for _, word in received] == results_of(classifier, codes, scores=False)
+    assert [word for _, word in received] == results_of(core, classifier, codes)

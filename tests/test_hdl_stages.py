@@ -32,19 +32,21 @@ def test_stages_end_where_the_next_level_is_in_the_next_stage(levels, levels_per
 @settings(deadline=None)
 @given(st.integers(1, 12), st.data())
 def test_stages_stand_exactly_where_they_are_put(levels, data):
-    cuts = tuple(sorted(data.draw(st.sets(st.integers(1, levels)))))
+    cuts = tuple(sorted(data.draw(st.sets(st.integers(0, levels)))))
     stages = Stages(levels, cuts)
     assert stages.latency == len(cuts)
-    assert tuple(level for level in range(1, levels + 1) if stages.ends_at(level)) == cuts
+    assert tuple(level for level in range(levels + 1) if stages.ends_at(level)) == cuts
     assert [stages.stage_of(level) for level in range(levels + 1)] == [
         sum(cut < level for cut in cuts) for level in range(levels + 1)
     ]
 
 
-@pytest.mark.parametrize(("levels", "cuts"), [(3, (4,)), (3, (2, 1)), (3, (1, 1)), (0, (0,))])
+@pytest.mark.parametrize(
+    ("levels", "cuts"), [(3, (4,)), (3, (2, 1)), (3, (1, 1)), (0, (2,)), (3, (-1,))]
+)
 def test_stages_rejects_levels_that_are_not_there(levels, cuts):
     message = (
-        f"Registers must stand after levels 1 to {max(1, levels)}, ascending, not {list(cuts)}"
+        f"Registers must stand after levels 0 to {max(1, levels)}, ascending, not {list(cuts)}"
     )
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         Stages(levels, cuts)

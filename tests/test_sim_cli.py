@@ -76,6 +76,9 @@ def test_verilog_places_registers_for_a_clock_or_the_least_latency(lgn, small):
     fast = latency("--clock-mhz", "120", "--part", "hx8k-ct256")
     assert 2 == slow < fast
     assert latency("--clock-mhz", "120", "--part", "ecp5-25k") <= fast
+    assert latency("--latency", "min", "--lut", "6") == 2
+    luts = latency("--clock-mhz", "120", "--part", "hx8k-ct256", "--lut", "4")
+    assert 2 < luts <= latency("--levels-per-stage", "1", "--lut", "4")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_sim_exits_with_1_where_the_verilog_was_tampered_with(lgn, small, tmp_pa
     verilog = small.with_suffix(".v")
     logic = verilog.read_text().index("module \\classifier_core.logic")
     text = verilog.read_text()
-    tampered = text[:logic] + re.sub(r"\? \{", "? ~{", text[logic:], count=1)
+    tampered = text[:logic] + text[logic:].replace("<= {", "<= ~{", 1)
     assert tampered != text
     verilog.write_text(tampered)
     arguments = ("--vectors", "20", "--no-negative-control", "-o", tmp_path / "out")

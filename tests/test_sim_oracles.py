@@ -10,11 +10,12 @@ pytest.importorskip("cocotb", reason="cocotb is not installed")
 from amaranth_bench import pipeline_outputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import netlists
+from strategies import classifiers, netlists, registers_of
 
 from lgn_hw import Classifier, Netlist, Thermometer, evaluate, evaluate_reference
 from lgn_hw.features import Features
 from lgn_hw.hdl.logic import Logic
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.netlist import FIRST_INPUT
 from lgn_sim.simulate import simulate
 
@@ -68,4 +69,24 @@ def test_four_evaluations_agree_on_every_input(tmp_path_factory, parts, levels_p
     simulate(
         classifier, output_dir=tmp_path_factory.mktemp("sim"), samples=samples, vectors=0,
         negative_control=False, levels_per_stage=levels_per_stage,
+    ).check()  # fmt: skip
+
+
+@settings(
+    deadline=None,
+    max_examples=6,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.data())
+def test_verilog_of_random_classifiers_equals_software(
+    tmp_path_factory, classifier, scores, lut_size, data
+):
+    # Six cases, with and without pauses and with a reset, wherever registers stand.
+    spacing = data.draw(
+        st.one_of(st.integers(0, 3), registers_of(classifier, scores=scores, lut_size=lut_size))
+    )
+    verilog = to_verilog(classifier, levels_per_stage=spacing, scores=scores, lut_size=lut_size)
+    simulate(
+        classifier, output_dir=tmp_path_factory.mktemp("sim"), verilog=verilog, vectors=30,
+        negative_control=False,
     ).check()  # fmt: skip

@@ -1,24 +1,26 @@
 """Find the class with most votes: a tournament of comparators."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from typing import Any, TypeVar
 
 from lgn_hw.blocks.argmax import class_width
+from lgn_hw.hdl.block import Block
 from lgn_hw.hdl.stages import Cuts, Stages
+from lgn_hw.hdl.vectors import Vectors
 
 __all__ = ["Argmax", "class_width"]
 
+V = TypeVar("V", bound=Any)
 
-class Argmax(wiring.Component):
+
+class Argmax(Block):
     """Choose the class with the highest score, the lowest class on a tie, each clock cycle.
 
     i_scores: num_classes unsigned numbers of `width` bits, class 0 lowest.
     o_class: the class, class_width(num_classes) bits, `latency` clock cycles later.
     o_scores: i_scores of the same sample, only where scores is true.
 
-    Each level halves the candidates. Registers stand after every levels_per_stage levels and at
-    the end (see stages.Stages).
+    Each level halves the candidates. Registers stand where levels_per_stage says (see
+    stages.Stages).
     """
 
     def __init__(
@@ -28,40 +30,51 @@ class Argmax(wiring.Component):
         self.stages = Stages((num_classes - 1).bit_length(), levels_per_stage)
         self.latency = self.stages.latency
         total = num_classes * width
-        ports = {"i_scores": In(total), "o_class": Out(class_width(num_classes))}
-        super().__init__(ports | ({"o_scores": Out(total)} if scores else {}))
+        sinks = {"o_class": class_width(num_classes)} | ({"o_scores": total} if scores else {})
+        super().__init__(("i_scores", total), sinks)
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        candidates = [self._candidate(number) for number in range(self.num_classes)]
-        scores: Value = self.i_scores
+    def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V, ...]:
+        scores, total = source, self.num_classes * self.width
+        if self.stages.ends_at(0):
+            scores = vectors.register("scores0", total, scores)
+        candidates = [self._candidate(vectors, scores, c) for c in range(self.num_classes)]
         for level in range(1, max(1, self.stages.levels) + 1):
-            candidates = self._hold(m, level, self._winners(m, level, candidates))
+            winners = self._winners(vectors, level, candidates)
+            candidates = self._hold(vectors, level, winners)
             if self.scores and self.stages.ends_at(level):
-                delayed = Signal(len(scores), name=f"scores{level}", reset_less=True)
-                m.d.sync += delayed.eq(scores)
-                scores = delayed
-        m.d.comb += self.o_class.eq(candidates[0][self.width :])
-        if self.scores:
-            m.d.comb += self.o_scores.eq(scores)
-        return m
+                scores = vectors.register(f"scores{level}", total, scores)
+        found = candidates[0][1]
+        return (found, vectors.slice(scores, 0, total)) if self.scores else (found,)
 
-    def _candidate(self, number: int) -> Value:
-        """Join a score (lower) and the number of its class (upper)."""
-        score = self.i_scores[number * self.width : (number + 1) * self.width]
-        return Cat(score, Const(number, class_width(self.num_classes)))
+    def _candidate(self, vectors: Vectors[V], scores: V, number: int) -> tuple[V, V]:
+        """Return a score and the number of its class."""
+        score = vectors.slice(scores, number * self.width, self.width)
+        return score, vectors.constant(number, class_width(self.num_classes))
 
-    def _winners(self, m: Module, level: int, candidates: list[Value]) -> list[Value]:
+    def _winners(
+        self, vectors: Vectors[V], level: int, candidates: list[tuple[V, V]]
+    ) -> list[tuple[V, V]]:
         pairs = list(zip(candidates[::2], candidates[1::2], strict=False))
-        later = Signal(len(pairs), name=f"later{level}")
         # Only a strictly higher score beats the earlier class.
-        m.d.comb += later.eq(Cat(b[: self.width] > a[: self.width] for a, b in pairs))
-        winners = [Mux(wins, b, a) for wins, (a, b) in zip(later, pairs, strict=True)]
+        beats = vectors.join(vectors.exceeds(b, a) for (a, _), (b, _) in pairs)
+        later = vectors.wire(f"later{level}", len(pairs), beats)
+        winners = []
+        for index, ((a, class_a), (b, class_b)) in enumerate(pairs):
+            wins = vectors.slice(later, index, 1)
+            winners.append((vectors.choose(wins, b, a), vectors.choose(wins, class_b, class_a)))
         return winners + candidates[2 * len(pairs) :]
 
-    def _hold(self, m: Module, level: int, candidates: list[Value]) -> list[Value]:
+    def _hold(
+        self, vectors: Vectors[V], level: int, candidates: list[tuple[V, V]]
+    ) -> list[tuple[V, V]]:
         size = self.width + class_width(self.num_classes)
-        held = Signal(size * len(candidates), name=f"level{level}", reset_less=True)
-        domain = m.d.sync if self.stages.ends_at(level) else m.d.comb
-        domain += held.eq(Cat(candidates))
-        return [held[i * size : (i + 1) * size] for i in range(len(candidates))]
+        value = vectors.join(value for candidate in candidates for value in candidate)
+        ends = self.stages.ends_at(level)
+        held = vectors.hold(f"level{level}", size * len(candidates), value, register=ends)
+        return [
+            (
+                vectors.slice(held, i * size, self.width),
+                vectors.slice(held, i * size + self.width, size - self.width),
+            )
+            for i in range(len(candidates))
+        ]

@@ -1,18 +1,17 @@
 """The classifier as one stream component: encoder, logic, popcount, argmax."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, EnableInserter, Module, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import Argmax, class_width
+from lgn_hw.hdl.block import Block, Quiet
 from lgn_hw.hdl.encoder import Encoder
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import Popcount, score_width
@@ -26,7 +25,7 @@ DEFAULT_LEVELS_PER_STAGE = 2
 BLOCKS = ("encoder", "logic", "popcount", "argmax")
 
 
-class ClassifierCore(wiring.Component):
+class ClassifierCore(Quiet):
     """Classify one sample a clock cycle; equal to Classifier.predict and Classifier.scores.
 
     i_sample: a stream of samples as lgn_hw.features.Features packs them.
@@ -35,8 +34,8 @@ class ClassifierCore(wiring.Component):
 
     levels_per_stage: registers stand after every so many levels of each block's own levels and
     at each block's end; 0 puts them at the ends only. Or a mapping from `encoder`, `logic`,
-    `popcount` and `argmax` to the levels after which registers stand, and nowhere else; after the
-    encoder and after the last level of argmax they must.
+    `popcount` and `argmax` to the levels after which registers stand, and nowhere else; somewhere
+    in the encoder, level 0 being the sample itself, and after the last level of argmax they must.
 
     lut_size: None builds adders and comparisons, for carry chains. 4 or 6 builds encoder, popcount
     and argmax of nodes that fill such LUTs (see blocks.circuit); circuit is then what is built.
@@ -59,7 +58,7 @@ class ClassifierCore(wiring.Component):
     ) -> None:
         self.scores = scores
         self.circuit: Circuit | None = None
-        self.blocks: dict[str, Any]
+        self.blocks: dict[str, Block]
         classes = classifier.num_classes
         self.class_bits = class_width(classes)
         if lut_size is None:
@@ -95,54 +94,45 @@ class ClassifierCore(wiring.Component):
         bits: Value = self.i_sample.payload
         for name, block in self.blocks.items():
             m.submodules[name] = EnableInserter(advance)(block)
-            source, sink = _ends(block)
-            m.d.comb += source.eq(bits)
-            bits = sink
+            m.d.comb += getattr(block, block.source[0]).eq(bits)
+            bits = Cat(getattr(block, sink) for sink in block.sinks)
         m.d.comb += self.o_result.payload.as_value().eq(bits)
         return m
 
 
-def _with_carries(classifier: Classifier, spacing: Spacing, scores: bool) -> dict[str, Any]:
+def _with_carries(classifier: Classifier, spacing: Spacing, scores: bool) -> dict[str, Block]:
     sizes, classes = classifier.group_sizes, classifier.num_classes
-    if not isinstance(spacing, int):
-        _check_registers(spacing, {"encoder": 1, "argmax": (classes - 1).bit_length()})
-    logic, popcount, argmax = (cuts_of(spacing, name) for name in BLOCKS[1:])
+    _check_registers(spacing, (classes - 1).bit_length())
+    encoder, logic, popcount, argmax = (cuts_of(spacing, name) for name in BLOCKS)
     return {
-        "encoder": Encoder(classifier.encoder, inputs_read(classifier.netlist)),
+        "encoder": Encoder(classifier.encoder, inputs_read(classifier.netlist), encoder),
         "logic": Logic(_by_class(classifier), logic),
         "popcount": Popcount(sizes, popcount),
         "argmax": Argmax(classes, score_width(sizes), argmax, scores=scores),
     }
 
 
-def _of_luts(circuit: Circuit, spacing: Spacing) -> dict[str, Any]:
-    if not isinstance(spacing, int):
-        last = {name: max(1, circuit.parts[name].depth) for name in ("encoder", "argmax")}
-        _check_registers(spacing, last)
+def _of_luts(circuit: Circuit, spacing: Spacing) -> dict[str, Block]:
+    _check_registers(spacing, max(1, circuit.parts["argmax"].depth))
     return {name: Logic(part, cuts_of(spacing, name)) for name, part in circuit.parts.items()}
 
 
-def _ends(block: Encoder | Logic | Popcount | Argmax) -> tuple[Value, Value]:
-    """Return what a block reads and what it gives, each as one value."""
-    if isinstance(block, Encoder):
-        return block.i_sample, block.o_bits
-    if isinstance(block, Popcount):
-        return block.i_votes, block.o_scores
-    if isinstance(block, Argmax):
-        scores = [block.o_scores] if block.scores else []
-        return block.i_scores, Cat(block.o_class, *scores)
-    return block.i_bits, block.o_bits
+def _check_registers(spacing: Spacing, last: int) -> None:
+    """Check that registers stand before the gates and at the end, so that no path passes through.
 
-
-def _check_registers(registers: Mapping[str, Sequence[int]], last: Mapping[str, int]) -> None:
-    unknown = registers.keys() - {*BLOCKS}
+    last: the last level of argmax.
+    """
+    if isinstance(spacing, int):
+        return
+    unknown = spacing.keys() - {*BLOCKS}
     if unknown:
         raise UsageError(
             f"Registers are placed in {', '.join(BLOCKS)}, not in {sorted(unknown)[0]!r}"
         )
-    for block, level in last.items():
-        if level not in registers.get(block, ()):
-            raise UsageError(f"Registers must stand after level {level} of {block}, its last one")
+    if not spacing.get("encoder"):
+        raise UsageError("Registers must stand in encoder: before it (level 0) or after a level")
+    if last not in spacing.get("argmax", ()):
+        raise UsageError(f"Registers must stand after level {last} of argmax, its last one")
 
 
 def _by_class(classifier: Classifier) -> Netlist:

@@ -1,58 +1,66 @@
 """The thermometer encoder as a circuit: one comparator for each different threshold."""
 
 from collections.abc import Iterable
-
-import numpy as np
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from typing import Any, TypeVar
 
 from lgn_hw.encoder import Thermometer
+from lgn_hw.hdl.block import Block
+from lgn_hw.hdl.stages import Cuts, Stages
+from lgn_hw.hdl.vectors import Vectors
 
 __all__ = ["Encoder"]
 
+V = TypeVar("V", bound=Any)
 
-class Encoder(wiring.Component):
+
+class Encoder(Block):
     """Encode one sample a clock cycle; equal to `Thermometer.encode`.
 
     i_sample: the features as lgn_hw.features.Features packs them, feature 0 in the lowest bits.
-    o_bits: the encoder's bits, bit 0 lowest, one clock cycle later.
+    o_bits: the encoder's bits, bit 0 lowest, `latency` clock cycles later.
 
     bits_used: the bits that somebody reads, all where not given; the others are constant 0.
-    Bits of equal feature and threshold share one comparator and one register.
+    Bits of equal feature and threshold share one comparator. The comparators are its one level;
+    levels_per_stage as in stages.Stages.
     """
 
-    latency = 1
-
-    def __init__(self, thermometer: Thermometer, bits_used: Iterable[int] | None = None) -> None:
+    def __init__(
+        self,
+        thermometer: Thermometer,
+        bits_used: Iterable[int] | None = None,
+        levels_per_stage: Cuts = 0,
+    ) -> None:
         self.thermometer = thermometer
         every = range(thermometer.num_bits)
         self.bits_used = sorted({int(bit) for bit in (every if bits_used is None else bits_used)})
+        self.stages = Stages(1, levels_per_stage)
+        self.latency = self.stages.latency
         super().__init__(
-            {
-                "i_sample": In(thermometer.features.sample_width),
-                "o_bits": Out(thermometer.num_bits),
-            }
+            ("i_sample", thermometer.features.sample_width), {"o_bits": thermometer.num_bits}
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
+    def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V]:
+        features, stages = self.thermometer.features, self.stages
+        sample = source
+        if stages.ends_at(0):
+            sample = vectors.register("sample", features.sample_width, source)
         pairs = {bit: self._pair(bit) for bit in self.bits_used}
         different = list(dict.fromkeys(pairs.values()))
-        exceeds = Signal(len(different), reset_less=True)
-        m.d.sync += exceeds.eq(Cat(self._feature(f) > Const(t) for f, t in different))
-        register = dict(zip(different, exceeds, strict=True))
-        zero = Const(0, 1)
-        m.d.comb += self.o_bits.eq(
-            Cat(register[pairs[bit]] if bit in pairs else zero for bit in range(len(self.o_bits)))
+        place = {pair: index for index, pair in enumerate(different)}
+        start = [0, *features.width.cumsum().tolist()]
+        signed = features.signed.tolist()
+        fields = {f: vectors.slice(sample, start[f], start[f + 1] - start[f]) for f, _ in different}
+        compared = vectors.join(
+            vectors.exceeds_constant(fields[f], t, signed=signed[f]) for f, t in different
         )
-        return m
+        exceeds = vectors.hold("exceeds", len(different), compared, register=stages.ends_at(1))
+        zero = vectors.constant(0, 1)
+        return (
+            vectors.join(
+                vectors.slice(exceeds, place[pairs[bit]], 1) if bit in pairs else zero
+                for bit in range(self.thermometer.num_bits)
+            ),
+        )
 
     def _pair(self, bit: int) -> tuple[int, int]:
         return int(self.thermometer.feature[bit]), int(self.thermometer.threshold[bit])
-
-    def _feature(self, index: int) -> Value:
-        features = self.thermometer.features
-        start = int(np.sum(features.width[:index]))
-        field = self.i_sample[start : start + int(features.width[index])]
-        return field.as_signed() if features.signed[index] else field

@@ -22,7 +22,8 @@ class Stages:
     levels: how many levels of its own logic the block has, counted from 1; a block without any
     counts as one level that holds no logic. levels_per_stage: registers stand after every so many
     levels, and after the last one; 0 puts them after the last one only. Or a tuple: exactly the
-    levels after which registers stand, ascending; none of them need be the last.
+    levels after which registers stand, ascending; none of them need be the last, and level 0 is
+    what the block reads.
 
     Raises UsageError where levels_per_stage is negative, or a level is not in the block.
     """
@@ -57,14 +58,14 @@ class Stages:
         return bisect_left(self.cuts, level)
 
     def ends_at(self, level: int) -> bool:
-        """Say whether registers follow a level, from 1."""
+        """Say whether registers follow a level; level 0 is what the block reads."""
         return level in self.cuts
 
     def _check_levels(self, cuts: tuple[int, ...]) -> None:
         last = max(1, self.levels)
-        if list(cuts) != sorted({*cuts} & {*range(1, last + 1)}):
+        if list(cuts) != sorted({*cuts} & {*range(last + 1)}):
             raise UsageError(
-                f"Registers must stand after levels 1 to {last}, ascending, not {list(cuts)}"
+                f"Registers must stand after levels 0 to {last}, ascending, not {list(cuts)}"
             )
 
 

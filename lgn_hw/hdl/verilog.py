@@ -11,9 +11,11 @@ from amaranth.lib import wiring
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
+from lgn_hw.hdl.core_text import core_modules
 from lgn_hw.hdl.header import CoreHeader, header_text, read_core_header
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.stages import Spacing, Stages
+from lgn_hw.hdl.verilog_vectors import block_module
 from lgn_hw.netlist import Netlist
 from lgn_hw.synth.yosys import run_yosys
 
@@ -54,8 +56,7 @@ def to_verilog(
     `name.logic`, `name.popcount` and `name.argmax`; ports are clk, rst, i_sample__payload,
     i_sample__valid, i_sample__ready, o_result__payload, o_result__valid and o_result__ready.
 
-    Raises UsageError on a levels_per_stage that cannot be or a name that is no identifier,
-    ToolNotFound or ToolError where yosys is missing or fails.
+    Raises UsageError on a levels_per_stage that cannot be or a name that is no identifier.
     """
     _check(name, levels_per_stage)
     core = ClassifierCore(
@@ -73,7 +74,7 @@ def to_verilog(
         score_bits=core.score_bits,
         top=name,
     )
-    return f"{header_text(header, classifier)}\n{emit(core, name)}"
+    return f"{header_text(header, classifier)}\n{core_modules(core, name)}"
 
 
 def logic_to_verilog(
@@ -84,7 +85,7 @@ def logic_to_verilog(
     Raises as to_verilog does.
     """
     _check(name, levels_per_stage)
-    return emit(Logic(netlist, levels_per_stage), name)
+    return block_module(Logic(netlist, levels_per_stage), name)
 
 
 def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
@@ -105,8 +106,9 @@ def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
 def emit(component: wiring.Component, name: str) -> str:
     """Return a component's Verilog, its top module called `name`.
 
-    The way leads over RTLIL; yosys' folder stays for a look where yosys fails. Raises ToolNotFound
-    or ToolError where yosys is missing or fails.
+    For what is small and stands around a core; the core itself is written as it is (see
+    core_text). The way leads over RTLIL; yosys' folder stays for a look where yosys fails. Raises
+    ToolNotFound or ToolError where yosys is missing or fails.
     """
     text = rtlil.convert(component, name=name, emit_src=False)
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
