@@ -14,6 +14,7 @@ from strategies import classifiers, random_classifier
 
 from lgn_hw import UsageError
 from lgn_hw.hdl.core import ClassifierCore
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.timing.levels import Level, datapath_levels
 from lgn_hw.timing.parts import PARTS, Delays, find_part
 from lgn_hw.timing.plan import (
@@ -81,16 +82,45 @@ def test_placements_are_those_that_no_other_beats(levels):
 
 
 @settings(deadline=None, max_examples=20)
-@given(classifiers(), st.booleans(), st.sampled_from(sorted(PARTS)))
-def test_levels_are_those_of_the_core(classifier, scores, part):
-    levels = datapath_levels(classifier, scores=scores)
-    core = ClassifierCore(classifier, scores=scores)
+@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.sampled_from(sorted(PARTS)))
+def test_levels_are_those_of_the_core(classifier, scores, lut_size, part):
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
+    core = ClassifierCore(classifier, scores=scores, lut_size=lut_size)
     for name, block in core.blocks.items():
-        depth = 1 if name == "encoder" else max(1, block.stages.levels)
+        depth = max(1, block.stages.levels)
         assert [lev.number for lev in levels if lev.block == name] == list(range(1, depth + 1))
     for placement in placements(levels, PARTS[part].delays):
-        built = ClassifierCore(classifier, levels_per_stage=placement.registers, scores=scores)
+        built = ClassifierCore(
+            classifier, levels_per_stage=placement.registers, scores=scores, lut_size=lut_size
+        )
         assert built.latency == placement.latency
+
+
+@pytest.mark.parametrize("lut_size", [4, 6])
+def test_levels_of_luts_count_the_flip_flops_that_are_built(lut_size):
+    classifier = random_classifier(2, layers=(60, 60, 60))
+    levels = datapath_levels(classifier, lut_size=lut_size)
+    for level in levels:
+        registers = {"encoder": [1], "logic": [], "popcount": [], "argmax": []}
+        depth = {name: max(lev.number for lev in levels if lev.block == name) for name in registers}
+        registers["argmax"] = [depth["argmax"]]
+        registers[level.block] = sorted({*registers[level.block], level.number})
+        text = to_verilog(classifier, levels_per_stage=registers, lut_size=lut_size)
+        module = text[text.index(f"module \\classifier_core.{level.block} ") :]
+        stage = registers[level.block].index(level.number)
+        width = re.search(rf"reg \[(\d+):0\] stage{stage};", module)[1]
+        assert int(width) + 1 == level.bits, level
+
+
+def test_levels_of_luts_cost_half_of_what_their_nodes_do():
+    classifier = random_classifier(2)
+    for lut_size, slowest in ((4, 0.5), (6, 1)):
+        levels = datapath_levels(classifier, lut_size=lut_size)
+        head = [level.luts for level in levels if level.block != "logic"]
+        assert max(head) == slowest
+        assert not any(level.carries for level in levels)
+        logic = [level for level in levels if level.block == "logic"]
+        assert logic == [level for level in datapath_levels(classifier) if level.block == "logic"]
 
 
 def test_levels_leave_no_component_unused(recwarn):
@@ -101,11 +131,17 @@ def test_levels_leave_no_component_unused(recwarn):
     assert not recwarn.list
 
 
-def test_least_latency_is_two_cycles_and_the_core_stays_right():
+@pytest.mark.parametrize("lut_size", [None, 4, 6])
+def test_least_latency_is_one_register_before_all_logic_and_one_after(lut_size):
     classifier = random_classifier(3)
-    placement = least_latency(datapath_levels(classifier), DELAYS)
-    core = ClassifierCore(classifier, levels_per_stage=placement.registers)
+    levels = datapath_levels(classifier, lut_size=lut_size)
+    placement = least_latency(levels, classifier.features.sample_width, DELAYS)
+    core = ClassifierCore(classifier, levels_per_stage=placement.registers, lut_size=lut_size)
     assert core.latency == placement.latency == 2
+    assert [block.stages.cuts for block in core.blocks.values()] == [
+        (0,), (), (), (core.argmax.stages.levels,),
+    ]  # fmt: skip
+    assert placement.bits == classifier.features.sample_width + 2
     codes = codes_of(classifier, 30, np.random.default_rng(0))
     accepted, received = stream_results(core, classifier.features.pack(codes))
     assert [word for _, word in received] == classifier.predict(codes).tolist()

@@ -91,6 +91,15 @@ def test_fmax_finds_the_fewest_registers_and_the_report_shows_them(lgn, small, p
     assert data["setting"] in page
 
 
+@pytest.mark.parametrize("clock", [(), ("--clock-mhz", "75", "--tries", "9")])
+def test_fmax_places_a_head_made_for_luts(lgn, small, placed, clock):
+    code, out, _ = lgn("fmax", small, "--part", "hx8k-ct256", "--lut", "4", "--json", *clock)
+    data = json.loads(out)
+    assert (code, data["lut_size"], data["met"]) == (0, 4, True if clock else None)
+    emitted = to_verilog(CLASSIFIER, levels_per_stage=data["levels_per_stage"], lut_size=4)
+    assert read_core_header(emitted).latency == data["latency_cycles"]
+
+
 def test_fmax_rejects_a_clock_that_no_setting_meets(lgn, small, placed):
     code, _, err = lgn("fmax", small, "--part", "hx8k-ct256", "--clock-mhz", "400")
     message = re.sub(r"\s+", " ", err)

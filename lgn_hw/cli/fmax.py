@@ -20,6 +20,10 @@ def fmax(
         int, typer.Option(min=0, help="Levels between registers, where no clock is given.")
     ] = 2,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
+    lut: Annotated[
+        int | None,
+        typer.Option(help="Fill LUTs of 4 or 6 inputs; for carry chains where not given."),
+    ] = None,
     tries: Annotated[int, typer.Option(min=1, help="Settings to place at most.")] = 6,
     output: Annotated[
         Path | None,
@@ -38,6 +42,8 @@ def fmax(
         lgn fmax build/digits/digits.lgn --part ecp5-25k
 
         lgn fmax build/digits/digits.lgn --part hx8k-ct256 --clock-mhz 100
+
+        lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.timing.parts import find_part
@@ -48,9 +54,11 @@ def fmax(
     work = folder / chosen.name
     with errors.status(f"nextpnr places the core on {chosen.name}"):
         if clock_mhz is None:
-            placed = place_core(loaded, chosen, levels_per_stage, work, scores=scores)
+            placed = place_core(loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut)
         else:
-            placed = search(loaded, chosen, clock_mhz, work, scores=scores, most=tries)
+            placed = search(
+                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut, most=tries
+            )
     data = placed.to_json()
     write_json(folder / f"{chosen.name}.json", data)
     if json:

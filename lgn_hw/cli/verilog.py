@@ -92,12 +92,10 @@ def verilog(
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
-    if lut is not None and (part is not None or latency is not None):
-        raise UsageError("--part and --latency place registers for carry chains; leave out --lut")
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
-        spacing = _spacing(loaded, levels_per_stage, scores, clock_mhz, part, latency)
+        spacing = _spacing(loaded, levels_per_stage, scores, lut, clock_mhz, part, latency)
         design = make_design(
             loaded,
             levels_per_stage=spacing,
@@ -137,6 +135,7 @@ def _spacing(
     classifier: "Classifier",
     levels_per_stage: int,
     scores: bool,
+    lut: int | None,
     clock_mhz: float | None,
     part: str | None,
     latency: str | None,
@@ -152,12 +151,12 @@ def _spacing(
         raise UsageError("--latency min and --part both place the registers; give one of them")
     if part is not None and clock_mhz is None:
         raise UsageError("--part places registers for a clock; give it with --clock-mhz")
+    if part is None and latency is None:
+        return levels_per_stage
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut)
     if part is not None and clock_mhz is not None:
-        levels = datapath_levels(classifier, scores=scores)
         return registers_for(levels, find_part(part), clock_mhz).registers
-    if latency is not None:
-        return least_latency(datapath_levels(classifier, scores=scores)).registers
-    return levels_per_stage
+    return least_latency(levels, classifier.features.sample_width).registers
 
 
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The levels of a core's datapath: what each costs in time, and what a register after it holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.popcount import score_width
@@ -15,6 +16,7 @@ __all__ = ["Level", "datapath_levels"]
 
 # LUT4 in a row for a node of so many inputs; two levels of two-input nodes share one.
 LUTS_OF_ARITY = (0.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0)
+REMAPPED = 0.5  # of the levels of a head made for LUTs, what synthesis leaves of them in a row
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,16 @@ class Level:
     must: bool = False
 
 
-def datapath_levels(classifier: Classifier, *, scores: bool = False) -> tuple[Level, ...]:
-    """Return the levels of a classifier's core, from the sample to the result."""
+def datapath_levels(
+    classifier: Classifier, *, scores: bool = False, lut_size: int | None = None
+) -> tuple[Level, ...]:
+    """Return the levels of a classifier's core (see hdl.core), from the sample to the result."""
+    if lut_size is not None:
+        parts = Circuit.of(classifier, lut_size=lut_size, scores=scores).parts
+        return tuple(level for name, part in parts.items() for level in _of_luts(name, part))
     return (
         _encoder(classifier),
-        *_logic(Schedule(classifier.netlist, 0).netlist),
+        *_netlist("logic", Schedule(classifier.netlist, 0).netlist),
         *_popcount(classifier.group_sizes),
         *_argmax(classifier, scores),
     )
@@ -50,7 +57,15 @@ def _encoder(classifier: Classifier) -> Level:
     return Level("encoder", 1, 1 if width <= 4 else 2, 0, len(different), must=True)
 
 
-def _logic(netlist: Netlist) -> list[Level]:
+def _of_luts(name: str, part: Netlist) -> list[Level]:
+    """Return the levels of a part that is a netlist; registers must end the encoder and argmax."""
+    levels = _netlist(name, Schedule(part, 0).netlist)
+    if name != "logic":
+        levels = [replace(level, luts=REMAPPED * level.luts) for level in levels]
+    return [*levels[:-1], replace(levels[-1], must=name in ("encoder", "argmax"))]
+
+
+def _netlist(block: str, netlist: Netlist) -> list[Level]:
     level, first, depth = netlist.level, netlist.first_node, netlist.depth
     last_read = np.zeros(netlist.num_nets, np.int64)
     np.maximum.at(last_read, netlist.fanin.ravel(), np.repeat(level[first:], 6))
@@ -59,7 +74,7 @@ def _logic(netlist: Netlist) -> list[Level]:
     cost = np.array(LUTS_OF_ARITY)[netlist.arity]
     return [
         Level(
-            "logic",
+            block,
             number,
             float(cost[level[first:] == number].max(initial=0)),
             0,
@@ -103,10 +118,6 @@ def _argmax(classifier: Classifier, scores: bool) -> list[Level]:
         candidates = -(-candidates // 2)
         bits = candidates * (width + class_width(classes)) + (classes * width if scores else 0)
         levels.append(Level("argmax", len(levels) + 1, 2, width, bits))
-    return [*levels[:-1], _last(levels[-1], class_width(classes), classes * width * scores)]
-
-
-def _last(level: Level, class_bits: int, score_bits: int) -> Level:
-    """Of the winner only the class is kept."""
-    bits = class_bits + score_bits
-    return Level(level.block, level.number, level.luts, level.carries, bits, must=True)
+    # Of the winner only the class is kept.
+    kept = class_width(classes) + classes * width * scores
+    return [*levels[:-1], replace(levels[-1], bits=kept, must=True)]

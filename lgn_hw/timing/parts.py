@@ -50,7 +50,7 @@ class Delays:
 
 
 HX = Delays(register=2.2, lut=1.45, carry=0.13)
-UP = Delays(register=4.4, lut=3.0, carry=0.28)
+UP = Delays(register=6.0, lut=4.25, carry=0.28)
 ECP5 = Delays(register=2.4, lut=1.1, carry=0.07)
 GOWIN = Delays(register=2.2, lut=1.3, carry=0.08)
 

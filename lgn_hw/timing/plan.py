@@ -54,24 +54,25 @@ def registers_for(levels: Sequence[Level], part: Part, clock_mhz: float) -> Plac
     )
 
 
-def least_latency(levels: Sequence[Level], delays: Delays = UNIT) -> Placement:
-    """Return the placement with registers only where they must be: around all of the logic.
+def least_latency(levels: Sequence[Level], sample_bits: int, delays: Delays = UNIT) -> Placement:
+    """Return the placement with two registers: the sample before all logic, the result after it.
 
     Its period is in LUTs where no delays are given.
     """
-    found = fewest_registers(levels, delays, math.inf)
-    assert found is not None, "any path is shorter than infinity"
-    return found
+    registers: dict[str, list[int]] = {level.block: [] for level in levels}
+    registers[levels[0].block] = [0]
+    registers[levels[-1].block] = [levels[-1].number]
+    return Placement(registers, sample_bits + levels[-1].bits, _delay(levels, delays))
 
 
 def placements(levels: Sequence[Level], delays: Delays) -> list[Placement]:
     """Return all best placements: each one faster than the one before, with more flip-flops."""
-    found = [least_latency(levels, delays)]
-    while True:
-        faster = fewest_registers(levels, delays, found[-1].period * (1 - 1e-9))
-        if faster is None:
-            return found
-        found.append(faster)
+    found: list[Placement] = []
+    placement = fewest_registers(levels, delays, math.inf)
+    while placement is not None:
+        found.append(placement)
+        placement = fewest_registers(levels, delays, placement.period * (1 - 1e-9))
+    return found
 
 
 def fewest_registers(levels: Sequence[Level], delays: Delays, period: float) -> Placement | None:

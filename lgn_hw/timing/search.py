@@ -34,6 +34,7 @@ class PlacedCore:
     setting: str
     levels_per_stage: Spacing
     scores: bool
+    lut_size: int | None
     latency_cycles: int
     clock_mhz: float | None
     report: PnrReport
@@ -64,6 +65,7 @@ class PlacedCore:
             "setting": self.setting,
             "levels_per_stage": self.levels_per_stage,
             "scores": self.scores,
+            "lut_size": self.lut_size,
             "clock_mhz": self.clock_mhz,
             "met": self.met,
             "fmax_mhz": round(self.fmax_mhz, 2),
@@ -84,6 +86,7 @@ def place_core(
     folder: Path,
     *,
     scores: bool = False,
+    lut_size: int | None = None,
     clock_mhz: float | None = None,
     setting: str = "",
 ) -> PlacedCore:
@@ -91,7 +94,9 @@ def place_core(
 
     Raises what hdl.verilog.to_verilog and place.place raise.
     """
-    text = to_verilog(classifier, levels_per_stage=levels_per_stage, scores=scores)
+    text = to_verilog(
+        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
+    )
     report = place(text, part, clock_mhz or 100.0, folder)
     return PlacedCore(
         digest=classifier.digest,
@@ -99,6 +104,7 @@ def place_core(
         setting=setting or f"levels per stage: {levels_per_stage}",
         levels_per_stage=levels_per_stage,
         scores=scores,
+        lut_size=lut_size,
         latency_cycles=read_core_header(text).latency,
         clock_mhz=clock_mhz,
         report=report,
@@ -112,6 +118,7 @@ def search(
     folder: Path,
     *,
     scores: bool = False,
+    lut_size: int | None = None,
     most: int = 6,
 ) -> PlacedCore:
     """Return the placed core that meets a clock with the fewest registers (see search_placements).
@@ -125,11 +132,11 @@ def search(
         name = str(placement)
         placed[name] = place_core(
             classifier, part, placement.registers, folder / f"try{len(placed) + 1}",
-            scores=scores, clock_mhz=clock_mhz, setting=name,
+            scores=scores, lut_size=lut_size, clock_mhz=clock_mhz, setting=name,
         )  # fmt: skip
         return placed[name].fmax_mhz
 
-    levels = datapath_levels(classifier, scores=scores)
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
     candidates = placements(levels, part.delays)
     best = search_placements(candidates, clock_mhz, trial, most)
     trials = tuple((name, round(core.fmax_mhz, 2)) for name, core in placed.items())
