@@ -38,6 +38,7 @@ def test_format_keeps_the_bits_that_some_threshold_asks_for():
     classifier = classifier_with(features, [0, 0, 2, 3, 1, 4], [99, 191, -1, -3, 0, 0])
     found = SampleFormat.of(classifier)
     assert found.shift.tolist() == [2, 0, 7, 1, 0]
+    assert found.bits_of(features) == [*range(2, 16), 23, 25, 26, 27]
     assert found.features.width.tolist() == [6, 8, 1, 2, 1]
     assert found.features.low.tolist() == [0, 0, -1, -2, 0]
     assert found.features.high.tolist() == [63, 255, 0, 1, 1]

@@ -43,7 +43,7 @@ def placed(monkeypatch):
     """Take nextpnr's place: a core reaches 20 MHz for each cycle of its latency."""
     latencies = []
 
-    def fake(verilog, part, clock_mhz, folder):
+    def fake(verilog, part, clock_mhz, folder, fed):
         latencies.append(read_core_header(verilog).latency)
         fmax = 20.0 * latencies[-1]
         step = PathStep("logic", 1.5, "a.O", "b.I0")
@@ -114,11 +114,15 @@ def test_fmax_rejects_a_clock_that_no_setting_meets(lgn, small, placed):
     assert not (small.parent / "fmax" / "hx8k-ct256.json").exists()
 
 
-def test_harness_uses_every_bit():
+def test_harness_feeds_the_bits_that_are_read():
     header = read_core_header(to_verilog(CLASSIFIER, scores=True))
-    text = harness(header)
-    assert f"reg [{header.sample_bits - 1}:0] sample;" in text
+    last = header.sample_bits - 1
+    text = harness(header, [0, 2, last])
+    bits = ["shifted[2]", *["1'b0"] * (last - 3), "shifted[1]", "1'b0", "shifted[0]"]
+    assert f"wire [{last}:0] sample = {{{', '.join(bits)}}};" in text
+    assert "reg [2:0] shifted;" in text
     assert f"wire [{header.result_bits - 1}:0] payload;" in text
+    assert f"reg [{last}:0] shifted;" in harness(header, range(header.sample_bits))
 
 
 def test_fmax_places_a_core(tmp_path):

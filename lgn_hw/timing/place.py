@@ -1,5 +1,6 @@
 """Place and route a core on a part: yosys maps it, nextpnr places it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lgn_hw.errors import ToolError
@@ -14,19 +15,23 @@ __all__ = ["HARNESS", "harness", "place"]
 HARNESS = "lgn_harness"
 
 
-def place(verilog: str, part: Part, clock_mhz: float, folder: Path) -> PnrReport:
+def place(
+    verilog: str, part: Part, clock_mhz: float, folder: Path, *, fed: Sequence[int] | None = None
+) -> PnrReport:
     """Place and route a core's Verilog and return nextpnr's report.
 
     A sample has more bits than a part has pins, so the core stands between two shift registers
     (see harness), which are in the report's counts: a flip-flop and half a LUT for each bit of a
-    sample and of a result. clock_mhz: what nextpnr aims at. folder: receives all files and logs.
+    sample that is fed, and of a result. clock_mhz: what nextpnr aims at. folder: receives all files
+    and logs. fed: the bits of a sample that the core reads, all where not given.
     Raises ToolNotFound, ToolError, and CheckFailed where the core does not fit.
     """
     find_nextpnr(part.family)
     folder.mkdir(parents=True, exist_ok=True)
     header = read_core_header(verilog)
     write_text(folder / "core.v", verilog)
-    write_text(folder / "harness.v", harness(header))
+    bits = range(header.sample_bits) if fed is None else fed
+    write_text(folder / "harness.v", harness(header, bits))
     if part.pins:
         write_text(folder / "pins.cst", part.pins)
     netlist = folder / "netlist.json"
@@ -41,22 +46,26 @@ def place(verilog: str, part: Part, clock_mhz: float, folder: Path) -> PnrReport
     return run_nextpnr(part.family, arguments, folder=folder)
 
 
-def harness(header: CoreHeader) -> str:
+def harness(header: CoreHeader, fed: Sequence[int]) -> str:
     """Return a top with three pins: bits of samples are shifted in, bits of results out.
 
     Every path into and out of the core begins and ends in a register, and valid and ready change,
-    so that nothing of the core can be removed.
+    so that nothing of the core can be removed. Bits of a sample that are not in fed are 0.
     """
+    source = ["1'b0"] * header.sample_bits
+    for place, bit in enumerate(fed):
+        source[bit] = f"shifted[{place}]"
     return f"""\
 module {HARNESS}(input clk, input i_bit, output o_bit);
-  reg [{header.sample_bits - 1}:0] sample;
+  reg [{max(1, len(fed)) - 1}:0] shifted;
+  wire [{header.sample_bits - 1}:0] sample = {{{", ".join(reversed(source))}}};
   reg [{header.result_bits}:0] result;
   reg rst, valid, ready;
   wire [{header.result_bits - 1}:0] payload;
   wire taken, offered;
   always @(posedge clk) begin
     {{rst, valid, ready}} <= {{valid, ready, i_bit}};
-    if (taken) sample <= {{sample, i_bit}};
+    if (taken) shifted <= {{shifted, i_bit}};
     if (offered && valid) result <= {{payload, 1'b1}};
     else result <= result >> 1;
   end

@@ -7,6 +7,7 @@ from typing import Any
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
+from lgn_hw.hdl.link import SampleFormat
 from lgn_hw.hdl.stages import Spacing
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.synth.nextpnr import PnrReport
@@ -97,7 +98,8 @@ def place_core(
     text = to_verilog(
         classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
     )
-    report = place(text, part, clock_mhz or 100.0, folder)
+    fed = SampleFormat.of(classifier).bits_of(classifier.features)
+    report = place(text, part, clock_mhz or 100.0, folder, fed=fed)
     return PlacedCore(
         digest=classifier.digest,
         part=part.name,

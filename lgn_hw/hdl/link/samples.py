@@ -49,6 +49,13 @@ class SampleFormat:
         """The bytes of one sample."""
         return -(-self.features.sample_width // 8)
 
+    def bits_of(self, whole: Features) -> list[int]:
+        """Return which bits of a sample of the whole features are carried, ascending."""
+        width = whole.width.astype(np.int64)
+        start = np.cumsum(width) - width
+        places = zip(self.feature.tolist(), self.shift.tolist(), strict=True)
+        return [int(start[f]) + bit for f, shift in places for bit in range(shift, int(width[f]))]
+
     def pack(self, codes: NDArray[np.int64]) -> bytes:
         """Return codes[samples, features] of the classifier's as they are carried."""
         carried = codes[:, self.feature] >> self.shift
