@@ -6,12 +6,12 @@ The job is a JSON file named by LGN_AXI_JOB: samples and expected words, header,
 import json
 import os
 import random
-from itertools import chain, count, repeat
+from itertools import chain, count, pairwise, repeat
 from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from cocotbext.axi import (
     AxiLiteBus,
     AxiLiteMaster,
@@ -22,6 +22,7 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
+import lgn_hw
 from lgn_hw.hdl.header import CoreHeader
 from lgn_hw.hdl.wrappers import REGISTERS, wrapper_latency
 
@@ -30,7 +31,9 @@ __all__ = ["CASES", "JOB_VARIABLE"]
 JOB_VARIABLE = "LGN_AXI_JOB"
 LIMIT = {"timeout_time": 200, "timeout_unit": "us"}  # of simulated time: 20 000 cycles
 CASES = (
-    "packets", "malformed", "registers", "stalls", "restart", "restart_in_a_packet", "latency",
+    "packets", "rate", "malformed", "registers", "other_addresses", "strobes", "stalls",
+    "ready_path", "restart", "restart_when_full", "restart_at_any_beat", "restart_in_a_packet",
+    "restart_in_a_long_packet", "latency",
 )  # fmt: skip
 
 if JOB_VARIABLE in os.environ:
@@ -43,10 +46,14 @@ if JOB_VARIABLE in os.environ:
 
 
 class Bench:
-    """A source, a sink and a master around the wrapper, and a watch over its master stream."""
+    """A source, a sink and a master around the wrapper, and a watch over its streams.
+
+    stalled: the cycles in which a beat of a sample waited. ends: those in which results ended.
+    """
 
     def __init__(self, dut):
         self.dut = dut
+        self.stalled, self.ends, self.cycle = 0, [], 0
         signals = dut.aclk, dut.aresetn
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), *signals, False)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), *signals, False)
@@ -83,7 +90,15 @@ class Bench:
             beat = tuple(str(getattr(dut, f"m_axis_{name}").value) for name in names)
             offered = str(dut.m_axis_tvalid.value) == "1"
             assert waiting is None or (offered and beat == waiting), (waiting, offered, beat)
-            waiting = beat if offered and str(dut.m_axis_tready.value) == "0" else None
+            taken = str(dut.m_axis_tready.value) == "1"
+            waiting = beat if offered and not taken else None
+            self.stalled += (str(dut.s_axis_tvalid.value), str(dut.s_axis_tready.value)) == (
+                "1",
+                "0",
+            )
+            if offered and taken and str(dut.m_axis_tlast.value) == "1":
+                self.ends.append(self.cycle)
+            self.cycle += 1
 
 
 def pauses(seed, share):
@@ -105,6 +120,19 @@ async def packets(dut):
         assert await bench.quiet()
     assert await bench.register("samples") == await bench.register("results") == 4 * len(samples)
     assert await bench.register("malformed") == 0
+    assert await bench.register("stalls") == bench.stalled > 0
+
+
+@cocotb.test(**LIMIT)
+async def rate(dut):
+    """Results come as fast as the longer of the two packets lets them."""
+    bench = Bench(dut)
+    await bench.start()
+    for sample in samples:
+        await bench.source.send(sample)
+    assert await bench.results(len(samples)) == expected
+    period = max(-(-size // lanes) for size in (sample_bytes, result_bytes))
+    assert {b - a for a, b in pairwise(bench.ends)} == {period}
 
 
 @cocotb.test(**LIMIT)
@@ -162,6 +190,66 @@ async def registers(dut):
     assert (await bench.master.write(REGISTERS["control"], bytes(4))).resp == AxiResp.OKAY
     assert (await bench.master.read(REGISTERS["id"], 4)).data == b"LGN1"
     assert await bench.register("control") == 0
+    major, minor, patch = (int(part) for part in lgn_hw.__version__.split(".")[:3])
+    assert await bench.register("version") == major << 16 | minor << 8 | patch
+    # Eight reads under way at once.
+    digest = (await bench.master.read(REGISTERS["digest"], 32)).data
+    assert digest[::-1].hex() == header.digest
+
+
+@cocotb.test(**LIMIT)
+async def other_addresses(dut):
+    """Every other address answers SLVERR and does nothing, written or read."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.source.send(samples[0])
+    assert await bench.results(1) == expected[:1]
+    known = {*REGISTERS.values(), *range(0x20, 0x40, 4)}
+    for address in range(0, 256, 4):
+        wrong = address not in known
+        read = await bench.master.read(address, 4)
+        assert (read.resp == AxiResp.SLVERR) == wrong, hex(address)
+        assert not (wrong and any(read.data)), hex(address)
+        if address != REGISTERS["control"]:
+            written = await bench.master.write(address, (1).to_bytes(4, "little"))
+            assert written.resp == AxiResp.SLVERR, hex(address)
+    assert (await bench.master.write(REGISTERS["control"], bytes(4))).resp == AxiResp.OKAY
+    assert await bench.register("samples") == await bench.register("results") == 1
+
+
+@cocotb.test(**LIMIT)
+async def strobes(dut):
+    """A restart needs the strobe of its byte; an answer waits until it is taken."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.source.send(samples[0])
+    assert await bench.results(1) == expected[:1]
+    bench.master.write_if.b_channel.pause = True
+    await FallingEdge(dut.aclk)
+    dut.s_axi_bready.value = 0
+    for strobe, address_first, left in ((0b1110, False, 1), (0b1110, True, 1), (0b0001, True, 0)):
+        await _write_raw(dut, REGISTERS["control"], 1, strobe, address_first)
+        for _ in range(4):
+            assert (str(dut.s_axi_bvalid.value), str(dut.s_axi_bresp.value)) == ("1", "00")
+            await FallingEdge(dut.aclk)
+        dut.s_axi_bready.value = 1
+        await FallingEdge(dut.aclk)
+        dut.s_axi_bready.value = 0
+        assert str(dut.s_axi_bvalid.value) == "0"
+        assert await bench.register("samples") == left
+
+
+async def _write_raw(dut, address, data, strobe, address_first):
+    """Write with any strobes, which the master does not offer; no answer before both are there."""
+    await FallingEdge(dut.aclk)
+    dut.s_axi_wdata.value, dut.s_axi_wstrb.value, dut.s_axi_awaddr.value = data, strobe, address
+    valid = [dut.s_axi_wvalid, dut.s_axi_awvalid]
+    for channel in reversed(valid) if address_first else valid:
+        assert str(dut.s_axi_bvalid.value) == "0"
+        channel.value = 1
+        await FallingEdge(dut.aclk)
+        channel.value = 0
+        await FallingEdge(dut.aclk)
 
 
 @cocotb.test(**LIMIT)
@@ -177,6 +265,25 @@ async def stalls(dut):
     assert 0 < await bench.register("samples") < len(samples)
     bench.sink.pause = False
     assert await bench.results(len(samples)) == expected
+    assert await bench.register("stalls") == bench.stalled
+
+
+@cocotb.test(**LIMIT)
+async def ready_path(dut):
+    """No path leads from m_axis_tready to s_axis_tready without a register, full or not."""
+    bench = Bench(dut)
+    await bench.start()
+    bench.sink.pause = True
+    for sample in samples:
+        await bench.source.send(sample)
+    for _ in range(200):
+        await FallingEdge(dut.aclk)
+        before = str(dut.s_axis_tready.value)
+        dut.m_axis_tready.value = 1
+        await Timer(1, "ns")
+        assert str(dut.s_axis_tready.value) == before
+        dut.m_axis_tready.value = 0
+        await Timer(1, "ns")
 
 
 @cocotb.test(**LIMIT)
@@ -194,6 +301,69 @@ async def restart(dut):
     assert await bench.results(1) == expected[:1]
     assert await bench.quiet()
     assert (await bench.register("samples"), await bench.register("results")) == (0, 1)
+
+
+@cocotb.test(**LIMIT)
+async def restart_when_full(dut):
+    """What is held anywhere is dropped, but for the offered result; what follows is right."""
+    bench = Bench(dut)
+    await bench.start()
+    bench.sink.pause = True
+    for sample in samples:
+        await bench.source.send(sample)
+    await ClockCycles(dut.aclk, 300)
+    beats = -(-sample_bytes // lanes)
+    # One sample waits for the core, and the last beat of the next one for that one's place.
+    gone = await bench.register("samples") + 1 + (beats > 1)
+    await bench.restart()
+    bench.sink.pause = False
+    right = expected[:1] + expected[gone:]
+    assert await bench.results(len(right)) == right
+    assert await bench.quiet()
+    assert await bench.register("samples") == len(right) - 1
+    assert await bench.register("results") == len(right)
+    assert await bench.register("malformed") == 0
+
+
+@cocotb.test(**LIMIT)
+async def restart_in_a_long_packet(dut):
+    """A packet that is passed over already, being too long, is so to its end."""
+    bench = Bench(dut)
+    await bench.start()
+    beats = -(-sample_bytes // lanes)
+    await bench.source.send(bytes(lanes * (beats + 200)) + samples[0])
+    await ClockCycles(dut.aclk, beats + 50)
+    assert await bench.register("malformed") == 1
+    await bench.restart()  # while its beats come, and while they do not
+    bench.source.pause = True
+    await ClockCycles(dut.aclk, 10)
+    await bench.restart()
+    bench.source.pause = False
+    await bench.source.send(samples[1])
+    assert await bench.results(1) == expected[1:2]
+    assert await bench.quiet()
+    assert await bench.register("malformed") == 0
+
+
+@cocotb.test(**LIMIT)
+async def restart_at_any_beat(dut):
+    """Of packets that flow some are dropped, one after the other, and none is cut in two."""
+    bench = Bench(dut)
+    await bench.start()
+    beats = -(-sample_bytes // lanes)
+    for delay in range(beats + 1):
+        for sample in samples[:20]:
+            await bench.source.send(sample)
+        await ClockCycles(dut.aclk, delay)
+        await bench.restart()
+        await bench.source.wait()
+        await ClockCycles(dut.aclk, 4 * header.latency + 20)
+        found = [bytes(bench.sink.recv_nowait().tdata) for _ in range(bench.sink.count())]
+        cuts = [found[:n] == expected[:n] and found[n:] == expected[20 - len(found) + n : 20]
+                for n in range(len(found) + 1)]  # fmt: skip
+        assert any(cuts), (delay, found)
+        assert len(found) > 5
+        assert await bench.register("malformed") == 0
 
 
 @cocotb.test(**LIMIT)
