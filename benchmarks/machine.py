@@ -1,5 +1,6 @@
 """What every benchmark records beside its figures: machine, versions, command."""
 
+import json
 import os
 import platform
 import resource
@@ -36,6 +37,16 @@ def measure(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     seconds = time.perf_counter() - start
     peak = max(resource.getrusage(who).ru_maxrss for who in _PROCESSES)
     return result, {"seconds": round(seconds, 3), "peak_mb": round(peak / 1024)}
+
+
+def record(file: Path, figures: dict[str, Any], key: tuple[str, ...]) -> None:
+    """Put a run among those of a file, in the place of an earlier one of the same key."""
+    runs = json.loads(file.read_text())["runs"] if file.exists() else []
+    own = [figures[name] for name in key]
+    runs = [run for run in runs if [run[name] for name in key] != own] + [figures]
+    runs.sort(key=lambda run: [run[name] for name in key])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(describe_machine() | {"runs": runs}, indent=2) + "\n")
 
 
 _PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -1,6 +1,6 @@
 """Measure how emission, passes, evaluation and proof grow with the size of a netlist.
 
-python benchmarks/scale.py --nodes 100000 [--samples 10000] [--prove] [--json]
+python benchmarks/scale.py --nodes 100000 [--samples 10000] [--prove] [--json] [--record]
 
 Random layered netlists of two-input nodes, as in benchmarks/netlist.py. Seconds are CPU time, of
 this process and its children; each step runs in a process of its own, so that its peak memory is
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import describe_machine
+from machine import describe_machine, record
 from netlist import random_classifier
 
 from lgn_hw import Classifier, evaluate
@@ -49,6 +49,13 @@ def step_verilog(path: Path, samples: int) -> dict[str, Any]:
     return figures | {"text_mb": round(len(text) / 1e6, 1)}
 
 
+def step_verilog_lut6(path: Path, samples: int) -> dict[str, Any]:
+    from lgn_hw.hdl.verilog import to_verilog
+
+    classifier = Classifier.load(path)
+    return measured(lambda: to_verilog(classifier, levels_per_stage=1, lut_size=6))[1]
+
+
 def step_passes(path: Path, samples: int) -> dict[str, Any]:
     netlist = Classifier.load(path).netlist
     (_, steps), figures = measured(lambda: optimize(netlist))
@@ -71,7 +78,13 @@ def step_prove(path: Path, samples: int) -> dict[str, Any]:
     return figures | {"status": proof.status}
 
 
-STEPS = {"verilog": step_verilog, "passes": step_passes, "evaluate": step_evaluate}
+STEPS = {
+    "verilog": step_verilog,
+    "verilog_lut6": step_verilog_lut6,
+    "passes": step_passes,
+    "evaluate": step_evaluate,
+}
+RECORD = Path("docs/benchmarks/scale.json")
 
 
 def main() -> None:
@@ -80,12 +93,10 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--prove", action="store_true", help="also prove the passes' result")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
+    parser.add_argument("--record", action="store_true", help=f"also write it to {RECORD}")
     arguments = parser.parse_args()
     steps = STEPS | ({"prove": step_prove} if arguments.prove else {})
-    result: dict[str, Any] = describe_machine() | {
-        "nodes": arguments.nodes,
-        "samples": arguments.samples,
-    }
+    result: dict[str, Any] = {"nodes": arguments.nodes, "samples": arguments.samples}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.lgn"
         random_classifier(arguments.nodes).save(path)
@@ -96,7 +107,9 @@ def main() -> None:
             if not arguments.json:
                 print(name, figures, flush=True)
     if arguments.json:
-        print(json.dumps(result, indent=2))
+        print(json.dumps(describe_machine() | result, indent=2))
+    if arguments.record:
+        record(RECORD, result, ("nodes",))
 
 
 if __name__ == "__main__":

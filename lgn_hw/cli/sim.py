@@ -12,6 +12,9 @@ from lgn_hw.errors import ToolNotFound
 from lgn_hw.samples import read_samples, spread
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lgn_sim.result import SimulationResult
 
 __all__ = ["sim"]
@@ -31,7 +34,10 @@ def sim(
         int, typer.Option(min=0, help="How many real samples at most, spread evenly.")
     ] = 1000,
     vectors: Annotated[int, typer.Option(min=0, help="How many random vectors.")] = 200,
-    simulator: Annotated[str, typer.Option(help="icarus or verilator.")] = "icarus",
+    simulator: Annotated[
+        str,
+        typer.Option(help="icarus or verilator; auto: of those installed the one done first."),
+    ] = "auto",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for logs and sim.json.")
     ] = None,
@@ -52,6 +58,8 @@ def sim(
         lgn sim build/digits/digits.lgn
 
         lgn sim build/digits/digits.lgn --verilog build/digits/digits.v --vectors 1000 --json
+
+        lgn sim build/mnist/mnist.lgn --real 10000 --simulator verilator
     """
     if importlib.util.find_spec("cocotb") is None:
         raise ToolNotFound("cocotb is missing; install it with: pip install 'lgn-hw[sim]'")
@@ -62,17 +70,19 @@ def sim(
     folder = output or classifier.parent / "sim"
     given = data or (beside if beside.exists() else None)
     samples = spread(read_samples(loaded, given)[0], real) if given else None
-    with errors.status(f"{simulator} simulates the core"):
+    chosen = _choose(simulator, loaded, vectors, samples, control=not no_negative_control)
+    with errors.status(f"{chosen} simulates the core") as status:
         result = simulate(
             loaded,
             output_dir=folder,
             samples=samples,
             verilog=verilog,
-            simulator=simulator,
+            simulator=chosen,
             vectors=vectors,
             seed=seed,
             waveform=waveform,
             negative_control=not no_negative_control,
+            progress=status.update,
         )
     write_json(folder / "sim.json", result.to_json())
     if json:
@@ -80,6 +90,29 @@ def sim(
     else:
         _print(result, folder)
     result.check()
+
+
+def _choose(
+    simulator: str,
+    classifier: Classifier,
+    vectors: int,
+    samples: "NDArray[np.int64] | None",
+    *,
+    control: bool,
+) -> str:
+    """Return the simulator that was asked for, or is done first; say where another one is."""
+    from lgn_sim.choice import advice, choose_simulator
+    from lgn_sim.job import CASES
+    from lgn_sim.simulate import CONTROL_VECTORS, FEW
+
+    given = 2 + vectors + (0 if samples is None else len(samples))
+    total = given + (len(CASES) - 1) * min(FEW, given) + control * min(CONTROL_VECTORS, given)
+    nodes, builds = classifier.netlist.num_nodes, 1 + control
+    chosen = choose_simulator(nodes, total, builds) if simulator == "auto" else simulator
+    said = advice(chosen, nodes, total, builds)
+    if said:
+        errors.print(said, markup=False, soft_wrap=True)
+    return chosen
 
 
 def _print(result: "SimulationResult", folder: Path) -> None:

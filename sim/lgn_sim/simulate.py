@@ -14,9 +14,9 @@ from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
 from lgn_sim.job import CASES, Job
 from lgn_sim.result import NegativeControl, SimulationResult
-from lgn_sim.runner import require_simulator, run_cases
+from lgn_sim.runner import Progress, ignore, require_simulator, run_cases
 
-__all__ = ["simulate"]
+__all__ = ["CONTROL_VECTORS", "FEW", "simulate"]
 
 FEW = 100  # vectors of the cases with pauses, which take longer in the simulator
 CONTROL_VECTORS = 500  # of the negative control: enough to find a flip that shows
@@ -35,6 +35,7 @@ def simulate(
     negative_control: bool = True,
     levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
     scores: bool = True,
+    progress: Progress = ignore,
 ) -> SimulationResult:
     """Run a core in a simulator and compare each result with Classifier.scores or predict.
 
@@ -45,6 +46,7 @@ def simulate(
 
     Case `flowing` uses every vector, the others at most 100 spread evenly. The negative control
     simulates the core of a classifier with one table bit flipped, which must give mismatches.
+    progress: told in words what begins.
 
     A mismatch is in the result, whose check() raises CheckFailed. Raises UsageError where verilog
     is of another classifier, ClassifierError on samples that it cannot take, CheckFailed where
@@ -60,10 +62,15 @@ def simulate(
         text = matching_verilog(classifier, verilog)
     header = read_core_header(text)
     job = _job(classifier, header, codes, folder, seed)
-    cases, wave = run_cases(text, job, folder, simulator=simulator, waveform=waveform)
+    cases, wave = run_cases(
+        text, job, folder, simulator=simulator, waveform=waveform, progress=progress
+    )
     control = None
     if negative_control:
-        control = _negative_control(classifier, header, codes, folder, simulator, seed)
+        control = _negative_control(
+            classifier, header, codes, folder, simulator, seed,
+            lambda what: progress(f"negative control: {what}"),
+        )  # fmt: skip
     return SimulationResult(
         digest=classifier.digest,
         simulator=simulator,
@@ -101,8 +108,10 @@ def _negative_control(
     folder: Path,
     simulator: str,
     seed: int,
+    progress: Progress,
 ) -> NegativeControl:
     """Simulate a core with one table bit flipped against the model of the right one."""
+    progress("looks for a table bit that shows")
     few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
     verilog = to_verilog(
@@ -114,5 +123,7 @@ def _negative_control(
     )
     control = folder / "negative_control"
     job = _job(classifier, header, few, control, seed)
-    (case,), _ = run_cases(verilog, job, control, simulator=simulator, cases=CASES[:1])
+    (case,), _ = run_cases(
+        verilog, job, control, simulator=simulator, cases=CASES[:1], progress=progress
+    )
     return NegativeControl(case.mismatches > 0, case.mismatches)
