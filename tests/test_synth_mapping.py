@@ -4,12 +4,13 @@ import re
 
 import pytest
 from netlist_bench import equal, netlist
-from strategies import random_netlist
+from strategies import random_classifier, random_netlist
 
 from lgn_hw import UsageError
 from lgn_hw.synth import mapping
 from lgn_hw.synth.cec import Verdict
-from lgn_hw.synth.mapping import map_to_luts
+from lgn_hw.synth.equivalence import Claim, Proof, prove_classifiers
+from lgn_hw.synth.mapping import map_to_luts, shrink_classifier
 
 
 @pytest.mark.parametrize("lut_size", [4, 6])
@@ -36,6 +37,30 @@ def test_map_to_luts_does_not_use_what_is_not_proven(monkeypatch, status):
     kept, verdict = map_to_luts(nets, 6)
     assert kept is nets
     assert verdict.status == status
+
+
+def test_shrink_adds_votes_up_where_that_makes_the_circuit_smaller():
+    trained = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
+    shrunk, steps, status = shrink_classifier(trained, 6)
+    assert status == "equal"
+    assert re.fullmatch(
+        r"add up votes \(proven, \d+ nodes in the whole circuit instead of \d+\)", steps[0].name
+    )
+    assert steps[1].name.startswith("map to LUT6 (")
+    assert prove_classifiers(trained, shrunk).status == "equal"
+    again, steps, _ = shrink_classifier(shrunk, 6)
+    assert again is shrunk
+    assert steps[0].name.startswith("add up votes (not used: proven")
+
+
+@pytest.mark.parametrize(("status", "why"), [("different", "WRONG"), ("undecided", "undecided")])
+def test_shrink_does_not_use_sums_that_are_not_proven(monkeypatch, status, why):
+    claim = Claim("every block", "SAT", status)
+    monkeypatch.setattr(mapping, "prove_classifiers", lambda *_, **__: Proof((claim,)))
+    trained = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
+    shrunk, steps, _ = shrink_classifier(trained, 6)
+    assert shrunk.group.tolist() == trained.group.tolist()
+    assert steps[0].name == f"add up votes (not used: {why})"
 
 
 def test_map_to_luts_rejects_other_luts():

@@ -1,12 +1,12 @@
 """Find the class with most votes: a tournament of comparators in small nodes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lgn_hw.blocks.builder import ONE, ZERO, Builder, table_of
 from lgn_hw.netlist import Netlist
-from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.optimize import simplify
+from lgn_hw.passes.collapse import collapse
 
 __all__ = ["argmax_netlist", "class_width"]
 
@@ -36,7 +36,7 @@ def argmax_netlist(highest: Sequence[int], width: int, lut_size: int, *, scores:
         winners = [_winner(builder, lut_size, a, b) for a, b in pairs]
         candidates = winners + candidates[2 * len(winners) :]
     outputs = candidates[0].number + (builder.inputs if scores else [])
-    return remove_dead_nodes(simplify(builder.netlist(outputs)))
+    return collapse(builder.netlist(outputs), lut_size)
 
 
 @dataclass(frozen=True)
@@ -66,40 +66,24 @@ CHOOSE = table_of(lambda later, x, y: y if later else x, 3)
 
 
 def _greater(builder: Builder, lut_size: int, a: list[int], b: list[int]) -> int:
-    """Return whether a > b: digits are compared side by side, then joined by a tree."""
-    size = lut_size // 2
-    digits = []
-    for start in range(0, len(a), size):
-        pins = a[start : start + size] + b[start : start + size]
-        digits.append(tuple(builder.node(table, pins) for table in _digit_tables(len(pins) // 2)))
-    while len(digits) > 1:
-        # Of n digits a node reads n greater and n - 1 equal: all but the lowest one's.
-        size = (lut_size + 1) // 2
-        digits = [_joined(builder, digits[i : i + size]) for i in range(0, len(digits), size)]
-    return digits[0][0] if digits else ZERO
+    """Return whether a > b: as many low bits as fit, then the bits above them with that answer."""
+    below, taken = ZERO, 0
+    while taken < len(a):
+        size = lut_size // 2 if taken == 0 else (lut_size - 1) // 2
+        pins = [*a[taken : taken + size], *b[taken : taken + size]]
+        table = _greater_table(len(pins) // 2, taken > 0)
+        below = builder.node(table, [below, *pins] if taken else pins)
+        taken += size
+    return below
 
 
-def _joined(builder: Builder, digits: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """Join (greater, equal) of digits, the lowest one first."""
-    if len(digits) == 1:
-        return digits[0]
-    count = len(digits)
-    greater = [digit[0] for digit in digits]
-    equal = [digit[1] for digit in digits]
-    decides = builder.node(table_of(_decides(count), 2 * count - 1), greater + equal[1:])
-    return decides, builder.node((1 << (1 << count)) - (1 << ((1 << count) - 1)), equal)
+@cache
+def _greater_table(size: int, below: bool) -> int:
+    """Return the table of a > b for numbers of `size` bits; pin 0 decides where they are equal."""
 
+    def greater(*pins: int) -> bool:
+        equal, bits = (pins[0], pins[1:]) if below else (0, pins)
+        a, b = (sum(bit << i for i, bit in enumerate(half)) for half in (bits[:size], bits[size:]))
+        return a > b or (a == b and equal == 1)
 
-def _decides(count: int) -> Callable[..., int]:
-    def greater(*pins: int) -> int:
-        found, equal = pins[:count], (1, *pins[count:])
-        return next((found[i] for i in reversed(range(count)) if not equal[i]), found[0])
-
-    return greater
-
-
-def _digit_tables(size: int) -> tuple[int, int]:
-    """Return the tables of a > b and a == b for numbers of `size` bits."""
-    entries = [(x & ((1 << size) - 1), x >> size) for x in range(1 << 2 * size)]
-    greater = sum(1 << x for x, (a, b) in enumerate(entries) if a > b)
-    return greater, sum(1 << x for x, (a, b) in enumerate(entries) if a == b)
+    return table_of(greater, 2 * size + below)

@@ -8,7 +8,8 @@ import numpy as np
 
 from lgn_hw.blocks.argmax import argmax_netlist, class_width
 from lgn_hw.blocks.encoder import encoder_netlist
-from lgn_hw.blocks.popcount import popcount_netlist, score_width
+from lgn_hw.blocks.parity import Parities, room_of
+from lgn_hw.blocks.popcount import Tally, score_width
 from lgn_hw.blocks.votes import Votes
 from lgn_hw.classifier import Classifier
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
@@ -25,13 +26,14 @@ class Circuit:
     class_bits bits, the lowest first, and where scores is true the scores, score_bits bits each,
     class 0 first.
 
-    bits: the encoder's bits that the gates read, ascending. votes: what popcount adds up.
+    bits: the encoder's bits that the gates read, ascending. parities: what popcount adds up, and
+    which votes the gates give as parities.
     lut_size: 4 or 6, the number of inputs for which encoder, popcount and argmax are made.
     """
 
     parts: dict[str, Netlist]
     bits: tuple[int, ...]
-    votes: Votes
+    parities: Parities
     lut_size: int
     scores: bool
     class_bits: int
@@ -50,14 +52,19 @@ class Circuit:
         read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
         highest = votes.highest.tolist()
         width = score_width(highest)
+        parities = Parities.of(Tally(votes, lut_size, room_of(classifier.netlist, votes, lut_size)))
         parts = {
             "encoder": encoder_netlist(read, lut_size),
-            "logic": logic,
-            "popcount": popcount_netlist(votes, lut_size),
+            "logic": parities.logic(logic),
+            "popcount": parities.popcount(),
             "argmax": argmax_netlist(highest, width, lut_size, scores=scores),
         }
         class_bits = class_width(classifier.num_classes)
-        return cls(parts, tuple(bits), votes, lut_size, scores, class_bits, width)
+        return cls(parts, tuple(bits), parities, lut_size, scores, class_bits, width)
+
+    @property
+    def votes(self) -> Votes:
+        return self.parities.tally.votes
 
     @cached_property
     def whole(self) -> Netlist:

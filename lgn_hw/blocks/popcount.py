@@ -1,17 +1,18 @@
 """Count votes with compressor trees: counters that fill a LUT, until each weight has one bit."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate, islice
 
 from lgn_hw.blocks.builder import ONE, ZERO, Builder, table_of
 from lgn_hw.blocks.votes import Votes
 from lgn_hw.errors import UsageError
 from lgn_hw.netlist import Netlist
-from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.optimize import simplify
+from lgn_hw.passes.collapse import collapse
 
-__all__ = ["COUNTERS", "Compressor", "Tally", "popcount_netlist", "score_width"]
+__all__ = ["COUNTERS", "Compressor", "Tally", "Window", "popcount_netlist", "score_width"]
 
 # A counter takes shape[i] bits of weight 2**i and gives their sum in binary, one LUT a bit. In
 # groups of equal value, the best first: what a counter removes over what it costs.
@@ -19,6 +20,8 @@ COUNTERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
     4: (((3,),), ((2,),)),
     6: (((6,), (5, 1)), ((3, 2), (4, 1), (5,)), ((3,),), ((2, 2),), ((2,),)),
 }
+# Windows in a row, and votes in one whose nodes give parities: more save little, and are deeper.
+CHAIN, CODED = 2, 3
 
 
 def score_width(sizes: Iterable[int]) -> int:
@@ -37,15 +40,31 @@ class Compressor:
     given: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True)
+class Window:
+    """Bits of one weight in a counter, the parity of which the votes' own nodes can form.
+
+    votes: literals of inputs. before: the literal of the parity of an earlier window, or ZERO.
+    parity: the literal of all their parity.
+    """
+
+    votes: tuple[int, ...]
+    before: int
+    parity: int
+
+
 @dataclass
 class Tally:
     """Count the votes for every class in one netlist, and keep the record of every counter.
 
-    A level takes the bits that are there when it starts and uses all counters of the best group
-    that fits anywhere; other bits wait. Counters of two bits of the lowest weight, which remove
-    little or nothing, come last, one a level: they carry from the lowest weight upwards.
+    First come windows: counters of six bits whose lowest output costs no LUT, because the nodes of
+    the votes have room for it (see blocks.parity). Then levels: each takes the bits that are there
+    when it starts and uses all counters of the best group that fits anywhere; other bits wait.
+    Counters of two bits of the lowest weight, which remove little or nothing, come last, one a
+    level: they carry from the lowest weight upwards.
 
-    votes: their nets are the netlist's inputs, in order. lut_size: 4 or 6.
+    votes: their nets are the netlist's inputs, in order. lut_size: 4 or 6. room: for each vote how
+    many nets its node can read beside its own, 0 where it must stay as it is; nothing for no room.
     outputs: the literals of the scores, class 0 first, `width` bits each.
     counters: for each class, in the order in which they were made.
     initial: for each class the bits counted, as Compressor has them.
@@ -53,7 +72,9 @@ class Tally:
 
     votes: Votes
     lut_size: int
+    room: Sequence[int] = ()
     builder: Builder = field(init=False)
+    windows: list[Window] = field(init=False)
     initial: list[list[tuple[int, int]]] = field(init=False)
     counters: list[list[Compressor]] = field(init=False)
     outputs: list[int] = field(init=False)
@@ -62,7 +83,8 @@ class Tally:
         if self.lut_size not in COUNTERS:
             raise UsageError(f"LUTs have {sorted(COUNTERS)} inputs here, not {self.lut_size}")
         self.builder = Builder(len(self.votes.net))
-        self.initial, self.counters, self.outputs = [], [], []
+        self.initial, self.counters, self.outputs, self.windows = [], [], [], []
+        self._room = dict(zip(self.builder.inputs, self.room, strict=False))
         self.width = score_width(self.votes.highest.tolist())
         for class_number, highest in enumerate(self.votes.highest.tolist()):
             self.initial.append(self._bits(class_number))
@@ -90,6 +112,8 @@ class Tally:
         columns: list[list[int]] = [[] for _ in range(highest.bit_length() + 3)]
         for power, literal in bits:
             columns[power].append(literal)
+        for power in range(highest.bit_length() if self.lut_size == 6 else 0):
+            self._windows(columns, power, highest.bit_length())
         while any(len(column) > 1 for column in columns):
             columns = self._level(columns, highest.bit_length())
         scores = [column[0] if column else ZERO for column in columns]
@@ -103,16 +127,64 @@ class Tally:
                 for offset, count in enumerate(shape)
                 for _ in range(count)
             ]
-            pins = [literal for _, literal in taken]
-            given = [
-                (power + bit, self.builder.node(table, pins))
-                for bit, table in enumerate(_tables(shape))
-                if power + bit < width
-            ]
-            for weight, literal in given:
+            for weight, literal in self._counter(shape, power, taken, width):
                 made[weight].append(literal)
-            self.counters[-1].append(Compressor(tuple(taken), tuple(given)))
         return [old + new for old, new in zip(columns, made, strict=True)]
+
+    def _counter(
+        self, shape: tuple[int, ...], power: int, taken: list[tuple[int, int]], width: int
+    ) -> list[tuple[int, int]]:
+        """Build a counter and return its bits; those above the highest score are left out."""
+        pins = [literal for _, literal in taken]
+        given = [
+            (power + bit, self.builder.node(table, pins))
+            for bit, table in enumerate(_tables(shape))
+            if power + bit < width
+        ]
+        self.counters[-1].append(Compressor(tuple(taken), tuple(given)))
+        return given
+
+    def _windows(self, columns: list[list[int]], power: int, width: int) -> None:
+        """Count the votes of one weight in windows, as long as they have room for that."""
+        votes = [bit for bit in columns[power] if bit & ~1 in self._room]
+        columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._room]
+        ready = deque(sorted(votes, key=lambda bit: -self._room[bit & ~1]))
+        while power + 2 < width and self._chain(columns, power, ready, width):
+            pass
+        columns[power] += sorted(ready)
+
+    def _chain(self, columns: list[list[int]], power: int, ready: deque[int], width: int) -> bool:
+        """Build windows that go on from each other, and say whether there was one."""
+        before, carry = ZERO, ZERO
+        for shape in ((6,), *[(5, 1)] * (CHAIN - 1)):
+            votes = _window_votes(ready, self._room, 6 if before == ZERO else 4, before == ZERO)
+            if not votes:
+                break
+            taken = [(power, literal) for literal in votes]
+            if before != ZERO:
+                taken += [(power, before), (power + 1, carry)]
+            (_, parity), (_, next_carry), (_, high) = self._counter(shape, power, taken, width)
+            self.windows.append(Window(tuple(votes), before, parity))
+            before, carry = parity, next_carry
+            columns[power + 2].append(high)
+        if before == ZERO:
+            return False
+        columns[power].append(before)
+        columns[power + 1].append(carry)
+        return True
+
+
+def _window_votes(ready: deque[int], room: Mapping[int, int], count: int, first: bool) -> list[int]:
+    """Take `count` literals, those with most room first, as few of these as form the parity.
+
+    Each net that a node reads more makes one of two. ready: sorted by room, the most first. Nothing
+    is taken where there is too little room. first: no parity of an earlier window is to be read.
+    """
+    rooms = accumulate(room[bit & ~1] for bit in islice(ready, min(count, CODED)))
+    used = next((n for n, found in enumerate(rooms, 1) if found >= count - first), 0)
+    if not used or len(ready) < count:
+        return []
+    return [ready.popleft() for _ in range(used)] + [ready.pop() for _ in range(count - used)]
 
 
 def popcount_netlist(votes: Votes, lut_size: int) -> Netlist:
@@ -120,7 +192,7 @@ def popcount_netlist(votes: Votes, lut_size: int) -> Netlist:
 
     Raises UsageError where lut_size is not 4 or 6.
     """
-    return remove_dead_nodes(simplify(Tally(votes, lut_size).netlist()))
+    return collapse(Tally(votes, lut_size).netlist(), lut_size)
 
 
 def _places(columns: list[list[int]], lut_size: int) -> Iterator[tuple[tuple[int, ...], int]]:

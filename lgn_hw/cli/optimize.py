@@ -26,8 +26,9 @@ def optimize(
 ) -> None:
     """Fold constants, share equal gates, drop what nothing reads; every score stays the same.
 
-    Thresholds of the encoder that no gate reads are dropped too. With --lut, ABC restructures the
-    gates into LUTs; that is used only where it is proven to be the same, and the last line says
+    Thresholds of the encoder that no gate reads are dropped too. With --lut, votes that read few
+    nets are added up in LUTs of their own, and ABC restructures the gates into LUTs; each is used
+    only where it is proven to be the same and makes the whole circuit smaller, and its line says
     which it was.
 
     Examples:
@@ -38,7 +39,7 @@ def optimize(
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.passes.optimize import optimize_classifier
-    from lgn_hw.synth.mapping import map_classifier
+    from lgn_hw.synth.mapping import shrink_classifier
 
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
@@ -46,8 +47,8 @@ def optimize(
     proof = None
     if lut is not None:
         with errors.status("mapping to LUTs"):
-            result, step, proof = map_classifier(result, lut, timeout_s=timeout)
-        steps.append(step)
+            result, more, proof = shrink_classifier(result, lut, of=loaded, timeout_s=timeout)
+        steps += more
     result.save(output)
     data = {
         "path": str(output),

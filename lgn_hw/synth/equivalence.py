@@ -1,7 +1,7 @@
 """Prove that a classifier and what was made of it are the same, claim by claim."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,9 +17,10 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.passes.vote_sums import Blocks
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
 from lgn_hw.synth.pipeline import combinational
-from lgn_hw.synth.reference import argmax_reference, encoder_reference
+from lgn_hw.synth.reference import argmax_reference, encoder_reference, sums_reference
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
 
@@ -61,14 +62,24 @@ class Proof:
 def prove_classifiers(
     a: Classifier, b: Classifier, *, timeout_s: float = DEFAULT_TIMEOUT_S
 ) -> Proof:
-    """Prove that two classifiers vote alike, vote by vote, for every pattern of a sample's bits.
+    """Prove that two classifiers have the same scores for every pattern of a sample's bits.
 
-    Raises UsageError where they have other features or other votes: then no vote has a partner.
+    They vote alike, vote by vote; or, where one says that votes of the other were added up (see
+    passes.vote_sums), block by block: that the blocks hold every vote is checked. Raises UsageError
+    where they have other features or other votes: then no vote has a partner.
     """
-    _check_comparable(a, b)
+    _check_features(a, b)
     pair = tuple(connected([encoder_reference(c.encoder), c.netlist]) for c in (a, b))
+    blocks = _blocks(a, b)
+    if blocks is None:
+        _check_votes(a, b)
+        what, output = "every vote of every sample", "vote"
+    else:
+        _check_blocks(blocks, a, b)
+        pair = tuple(_added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
+        what, output = "every block of votes of every sample adds up alike", "bit"
     [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
-    return Proof((_sat_claim("every vote of every sample", verdict, "vote", a.features),))
+    return Proof((_sat_claim(what, verdict, output, a.features),))
 
 
 def prove_circuit(
@@ -83,13 +94,12 @@ def prove_circuit(
     built: each of circuit.parts, or the whole circuit by the name WHOLE. How outputs become votes
     (blocks.votes) is arithmetic on whole numbers, and is tested, not proven here.
     """
-    raw = Tally(circuit.votes, circuit.lut_size)
+    raw, decoded = circuit.parities.tally, circuit.parities.decoded()
     encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
     read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
     gates = replace(classifier.netlist, outputs=circuit.votes.net)
-    logic = connected(
-        [_selection(classifier.netlist.num_inputs, FIRST_INPUT + bits), circuit.parts["logic"]]
-    )
+    selection = _selection(classifier.netlist.num_inputs, FIRST_INPUT + bits)
+    logic = connected([selection, circuit.parts["logic"], decoded])
     highest = circuit.votes.highest.tolist()
     argmax = circuit.parts["argmax"]
     argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
@@ -99,7 +109,10 @@ def prove_circuit(
             encoder_reference(read),
         ),
         "the gates are the classifier's": (logic, gates),
-        "the popcount is its tree of counters": (circuit.parts["popcount"], raw.netlist()),
+        "the popcount is its tree of counters": (
+            circuit.parts["popcount"],
+            connected([decoded, raw.netlist()]),
+        ),
         "the argmax is all comparisons of pairs": (
             argmax,
             argmax_reference(highest, circuit.score_bits),
@@ -151,16 +164,50 @@ WHOLE = "whole core"
 PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
 
 
-def _check_comparable(a: Classifier, b: Classifier) -> None:
+def _check_features(a: Classifier, b: Classifier) -> None:
     if not np.array_equal(a.features.width, b.features.width) or not np.array_equal(
         a.features.signed, b.features.signed
     ):
         raise UsageError("Only classifiers of the same features can be proven equal")
+
+
+def _check_votes(a: Classifier, b: Classifier) -> None:
     if a.num_classes != b.num_classes or not np.array_equal(a.group, b.group):
         raise UsageError(
             "Only classifiers with the same votes, in the same order, can be proven equal;"
             f" these have {len(a.group)} and {len(b.group)}"
         )
+
+
+Pairs = Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+def _blocks(a: Classifier, b: Classifier) -> Pairs | None:
+    """Return (outputs of a, outputs of b) that one of them says to add up to the same."""
+    for one, other in ((a, b), (b, a)):
+        found = Blocks.read(other)
+        if found is not None and found.of == one.digest:
+            return [(old, new) if one is a else (new, old) for old, new in found.pairs]
+    return None
+
+
+def _check_blocks(blocks: Pairs, a: Classifier, b: Classifier) -> None:
+    """Check that each output is in one block, and that a block is of one class."""
+    for side, classifier in enumerate((a, b)):
+        listed = sorted(output for pair in blocks for output in pair[side])
+        if listed != list(range(len(classifier.group))):
+            raise UsageError("The blocks of votes to be added up must hold every vote once")
+    for pair in blocks:
+        classes = {int(c.group[i]) for c, side in zip((a, b), pair, strict=True) for i in side}
+        if len(classes) > 1:
+            raise UsageError(f"A block of votes must be of one class, not of {sorted(classes)}")
+
+
+def _added_up(netlist: Netlist, blocks: Pairs, side: int) -> Netlist:
+    widths = [max(len(pair[0]), len(pair[1])).bit_length() for pair in blocks]
+    members = [pair[side] for pair in blocks]
+    sums = sums_reference(netlist.num_outputs, list(zip(members, widths, strict=True)))
+    return connected([netlist, sums])
 
 
 def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:

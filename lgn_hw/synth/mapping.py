@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from lgn_hw.aig import to_aig
+from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
 from lgn_hw.passes.optimize import Step, simplify
+from lgn_hw.passes.vote_sums import sum_votes
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, DESIGN, SCRIPT, Status, Verdict, check_equal
+from lgn_hw.synth.equivalence import prove_classifiers
 from lgn_hw.synth.yosys import run_yosys
 
-__all__ = ["LUT_SIZES", "map_classifier", "map_to_luts"]
+__all__ = ["LUT_SIZES", "map_classifier", "map_to_luts", "shrink_classifier"]
 
 LUT_SIZES = (4, 6)
 # Restructure, map for area, then free don't-cares twice; `restore` is what yosys takes back.
@@ -34,6 +37,48 @@ mfs2
 write_blif after.blif
 restore
 """
+
+
+def shrink_classifier(
+    classifier: Classifier,
+    lut_size: int,
+    *,
+    of: Classifier | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> tuple[Classifier, list[Step], Status]:
+    """Return the classifier whose whole circuit takes the fewest nodes of up to lut_size inputs.
+
+    The gates are mapped as they are, and with votes added up (see passes.vote_sums); what has the
+    smaller circuit is used, and only where every step is proven. of: what a user will prove the
+    result against; it has the same outputs. Raises as map_to_luts does.
+    """
+    plain, step, status = map_classifier(classifier, lut_size, timeout_s=timeout_s)
+    summed = sum_votes(classifier, lut_size, of=None if of is None else of.digest)
+    proof = prove_classifiers(of or classifier, summed, timeout_s=timeout_s).status
+    mapped, step_mapped, status_mapped = map_classifier(summed, lut_size, timeout_s=timeout_s)
+    sizes = [_circuit_size(found, lut_size) for found in (plain, mapped)]
+    used = proof == "equal" and sizes[1] < sizes[0]
+    name = f"add up votes ({'not used: ' * (not used)}{_why(proof, *sizes)})"
+    netlists = (classifier.netlist, summed.netlist if used else classifier.netlist)
+    sums = Step(
+        name,
+        *(netlists[0].num_nodes, netlists[1].num_nodes),
+        *(netlists[0].depth, netlists[1].depth),
+    )
+    if used:
+        return mapped, [sums, step_mapped], status_mapped
+    return plain, [sums, step], status
+
+
+def _why(proof: Status, without: int, with_sums: int) -> str:
+    if proof != "equal":
+        return PROVEN[proof]
+    return f"proven, {with_sums:,} nodes in the whole circuit instead of {without:,}"
+
+
+def _circuit_size(classifier: Classifier, lut_size: int) -> int:
+    parts = Circuit.of(classifier, lut_size=lut_size, scores=False).parts
+    return sum(part.num_nodes for part in parts.values())
 
 
 def map_classifier(

@@ -7,11 +7,12 @@ from lgn_hw.blocks.builder import ZERO, Builder, table_of
 from lgn_hw.encoder import Thermometer
 from lgn_hw.netlist import Netlist
 
-__all__ = ["argmax_reference", "encoder_reference"]
+__all__ = ["argmax_reference", "encoder_reference", "sums_reference"]
 
 AND = table_of(lambda a, b: a & b, 2)
 # Is a greater, where the bits below decide if a and b are equal?
 GREATER = table_of(lambda below, a, b: a if a != b else below, 3)
+XOR = table_of(lambda a, b: a ^ b, 2)
 
 
 def encoder_reference(thermometer: Thermometer) -> Netlist:
@@ -52,6 +53,25 @@ def argmax_reference(highest: Sequence[int], width: int) -> Netlist:
             for bit in range(class_width(num_classes))
         ]
     )
+
+
+def sums_reference(num_inputs: int, blocks: Sequence[tuple[Sequence[int], int]]) -> Netlist:
+    """Return inputs to the number of ones in each block, in binary, the lowest bit first.
+
+    blocks: pairs of (inputs, from 0, and how many bits the number has). One bit is added to the
+    number after another.
+    """
+    builder = Builder(num_inputs)
+    outputs = []
+    for inputs, width in blocks:
+        number = [ZERO] * width
+        for index in inputs:
+            carry = builder.inputs[index]
+            for bit in range(width):
+                pins = [number[bit], carry]
+                number[bit], carry = builder.node(XOR, pins), builder.node(AND, pins)
+        outputs += number
+    return builder.netlist(outputs)
 
 
 def _beats(builder: Builder, scores: list[list[int]], c: int, d: int) -> int:
