@@ -12,7 +12,7 @@ from strategies import classifiers, random_classifier
 from lgn_hw import evaluate
 from lgn_hw.blocks.circuit import Circuit, connected
 from lgn_hw.blocks.parity import Parities, room_of
-from lgn_hw.blocks.popcount import Tally, popcount_netlist, score_width
+from lgn_hw.blocks.popcount import Tally, score_width
 from lgn_hw.blocks.votes import Votes
 from lgn_hw.synth.equivalence import prove_circuit
 
@@ -23,10 +23,11 @@ def plain(votes):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=10))
-def test_parities_are_counted_as_the_votes_that_they_stand_for(room):
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=10), st.sampled_from([4, 6]))
+def test_parities_are_counted_as_the_votes_that_they_stand_for(room, lut_size):
+    room = [min(nets, lut_size - 1) for nets in room]
     votes = plain(len(room))
-    parities = Parities.of(Tally(votes, 6, room))
+    parities = Parities.of(Tally(votes, lut_size, room))
     width = score_width(votes.highest.tolist())
     given_ = every_sample(len(room))
     scores = evaluate(parities.popcount(), given_) @ (1 << np.arange(width))
@@ -44,18 +45,17 @@ def test_decoded_parities_are_the_votes(classifier, scores):
     assert equal(connected([parities.logic(netlist), parities.decoded()]), netlist)
 
 
-@pytest.mark.parametrize(("room", "most"), [(0, 200), (1, 200), (2, 160), (4, 160)])
-def test_parities_make_counters_cheaper(room, most):
-    votes = plain(200)
-    counted = Parities.of(Tally(votes, 6, [room] * 200)).popcount()
+@pytest.mark.parametrize(
+    ("lut_size", "room", "most"), [(6, 0, 200), (6, 1, 200), (6, 2, 160), (4, 0, 330), (4, 1, 280)]
+)
+def test_parities_make_counters_cheaper(lut_size, room, most):
+    counted = Parities.of(Tally(plain(200), lut_size, [room] * 200)).popcount()
     assert counted.num_nodes <= most
-    assert counted.arity.max() <= 6
-    assert popcount_netlist(votes, 6).num_nodes <= 200
+    assert counted.arity.max() <= lut_size
 
 
-def test_parities_are_left_out_for_lut4_and_where_a_vote_has_other_uses():
+def test_votes_that_have_other_uses_have_no_room():
     classifier = random_classifier(5, layers=(40, 40), classes=2)
-    assert Circuit.of(classifier, lut_size=4, scores=True).parities.terms == {}
     votes = Votes.of(classifier)
     room = np.array(room_of(classifier.netlist, votes, 6))
     once = (votes.weight != 0).sum(axis=1) == 1
@@ -63,8 +63,9 @@ def test_parities_are_left_out_for_lut4_and_where_a_vote_has_other_uses():
     assert not room[~once].any()
 
 
-def test_circuit_with_parities_is_proven():
+@pytest.mark.parametrize("lut_size", [4, 6])
+def test_circuit_with_parities_is_proven(lut_size):
     classifier = random_classifier(5, layers=(40, 60), classes=2)
-    circuit = Circuit.of(classifier, lut_size=6, scores=True)
+    circuit = Circuit.of(classifier, lut_size=lut_size, scores=True)
     assert circuit.parities.terms
     assert prove_circuit(classifier, circuit).status == "equal"

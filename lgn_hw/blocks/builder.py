@@ -35,8 +35,13 @@ class Builder:
         return 2 * (FIRST_INPUT + len(self.inputs) + len(self._tables) - 1)
 
     def definition(self, literal: int) -> tuple[int, tuple[int, ...]]:
-        """Return the table and the pins of the node that drives a literal."""
+        """Return the table and the pins of the node that drives a literal.
+
+        Raises LookupError where that is an input or a constant.
+        """
         node = (literal >> 1) - FIRST_INPUT - len(self.inputs)
+        if node < 0:
+            raise LookupError(f"Net {literal >> 1} is driven by no node")
         return self._tables[node], self._pins[node]
 
     def netlist(self, outputs: Sequence[int]) -> Netlist:

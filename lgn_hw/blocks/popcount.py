@@ -15,11 +15,16 @@ from lgn_hw.passes.collapse import collapse
 __all__ = ["COUNTERS", "Compressor", "Tally", "Window", "popcount_netlist", "score_width"]
 
 # A counter takes shape[i] bits of weight 2**i and gives their sum in binary, one LUT a bit. In
-# groups of equal value, the best first: what a counter removes over what it costs.
+# groups of equal value, the best first: what a counter removes over what it costs. SEVEN is
+# different (see Tally._seven): three carries, and five LUT4 in all.
+SEVEN = (7,)
 COUNTERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
-    4: (((3,),), ((2,),)),
+    4: ((SEVEN,), ((3,),), ((2,),)),
     6: (((6,), (5, 1)), ((3, 2), (4, 1), (5,)), ((3,),), ((2, 2),), ((2,),)),
 }
+# The counters of windows: the first of a chain, and those that go on from it, reading its parity
+# and what else their shape has beside the votes.
+WINDOWS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {4: ((3,), (3,)), 6: ((6,), (5, 1))}
 # Windows in a row, and votes in one whose nodes give parities: more save little, and are deeper.
 CHAIN, CODED = 2, 3
 
@@ -112,7 +117,7 @@ class Tally:
         columns: list[list[int]] = [[] for _ in range(highest.bit_length() + 3)]
         for power, literal in bits:
             columns[power].append(literal)
-        for power in range(highest.bit_length() if self.lut_size == 6 else 0):
+        for power in range(highest.bit_length()):
             self._windows(columns, power, highest.bit_length())
         while any(len(column) > 1 for column in columns):
             columns = self._level(columns, highest.bit_length())
@@ -136,42 +141,62 @@ class Tally:
     ) -> list[tuple[int, int]]:
         """Build a counter and return its bits; those above the highest score are left out."""
         pins = [literal for _, literal in taken]
-        given = [
-            (power + bit, self.builder.node(table, pins))
-            for bit, table in enumerate(_tables(shape))
-            if power + bit < width
-        ]
+        if shape == SEVEN:
+            given = self._seven(power, pins, width)
+        else:
+            given = [
+                (power + bit, self.builder.node(table, pins))
+                for bit, table in enumerate(_tables(shape))
+                if power + bit < width
+            ]
         self.counters[-1].append(Compressor(tuple(taken), tuple(given)))
         return given
+
+    def _seven(self, power: int, pins: list[int], width: int) -> list[tuple[int, int]]:
+        """Count seven bits by three full adders in a row, of which the parities are two LUT4.
+
+        The first parity is taken with one bit more than the first adder has, and the second adder
+        takes that bit off again: it reads it anyway.
+        """
+        a, b, c, d, e, f, g = pins
+        node = self.builder.node
+        parity = node(PARITY, [a, b, c, d])
+        carries = [
+            node(MAJORITY, [a, b, c]),
+            node(SECOND, [parity, d, e]),
+            node(THIRD, [parity, e, f, g]),
+        ]
+        given = [(power, node(PARITY, [parity, e, f, g]))]
+        return given + [(power + 1, carry) for carry in carries if power + 1 < width]
 
     def _windows(self, columns: list[list[int]], power: int, width: int) -> None:
         """Count the votes of one weight in windows, as long as they have room for that."""
         votes = [bit for bit in columns[power] if bit & ~1 in self._room]
         columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._room]
         ready = deque(sorted(votes, key=lambda bit: -self._room[bit & ~1]))
-        while power + 2 < width and self._chain(columns, power, ready, width):
+        outputs = len(_tables(WINDOWS[self.lut_size][0]))
+        while power + outputs <= width and self._chain(columns, power, ready, width):
             pass
         columns[power] += sorted(ready)
 
     def _chain(self, columns: list[list[int]], power: int, ready: deque[int], width: int) -> bool:
         """Build windows that go on from each other, and say whether there was one."""
-        before, carry = ZERO, ZERO
-        for shape in ((6,), *[(5, 1)] * (CHAIN - 1)):
-            votes = _window_votes(ready, self._room, 6 if before == ZERO else 4, before == ZERO)
+        first, next_ = WINDOWS[self.lut_size]
+        before = ZERO
+        held: list[tuple[int, int]] = []  # what the next window reads beside votes
+        for shape in (first, *[next_] * (CHAIN - 1)):
+            votes = _window_votes(ready, self._room, shape[0] - len(held[:1]), before == ZERO)
             if not votes:
                 break
-            taken = [(power, literal) for literal in votes]
-            if before != ZERO:
-                taken += [(power, before), (power + 1, carry)]
-            (_, parity), (_, next_carry), (_, high) = self._counter(shape, power, taken, width)
-            self.windows.append(Window(tuple(votes), before, parity))
-            before, carry = parity, next_carry
-            columns[power + 2].append(high)
-        if before == ZERO:
-            return False
-        columns[power].append(before)
-        columns[power + 1].append(carry)
-        return True
+            taken = [(power, literal) for literal in votes] + held
+            given = self._counter(shape, power, taken, width)
+            self.windows.append(Window(tuple(votes), before, given[0][1]))
+            before, held = given[0][1], given[: len(next_)]
+            for weight, literal in given[len(next_) :]:
+                columns[weight].append(literal)
+        for weight, literal in held:
+            columns[weight].append(literal)
+        return before != ZERO
 
 
 def _window_votes(ready: deque[int], room: Mapping[int, int], count: int, first: bool) -> list[int]:
@@ -208,6 +233,12 @@ def _places(columns: list[list[int]], lut_size: int) -> Iterator[tuple[tuple[int
                         return
         if found:
             return
+
+
+MAJORITY = table_of(lambda a, b, c: a + b + c > 1, 3)
+PARITY = table_of(lambda a, b, c, d: a ^ b ^ c ^ d, 4)
+SECOND = table_of(lambda parity, d, e: (parity ^ d) + d + e > 1, 3)
+THIRD = table_of(lambda parity, e, f, g: (parity ^ e) + f + g > 1, 4)
 
 
 @cache

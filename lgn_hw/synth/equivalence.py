@@ -1,7 +1,7 @@
 """Prove that a classifier and what was made of it are the same, claim by claim."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,10 +17,10 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
-from lgn_hw.passes.vote_sums import Blocks
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
 from lgn_hw.synth.pipeline import combinational
-from lgn_hw.synth.reference import argmax_reference, encoder_reference, sums_reference
+from lgn_hw.synth.reference import argmax_reference, encoder_reference
+from lgn_hw.synth.vote_blocks import added_up, blocks_between
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
 
@@ -70,13 +70,12 @@ def prove_classifiers(
     """
     _check_features(a, b)
     pair = tuple(connected([encoder_reference(c.encoder), c.netlist]) for c in (a, b))
-    blocks = _blocks(a, b)
+    blocks = blocks_between(a, b)
     if blocks is None:
         _check_votes(a, b)
         what, output = "every vote of every sample", "vote"
     else:
-        _check_blocks(blocks, a, b)
-        pair = tuple(_added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
+        pair = tuple(added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
         what, output = "every block of votes of every sample adds up alike", "bit"
     [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
     return Proof((_sat_claim(what, verdict, output, a.features),))
@@ -179,37 +178,6 @@ def _check_votes(a: Classifier, b: Classifier) -> None:
         )
 
 
-Pairs = Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
-
-
-def _blocks(a: Classifier, b: Classifier) -> Pairs | None:
-    """Return (outputs of a, outputs of b) that one of them says to add up to the same."""
-    for one, other in ((a, b), (b, a)):
-        found = Blocks.read(other)
-        if found is not None and found.of == one.digest:
-            return [(old, new) if one is a else (new, old) for old, new in found.pairs]
-    return None
-
-
-def _check_blocks(blocks: Pairs, a: Classifier, b: Classifier) -> None:
-    """Check that each output is in one block, and that a block is of one class."""
-    for side, classifier in enumerate((a, b)):
-        listed = sorted(output for pair in blocks for output in pair[side])
-        if listed != list(range(len(classifier.group))):
-            raise UsageError("The blocks of votes to be added up must hold every vote once")
-    for pair in blocks:
-        classes = {int(c.group[i]) for c, side in zip((a, b), pair, strict=True) for i in side}
-        if len(classes) > 1:
-            raise UsageError(f"A block of votes must be of one class, not of {sorted(classes)}")
-
-
-def _added_up(netlist: Netlist, blocks: Pairs, side: int) -> Netlist:
-    widths = [max(len(pair[0]), len(pair[1])).bit_length() for pair in blocks]
-    members = [pair[side] for pair in blocks]
-    sums = sums_reference(netlist.num_outputs, list(zip(members, widths, strict=True)))
-    return connected([netlist, sums])
-
-
 def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
     return Netlist(num_inputs, np.zeros((0, 6), np.int32), np.zeros(0, np.uint64), nets)
 
@@ -268,18 +236,39 @@ def _counted(tally: Tally) -> Claim:
 
 def _keeps_sum(tally: Tally, counter: Compressor, modulus: int) -> bool:
     weights = tuple(1 << power for power, _ in counter.taken)
-    pins = tuple(literal for _, literal in counter.taken)
-    nodes = [tally.builder.definition(literal) for _, literal in counter.given]
-    tables = tuple(
-        (power, table) for (power, _), (table, _) in zip(counter.given, nodes, strict=True)
-    )
-    return all(read == pins for _, read in nodes) and _adds_up(weights, tables, modulus)
+    pin = {literal: i for i, (_, literal) in enumerate(counter.taken)}
+    try:
+        given = tuple((power, _formula(tally, literal, pin)) for power, literal in counter.given)
+    except LookupError:  # it reads what is no pin of its own
+        return False
+    return _adds_up(weights, given, modulus)
+
+
+# A pin's number, or a table and the formulas that it reads.
+Formula = int | tuple[int, tuple["Formula", ...]]
+
+
+def _formula(tally: Tally, literal: int, pin: Mapping[int, int]) -> Formula:
+    """Follow a literal down to the pins of its counter."""
+    if literal in pin:
+        return pin[literal]
+    table, read = tally.builder.definition(literal)
+    return table, tuple(_formula(tally, source, pin) for source in read)
+
+
+def _value(formula: Formula, entry: int) -> int:
+    if isinstance(formula, int):
+        return entry >> formula & 1
+    table, read = formula
+    return table >> sum(_value(source, entry) << i for i, source in enumerate(read)) & 1
 
 
 @cache
-def _adds_up(weights: tuple[int, ...], tables: tuple[tuple[int, int], ...], modulus: int) -> bool:
+def _adds_up(
+    weights: tuple[int, ...], given: tuple[tuple[int, Formula], ...], modulus: int
+) -> bool:
     return all(
         sum(w for pin, w in enumerate(weights) if entry >> pin & 1) % modulus
-        == sum((table >> entry & 1) << power for power, table in tables) % modulus
+        == sum(_value(formula, entry) << power for power, formula in given) % modulus
         for entry in range(1 << len(weights))
     )
