@@ -150,6 +150,15 @@ def test_synth_writes_the_figures_that_it_prints(lgn, small):
     assert data["lut4"]["total"] > data["lut4"]["logic"] > 0
 
 
+def test_synth_counts_the_nodes_of_a_core_for_luts(lgn, small, tmp_path):
+    code, out, _ = lgn("synth", small, "-o", tmp_path, "--lut", "xilinx", "--json")
+    nodes = json.loads(out)["nodes"]
+    assert (code, nodes["lut_size"]) == (0, 6)
+    parts = ("encoder", "logic", "popcount", "argmax")
+    assert nodes["total"] == sum(nodes[part] for part in parts) > 0
+    assert "nodes for LUT6" in lgn("synth", small, "-o", tmp_path, "--lut", "6")[1]
+
+
 def test_synth_rejects_verilog_of_another_classifier(lgn, small, tmp_path):
     lgn("verilog", small, "--output", tmp_path / "small.v")
     random_classifier(2).save(tmp_path / "other.lgn")

@@ -19,7 +19,11 @@ def optimize(
         Path, typer.Option("--output", "-o", help="The smaller classifier, a .lgn file.")
     ],
     lut: Annotated[
-        int | None, typer.Option(help="Then map the gates to LUTs of 4 or 6 inputs, with a proof.")
+        str | None,
+        typer.Option(
+            help="Then fill the LUTs of a target, with proofs: 4 or 6 inputs, or a family as ice40,"
+            " ecp5, gowin, xilinx."
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for that proof.")] = 300,
     json: JsonOption = False,
@@ -40,14 +44,16 @@ def optimize(
     from lgn_hw.classifier import Classifier
     from lgn_hw.passes.optimize import optimize_classifier
     from lgn_hw.synth.mapping import shrink_classifier
+    from lgn_hw.synth.targets import lut_inputs
 
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
     result, steps = optimize_classifier(loaded)
     proof = None
     if lut is not None:
+        size = lut_inputs(lut)
         with errors.status("mapping to LUTs"):
-            result, more, proof = shrink_classifier(result, lut, of=loaded, timeout_s=timeout)
+            result, more, proof = shrink_classifier(result, size, of=loaded, timeout_s=timeout)
         steps += more
     result.save(output)
     data = {

@@ -1,13 +1,16 @@
 """`lgn synth`: estimate the area of a classifier's core."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from lgn_hw.cli.console import JsonOption, errors, out, print_json, write_json
 from lgn_hw.synth.estimate import PARTS, Area, estimate_area
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
 
 __all__ = ["synth"]
 
@@ -29,7 +32,7 @@ def synth(
         bool, typer.Option(help="Bring the scores out, where no --verilog is given.")
     ] = False,
     lut: Annotated[
-        int | None,
+        str | None,
         typer.Option(help="As of `lgn verilog`, where no --verilog is given."),
     ] = None,
     json: JsonOption = False,
@@ -37,7 +40,8 @@ def synth(
     """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
 
     yosys maps the Verilog to 4- and to 6-input LUTs of no vendor. The figures are of stage
-    `estimate`: before placement, and without carry chains.
+    `estimate`: before placement, and without carry chains. Of a core for LUTs (`--lut`) the nodes
+    that were written are counted beside: yosys may map them again to a few more or fewer.
 
     Examples:
 
@@ -46,31 +50,49 @@ def synth(
         lgn synth build/digits/digits.lgn --verilog build/digits/digits.v --json
     """
     from lgn_hw.classifier import Classifier
-    from lgn_hw.hdl.verilog import matching_verilog, to_verilog
+    from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
+    from lgn_hw.synth.targets import lut_inputs
 
     loaded = Classifier.load(classifier)
+    size = None if lut is None else lut_inputs(lut)
     if verilog is None:
-        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut)
+        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores, lut_size=size)
     else:
         text = matching_verilog(loaded, verilog)
     folder = output or classifier.parent / "synth"
     with errors.status("yosys maps the core to LUTs"):
         area = estimate_area(text, folder=folder)
-    data = {"digest": loaded.digest, **area.to_json()}
+    header = read_core_header(text)
+    nodes = _nodes(loaded, header.lut_size, header.scores)
+    data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
     write_json(folder / "synth.json", data)
     if json:
         print_json(data)
     else:
-        out.print(area_table(area))
+        out.print(area_table(area, nodes))
 
 
-def area_table(area: Area) -> Table:
-    """Lay out LUTs and flip-flops by part."""
+def _nodes(classifier: "Classifier", lut_size: int | None, scores: bool) -> dict[str, int] | None:
+    """Count the nodes of a core that is made of them; each fills a LUT at most."""
+    from lgn_hw.blocks.circuit import Circuit
+
+    if lut_size is None:
+        return None
+    parts = Circuit.of(classifier, lut_size=lut_size, scores=scores).parts
+    counts = {part: netlist.num_nodes for part, netlist in parts.items()}
+    return counts | {"lut_size": lut_size, "total": sum(counts.values())}
+
+
+def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
+    """Lay out LUTs and flip-flops by part, beside the nodes that were written where there are."""
     table = Table(title=f"Area, stage {area.stage} ({area.tool}, {area.seconds} s)")
     table.add_column("part")
     for column in ("LUT4", "LUT6", "flip-flops"):
         table.add_column(column, justify="right")
+    if nodes:
+        table.add_column(f"nodes for LUT{nodes['lut_size']}", justify="right")
     for part in (*PARTS, "total"):
-        cells = (f"{figures[part]:,}" for figures in (area.lut4, area.lut6, area.ff))
+        cells = [f"{figures[part]:,}" for figures in (area.lut4, area.lut6, area.ff)]
+        cells += [f"{nodes.get(part, 0):,}"] if nodes else []
         table.add_row(part, *cells, end_section=part == PARTS[-1])
     return table

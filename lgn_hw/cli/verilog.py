@@ -60,8 +60,11 @@ def verilog(
         str | None, typer.Option(help="min: registers before and after all of the logic only.")
     ] = None,
     lut: Annotated[
-        int | None,
-        typer.Option(help="Fill LUTs of 4 or 6 inputs; for carry chains where not given."),
+        str | None,
+        typer.Option(
+            help="Fill LUTs of 4 or 6 inputs, or of a family as ice40, ecp5, gowin, xilinx; for"
+            " carry chains where not given."
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -87,15 +90,17 @@ def verilog(
     from lgn_hw.classifier import Classifier
     from lgn_hw.deliver.design import make_design
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
+    from lgn_hw.synth.targets import lut_inputs
 
     if data_bits is not None and wrapper != "axi":
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
+    lut_size = None if lut is None else lut_inputs(lut)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
-        spacing = _spacing(loaded, levels_per_stage, scores, lut, clock_mhz, part, latency)
+        spacing = _spacing(loaded, levels_per_stage, scores, lut_size, clock_mhz, part, latency)
         design = make_design(
             loaded,
             levels_per_stage=spacing,
@@ -103,7 +108,7 @@ def verilog(
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
-            lut_size=lut,
+            lut_size=lut_size,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")
@@ -114,7 +119,7 @@ def verilog(
         "top": design.top,
         "latency_cycles": design.latency,
         "levels_per_stage": spacing,
-        "lut_size": lut,
+        "lut_size": lut_size,
         "scores": scores,
         "bytes": len(design.text.encode()),
         **written,
@@ -135,7 +140,7 @@ def _spacing(
     classifier: "Classifier",
     levels_per_stage: int,
     scores: bool,
-    lut: int | None,
+    lut_size: int | None,
     clock_mhz: float | None,
     part: str | None,
     latency: str | None,
@@ -153,7 +158,7 @@ def _spacing(
         raise UsageError("--part places registers for a clock; give it with --clock-mhz")
     if part is None and latency is None:
         return levels_per_stage
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut)
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
     if part is not None and clock_mhz is not None:
         return registers_for(levels, find_part(part), clock_mhz).registers
     return least_latency(levels, classifier.features.sample_width).registers
