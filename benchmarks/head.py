@@ -1,8 +1,11 @@
 """Measure popcount and argmax against the naive form: a sum() and a chain of comparisons.
 
-python benchmarks/head.py [--votes 150] [--classes 10] [--json FILE]
+python benchmarks/head.py [build/digits/digits.lgn ...] [--votes 150] [--classes 10] [--json FILE]
 
-Both are combinational between two registers and mapped by the same yosys script.
+First for votes that nothing is known of, then for trained classifiers: the naive form counts every
+vote, ours what `lgn optimize --lut` leaves to be counted. All are combinational between two
+registers and mapped by the same yosys script; the nodes of our netlists are counted as they were
+written too.
 """
 
 import argparse
@@ -14,11 +17,15 @@ from typing import Any
 import numpy as np
 from machine import describe_machine
 
+from lgn_hw import Classifier, Netlist
 from lgn_hw.blocks.argmax import argmax_netlist, class_width
+from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.blocks.popcount import popcount_netlist, score_width
 from lgn_hw.blocks.votes import Votes
 from lgn_hw.hdl.verilog import logic_to_verilog
+from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.estimate import estimate_area
+from lgn_hw.synth.mapping import shrink_classifier
 
 
 def naive_verilog(classes: int, votes: int) -> dict[str, str]:
@@ -62,20 +69,33 @@ def naive_verilog(classes: int, votes: int) -> dict[str, str]:
     }
 
 
-def compressed_verilog(classes: int, votes: int, lut_size: int) -> dict[str, str]:
-    """Return the blocks of lgn_hw, for LUTs of a size."""
+def blocks_of_votes(classes: int, votes: int, lut_size: int) -> dict[str, Netlist]:
+    """Return popcount and argmax for votes that nothing is known of."""
     weight = np.repeat(np.eye(classes, dtype=np.int32), votes, axis=0)
     nets = np.arange(2, 2 + len(weight), dtype=np.int32)
     counted = Votes(nets, weight, np.zeros(classes, np.int64))
-    width = score_width([votes])
-    blocks = {
-        "popcount": popcount_netlist(counted, lut_size),
-        "argmax": argmax_netlist([votes] * classes, width, lut_size, scores=False),
-    }
     return {
+        "popcount": popcount_netlist(counted, lut_size),
+        "argmax": argmax_netlist([votes] * classes, score_width([votes]), lut_size, scores=False),
+    }
+
+
+def blocks_of_classifier(trained: Classifier, lut_size: int) -> dict[str, Netlist]:
+    """Return popcount and argmax of a classifier after `lgn optimize --lut`."""
+    simple = optimize_classifier(trained)[0]
+    smaller, _, status = shrink_classifier(simple, lut_size, of=trained)
+    assert status == "equal", "what is not proven is not used"
+    parts = Circuit.of(smaller, lut_size=lut_size, scores=False).parts
+    return {name: parts[name] for name in ("popcount", "argmax")}
+
+
+def measured(blocks: dict[str, Netlist]) -> dict[str, dict[str, int]]:
+    """Return the blocks' LUTs as yosys maps them, and their nodes."""
+    texts = {
         name: logic_to_verilog(netlist, levels_per_stage=0, name=name)
         for name, netlist in blocks.items()
     }
+    return luts(texts) | {"nodes": {name: netlist.num_nodes for name, netlist in blocks.items()}}
 
 
 def luts(blocks: dict[str, str]) -> dict[str, dict[str, int]]:
@@ -90,19 +110,36 @@ def luts(blocks: dict[str, str]) -> dict[str, dict[str, int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("classifiers", type=Path, nargs="*")
     parser.add_argument("--votes", type=int, default=150)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--json", type=Path, default=Path("docs/benchmarks/head.json"))
     arguments = parser.parse_args()
-    sizes = arguments.classes, arguments.votes
-    forms = {"naive": luts(naive_verilog(*sizes))}
-    for lut_size in (4, 6):
-        forms[f"for LUT{lut_size}"] = luts(compressed_verilog(*sizes, lut_size))
-    for name, figures in forms.items():
-        print(name, figures, flush=True)
-    result: dict[str, Any] = describe_machine() | vars(arguments) | {"forms": forms}
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(result, indent=2, default=str) + "\n")
+    naive: dict[tuple[int, int], dict[str, dict[str, int]]] = {}
+    rows: list[dict[str, Any]] = []
+    for path in (None, *arguments.classifiers):
+        trained = Classifier.load(path) if path else None
+        sizes = arguments.classes, arguments.votes
+        if trained:
+            sizes = trained.num_classes, max(trained.group_sizes)
+        if sizes not in naive:
+            naive[sizes] = luts(naive_verilog(*sizes))
+        row: dict[str, Any] = {
+            "name": path.stem if path else "votes",
+            "classes": sizes[0],
+            "votes": sizes[1],
+            "naive": naive[sizes],
+        }
+        for size in (4, 6):
+            blocks = (
+                blocks_of_classifier(trained, size) if trained else blocks_of_votes(*sizes, size)
+            )
+            row[f"for_lut{size}"] = measured(blocks)
+        rows.append(row)
+        print(row, flush=True)
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        result = describe_machine() | {"rows": rows}
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

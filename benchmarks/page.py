@@ -169,6 +169,86 @@ def _peer(data: dict[str, Any]) -> str:
     return f"\ntorchlogix's layer, gumbel_hard, 4 x 8,000: {shown}.\n"
 
 
+def head(data: dict[str, Any]) -> str:
+    lines = [
+        "## Popcount and argmax",
+        "",
+        "LUTs of popcount + argmax, combinational between two registers, by `lgn synth`; *nodes*",
+        "are those of our netlists as they were written. *Naive* is a `sum()` of all votes of a",
+        "class and a chain of comparisons. The first rows are of votes that nothing is known of,",
+        "the others of trained classifiers after `lgn optimize --lut`: votes were added up in the",
+        "LUTs that they take, or are given as parities. That is the gates' work and counted there",
+        "(see the whole circuit below).",
+        "",
+        "| votes | LUT | naive | ours | of naive | nodes | of naive |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        name = row["name"] if row["name"] != "votes" else "independent"
+        for size in (4, 6):
+            ours, naive = row[f"for_lut{size}"], row["naive"][f"lut{size}"]
+            mapped, nodes = ours[f"lut{size}"], ours["nodes"]
+            lines.append(
+                f"| {row['classes']} x {row['votes']}, {name} | LUT{size} | {_both(naive)} |"
+                f" {_both(mapped)} | {_percent(mapped, naive)} |"
+                f" {_both(nodes)} | {_percent(nodes, naive)} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _both(figures: dict[str, int]) -> str:
+    return f"{figures['popcount']:,} + {figures['argmax']:,}"
+
+
+def _percent(ours: dict[str, int], naive: dict[str, int]) -> str:
+    return f"{sum(ours.values()) / sum(naive.values()):.0%}"
+
+
+def area(data: dict[str, Any]) -> str:
+    lines = [
+        "## The whole circuit, as trained and optimised",
+        "",
+        "Encoder, gates, popcount, argmax and control. *Trained* is `lgn verilog` without options,",
+        "with carry chains; *optimised* is `lgn optimize --lut` and `lgn verilog --lut`, each step",
+        "proven; registers after every second level. *Nodes* are those that were written, each one",
+        "LUT at most: encoder + gates + popcount + argmax. *lgn synth* maps them again for no",
+        "vendor, and the flow (stage `synth`, not placed) for one: `synth_xilinx -abc9 -flatten`",
+        "for LUT6, `synth_ice40` for LUT4. Percentages are of the trained core's LUTs in the flow.",
+        "",
+        "| classifier | LUT | trained: LUTs + carries, flip-flops | nodes | `lgn synth` |"
+        " flow: LUTs, flip-flops |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        trained, nodes, flow = row["trained"], row["nodes"], row["optimized"]
+        parts = " + ".join(f"{nodes[p]:,}" for p in ("encoder", "logic", "popcount", "argmax"))
+        whole = trained["lut"]
+        estimate = row.get("estimate")
+        mapped = f"{estimate['total']:,} ({estimate['total'] / whole:.0%})" if estimate else ""
+        lines.append(
+            f"| {row['classifier']}, {row['gates']:,} gates | LUT{row['lut_size']} |"
+            f" {whole:,} + {trained['carry']:,}, {trained['ff']:,} |"
+            f" {parts} = {nodes['total']:,} ({nodes['total'] / whole:.0%}) | {mapped} |"
+            f" {flow['lut']:,} ({flow['lut'] / whole:.0%}), {flow['ff']:,} |"
+        )
+    return "\n".join(lines) + "\n" + _adders(data)
+
+
+def _adders(data: dict[str, Any]) -> str:
+    rows = [row for row in data["rows"] if "optimized_adders" in row]
+    if not rows:
+        return ""
+    shown = "; ".join(
+        f"{row['classifier']} {found['lut']:,} + {found['carry']:,}"
+        for row in rows
+        for found in [row["optimized_adders"]]
+    )
+    return (
+        "\nAn iCE40 has carry chains, and there the optimised classifier can keep its adders"
+        f"\n(`lgn verilog` without `--lut`): LUTs + carries {shown}.\n"
+    )
+
+
 def _machine(data: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in data["packages"].items())
     return (
@@ -182,6 +262,8 @@ SECTIONS = {
     "netlist": netlist,
     "scale": scale,
     "simulate": simulate,
+    "head": head,
+    "area": area,
     "train_step": train_step,
 }
 

@@ -14,8 +14,8 @@ from lgn_hw.passes.functions import Function
 
 __all__ = ["Care", "Sum", "VoteGroups", "weights_of"]
 
-MOVES = 200  # tried for each vote
-MOST_MOVES = 600_000  # in all, so that a large netlist takes minutes
+MOVES = 400  # tried for each vote
+MOST_MOVES = 800_000  # in all, so that a large netlist takes minutes
 HOT, COLD = 1.0, 0.05  # temperatures in LUTs, from first to last
 # What a bit costs that is still to be counted, in LUTs (see blocks.popcount.COUNTERS).
 BIT_COST = {4: 1.7, 6: 1.0}
