@@ -12,6 +12,7 @@ from strategies import random_classifier
 
 from lgn_hw import Classifier
 from lgn_hw.cli import app, main
+from lgn_hw.passes.vote_sums import sum_votes
 
 COMMANDS = (
     "train", "export", "optimize", "verilog", "prove", "sim", "synth", "fmax", "summary", "report",
@@ -188,6 +189,12 @@ def test_optimize_maps_to_luts_with_a_proof(lgn, small, tmp_path):
     assert data["steps"][-1]["nodes"] == mapped.netlist.num_nodes
     codes = samples_of(small)
     assert np.array_equal(mapped.scores(codes), Classifier.load(small).scores(codes))
+
+
+def test_info_counts_the_votes_that_were_added_up(lgn, tmp_path):
+    trained = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
+    sum_votes(trained, 6).save(tmp_path / "sums.lgn")
+    assert re.search(r"pairs = \d+ entries", lgn("info", tmp_path / "sums.lgn")[1])
 
 
 def test_prove_prints_claims_and_fails_with_a_sample(lgn, small, tmp_path):

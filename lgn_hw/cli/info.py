@@ -69,7 +69,9 @@ def _histogram(values: np.ndarray[Any, Any]) -> dict[str, int]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key} = {item}" for key, item in value.items())
+        return "\n".join(f"{key} = {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list) and any(isinstance(item, list) for item in value):
+        return f"{len(value):,} entries"
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value)

@@ -156,7 +156,13 @@ def _provenance(report: Mapping[str, Any]) -> dict[str, str]:
 def _settings(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
-    return ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
+    return ", ".join(f"{key} = {_brief(part)}" for key, part in value.items() if part is not None)
+
+
+def _brief(value: Any) -> str:
+    """Count what would fill the page, as the blocks of votes that passes.vote_sums lists."""
+    nested = isinstance(value, list) and any(isinstance(item, list) for item in value)
+    return f"{len(value):,} entries" if nested else str(value)
 
 
 def _interval(accuracy: Mapping[str, Any]) -> tuple[float, float] | None:
