@@ -21,8 +21,8 @@ def fmax(
     ] = 2,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
     lut: Annotated[
-        int | None,
-        typer.Option(help="Fill LUTs of 4 or 6 inputs; for carry chains where not given."),
+        str | None,
+        typer.Option(help="As of `lgn verilog`; for carry chains where not given."),
     ] = None,
     tries: Annotated[int, typer.Option(min=1, help="Settings to place at most.")] = 6,
     output: Annotated[
@@ -46,18 +46,22 @@ def fmax(
         lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.synth.targets import lut_inputs
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
+    lut_size = None if lut is None else lut_inputs(lut)
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = output or classifier.parent / "fmax"
     work = folder / chosen.name
     with errors.status(f"nextpnr places the core on {chosen.name}"):
         if clock_mhz is None:
-            placed = place_core(loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut)
+            placed = place_core(
+                loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut_size
+            )
         else:
             placed = search(
-                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut, most=tries
+                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut_size, most=tries
             )
     data = placed.to_json()
     write_json(folder / f"{chosen.name}.json", data)
