@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent.parent / "docs"
 TITLE = """# Benchmarks
 
 Every table is written by `python benchmarks/page.py` from the JSON file that its command wrote.
-Seconds are wall time of one run, peak memory is that of the largest process.
+Seconds are CPU time of one run, peak memory is that of the largest process.
 """
 
 

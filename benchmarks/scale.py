@@ -10,35 +10,23 @@ its own.
 import argparse
 import json
 import multiprocessing
-import resource
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import describe_machine, record
+from machine import describe_machine, measure, record
 from netlist import random_classifier
 
 from lgn_hw import Classifier, evaluate
 from lgn_hw.passes.optimize import optimize, optimize_classifier
 
-PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-
-
-def cpu_seconds() -> float:
-    """Return the user and system time of this process and of its finished children."""
-    used = [resource.getrusage(who) for who in PROCESSES]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
 
 def measured(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     """Run something once; return its result, CPU seconds and the peak memory in MB."""
-    start = cpu_seconds()
-    result = work()
-    seconds = cpu_seconds() - start
-    peak = max(resource.getrusage(who).ru_maxrss for who in PROCESSES)
-    return result, {"s": round(seconds, 2), "mb": round(peak / 1024)}
+    result, figures = measure(work)
+    return result, {"s": round(figures["seconds"], 2), "mb": figures["peak_mb"]}
 
 
 def step_verilog(path: Path, samples: int) -> dict[str, Any]:

@@ -12,9 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import record
+from machine import cpu_seconds, record
 from netlist import random_classifier
-from scale import cpu_seconds
 
 from lgn_hw import ToolNotFound
 from lgn_hw.hdl.verilog import to_verilog
