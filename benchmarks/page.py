@@ -141,8 +141,8 @@ def pareto(data: dict[str, Any]) -> str:
 def _placed(core: dict[str, Any] | None) -> str:
     if core is None:
         return "not placed"
-    if not core["fits"]:
-        return "does not fit"
+    if "reason" in core:
+        return str(core["reason"])
     return (
         f"{core['fmax_mhz']:.0f} MHz, {core['latency_cycles']} cycles ="
         f" {core['latency_ns']:.0f} ns, {core['cells']:,} cells"

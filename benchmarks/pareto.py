@@ -1,17 +1,22 @@
 """Measure accuracy against area of trained classifiers, with all that a circuit takes.
 
-python benchmarks/pareto.py build/mnist-wired-450/mnist-wired-450.lgn ... [--no-place]
+python benchmarks/pareto.py build/mnist-wired-450/mnist-wired-450.lgn ... [--minutes 15]
 
-Each classifier is optimised and proven equal. LUT6 and LUT4 are the whole core, encoder, gates,
-popcount and argmax, mapped by yosys for no vendor (stage `estimate`); the core for LUT6 is proven
-too. Fmax is nextpnr's on two parts (stage `pnr`), carry chains included, where the core fits.
-Writes docs/benchmarks/pareto.json and pareto.svg; several runs add to one file.
+LUT6 and LUT4 are the whole core, encoder, gates, popcount and argmax, optimised for LUTs of that
+size and mapped by yosys for no vendor (stage `estimate`); the optimised classifier and its Verilog
+are proven equal to the trained one. Fmax is nextpnr's on two parts (stage `pnr`), carry chains
+included, where the core fits and is routed in time. Writes docs/benchmarks/pareto.json and
+pareto.svg; several runs add to one file.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
+import signal
 import tempfile
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import matplotlib as mpl
@@ -23,8 +28,9 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.hdl.header import read_core_header
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_hw.synth.equivalence import prove_classifiers, prove_verilog
+from lgn_hw.synth.equivalence import prove_verilog
 from lgn_hw.synth.estimate import estimate_area
+from lgn_hw.synth.mapping import shrink_classifier
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.search import place_core
 
@@ -39,11 +45,10 @@ PUBLISHED = {
 }
 
 
-def measure(path: Path, place: bool) -> dict[str, Any]:
+def measure(path: Path, minutes: float) -> dict[str, Any]:
     """Return a design's figures; accuracy is that of the test part, as training recorded it."""
     trained = Classifier.load(path)
     small = optimize_classifier(trained)[0]
-    prove_classifiers(trained, small).check()
     row = {
         "design": path.stem,
         "digest": trained.digest,
@@ -52,37 +57,54 @@ def measure(path: Path, place: bool) -> dict[str, Any]:
         "fan_in": int(trained.netlist.arity.max()),
         "nodes_optimised": small.netlist.num_nodes,
     }
-    row |= areas(small)
-    return row | {part: placed(small, part) for part in PARTS if place}
+    row |= areas(trained, small)
+    return row | {part: placed(path, part, minutes) for part in PARTS if minutes}
 
 
-def areas(classifier: Classifier) -> dict[str, Any]:
-    """Return LUTs and flip-flops by part, each head for its own LUT; proves the one for LUT6."""
+def areas(trained: Classifier, small: Classifier) -> dict[str, Any]:
+    """Return LUTs and flip-flops by part, each circuit made for its own LUT; proves both."""
     found: dict[str, Any] = {}
     for size in (6, 4):
-        text = to_verilog(classifier, levels_per_stage=LEVELS_PER_STAGE, lut_size=size)
+        shrunk, _, proof = shrink_classifier(small, size, of=trained)
+        assert proof == "equal", "what is not proven is not used"
+        text = to_verilog(shrunk, levels_per_stage=LEVELS_PER_STAGE, lut_size=size)
         header = read_core_header(text)
-        if size == 6:
-            prove_verilog(classifier, text, header).check()
-            found["latency_cycles"] = header.latency
+        prove_verilog(shrunk, text, header).check()
         with tempfile.TemporaryDirectory() as folder:
             area = estimate_area(text, folder=Path(folder))
         found[f"lut{size}"] = dict(area.lut6 if size == 6 else area.lut4)
-        found.setdefault("ff", dict(area.ff))
+        if size == 6:
+            found |= {"ff": dict(area.ff), "latency_cycles": header.latency}
     return found
 
 
-def placed(classifier: Classifier, part: str) -> dict[str, Any]:
-    """Return cells, frequency and latency after place and route, or why it does not fit."""
+def placed(path: Path, part: str, minutes: float) -> dict[str, Any]:
+    """Return cells, frequency and latency after place and route, or why there are none."""
+    queue: multiprocessing.Queue[dict[str, Any]] = multiprocessing.Queue()
+    process = multiprocessing.Process(target=_place, args=(path, part, queue))
+    process.start()
+    try:
+        return queue.get(timeout=60 * minutes)
+    except Empty:
+        os.killpg(process.pid or 0, signal.SIGKILL)  # nextpnr too
+        return {"reason": f"not routed in {minutes:g} minutes"}
+    finally:
+        process.join()
+
+
+def _place(path: Path, part: str, queue: "multiprocessing.Queue[dict[str, Any]]") -> None:
+    os.setsid()
+    small, chosen = optimize_classifier(Classifier.load(path))[0], find_part(part)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            core = place_core(classifier, find_part(part), LEVELS_PER_STAGE, Path(folder))
-        except CheckFailed as problem:
-            return {"fits": False, "reason": str(problem)}
+            core = place_core(small, chosen, LEVELS_PER_STAGE, Path(folder))
+        except CheckFailed:
+            queue.put({"reason": "does not fit"})
+            return
     figures = core.to_json()
     names = ("fmax_mhz", "latency_cycles", "latency_ns", "tool")
-    cells = core.report.utilization[find_part(part).cell].used
-    return {"fits": True, "cells": cells} | {name: figures[name] for name in names}
+    cells = core.report.utilization[chosen.cell].used
+    queue.put({"cells": cells} | {name: figures[name] for name in names})
 
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
@@ -91,8 +113,12 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         figure = Figure(figsize=(7.2, 4.2), layout="constrained")
         axes = figure.add_subplot()
         for (name, points), marker in zip(PUBLISHED.items(), "s^v", strict=True):
-            accuracy, luts = zip(*points, strict=True)
-            axes.plot(luts, accuracy, marker, color="#999999", label=f"{name}, logic alone")
+            axes.plot(
+                *zip(*[(luts, share) for share, luts in points], strict=True),
+                marker,
+                color="#999999",
+                label=f"{name}, logic alone",
+            )
         luts = [row["lut6"]["total"] for row in rows]
         shares = [100 * row["accuracy"] for row in rows]
         axes.plot(luts, shares, "o-", color="#0072B2", label="here, everything included")
@@ -113,13 +139,13 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("classifiers", type=Path, nargs="+")
-    parser.add_argument("--no-place", action="store_true", help="leave place and route out")
+    parser.add_argument("--minutes", type=float, default=15, help="for each placement; 0: none")
     parser.add_argument("--json", type=Path, default=FOLDER / "pareto.json")
     arguments = parser.parse_args()
     before = json.loads(arguments.json.read_text())["rows"] if arguments.json.exists() else []
     rows = {row["design"]: row for row in before}
     for path in arguments.classifiers:
-        rows[path.stem] = measure(path, not arguments.no_place)
+        rows[path.stem] = measure(path, arguments.minutes)
         print(json.dumps(rows[path.stem]), flush=True)
     ordered = sorted(rows.values(), key=lambda row: row["lut6"]["total"])
     result = describe_machine() | {"published": PUBLISHED, "rows": ordered}
