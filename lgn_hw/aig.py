@@ -32,6 +32,43 @@ class Aig:
         """The variable that AND 0 drives."""
         return 1 + self.num_inputs
 
+    def with_inputs(self, literals: NDArray[np.int64]) -> "Aig":
+        """Return what is left where each input is put in: a literal of a constant or an input."""
+        placed = 2 * np.arange(self.first_and + len(self.ands))
+        placed[1 : self.first_and] = literals
+        ands, outputs = (placed[x >> 1] ^ (x & 1) for x in (self.ands, self.outputs))
+        return Aig(self.num_inputs, ands, outputs)
+
+    def between(self, sources: NDArray[np.int64], outputs: NDArray[np.int64]) -> "Aig | None":
+        """Return literals as a function of other literals, cut there; None where they read more.
+
+        The graph that is returned has an input for each source. Of sources that are one variable
+        it reads the first.
+        """
+        placed = np.full(self.first_and + len(self.ands), -1)
+        placed[0] = 0
+        variables, first = np.unique(sources >> 1, return_index=True)
+        first, variables = first[variables > 0], variables[variables > 0]
+        placed[variables] = 2 * (1 + first) ^ (sources[first] & 1)
+        read = self._cone(outputs >> 1, placed >= 0)
+        if read[: self.first_and].any():
+            return None
+        own = np.flatnonzero(read)
+        placed[own] = 2 * (1 + len(sources) + np.arange(len(own)))
+        ands = self.ands[own - self.first_and]
+        ands, ends = (placed[x >> 1] ^ (x & 1) for x in (ands, outputs))
+        return Aig(len(sources), ands, ends)
+
+    def _cone(self, roots: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return bool[variables]: on what the roots depend, down to what is known, without it."""
+        read = np.zeros(len(known), bool)
+        front = roots
+        while len(front := np.unique(front[~known[front] & ~read[front]])):
+            read[front] = True
+            ands = front[front >= self.first_and] - self.first_and
+            front = self.ands[ands].ravel() >> 1
+        return read
+
 
 def to_aig(netlist: Netlist) -> Aig:
     """Return the same function as ANDs; each table is expanded as in lgn_hw.tables.
@@ -154,4 +191,5 @@ class _Wire:
         return ~(~self & ~other)
 
     def __xor__(self, other: Any) -> "_Wire":
-        return ~(~(self & ~other) & ~(~self & other))
+        # As yosys builds it, so that what comes from there has the same structure.
+        return ~(self & other) & ~(~self & ~other)

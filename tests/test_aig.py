@@ -52,6 +52,40 @@ def test_aiger_takes_numbers_of_many_bytes():
     assert np.array_equal(aiger.loads(aiger.dumps(aig))[0].outputs, aig.outputs)
 
 
+def test_aig_between_cuts_is_a_function_of_their_nets():
+    # Literals: inputs 2, 4, 6; 8 is 2 & 4; 10 is 8 & ~6; 12 is 10 & 2.
+    aig = Aig(3, np.array([[2, 4], [8, 7], [10, 2]]), np.array([12]))
+    middle = aig.between(np.array([8, 7]), np.array([10, 11]))
+    assert (middle.num_inputs, middle.ands.tolist(), middle.outputs.tolist()) == (
+        2, [[2, 4]], [6, 7],
+    )  # fmt: skip
+    assert aig.between(np.array([8, 6]), aig.outputs) is None  # it reads input 2 as well
+
+
+def test_aig_between_reads_the_first_of_equal_sources():
+    aig = Aig(2, np.array([[2, 4]]), np.array([6]))
+    cut = aig.between(np.array([0, 3, 2, 4]), aig.outputs)  # a constant, an inverse and its net
+    assert (cut.ands.tolist(), cut.outputs.tolist()) == ([[5, 8]], [10])
+
+
+def test_aig_with_inputs_puts_literals_in():
+    aig = Aig(3, np.array([[2, 5], [8, 6]]), np.array([10, 3, 7]))
+    tied = aig.with_inputs(np.array([2, 3, 1]))
+    assert (tied.ands.tolist(), tied.outputs.tolist()) == ([[2, 2], [8, 1]], [10, 3, 0])
+
+
+SYMBOLS = b"aig 3 3 0 3 0\n2\n5\n1\ni0 data[0]\ni1 data[1]\ni2 clk\no0 q\no1 z[0]\no2 z[1]\nc\no9 q"
+
+
+def test_aiger_finds_the_bits_of_ports():
+    assert aiger.ports(SYMBOLS) == ({"data": [0, 1], "clk": [2]}, {"q": [0], "z": [1, 2]})
+
+
+def test_aiger_rejects_a_port_without_all_its_bits():
+    with pytest.raises(FileFormatError, match=r"^x.aig must have a symbol for every bit of data$"):
+        aiger.ports(SYMBOLS.replace(b"data[0]", b"data[2]"), "x.aig")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

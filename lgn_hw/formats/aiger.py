@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lgn_hw.aig import Aig
 from lgn_hw.errors import FileFormatError
 
-__all__ = ["dumps", "loads"]
+__all__ = ["dumps", "loads", "ports"]
 
 GROUP = np.uint64(7)  # bits of a number that one byte carries
 MAX_BYTES = 5  # a difference of two literals of 32 bits
@@ -32,28 +32,62 @@ def loads(data: bytes, name: str = "the file") -> tuple[Aig, NDArray[np.int64]]:
     The latches' own variables count as inputs, after the real ones. Raises FileFormatError where
     the file is no binary AIGER, or holds what this project never writes.
     """
-    header = re.match(rb"aig (\d+) (\d+) (\d+) (\d+) (\d+)\n", data)
-    if header is None:
-        raise FileFormatError(
-            f"{name} is not a binary AIGER file: it starts with {data[:12]!r},"
-            " not 'aig' and five numbers"
-        )
-    most, inputs, latches, outputs, ands = (int(number) for number in header.groups())
-    if most != inputs + latches + ands:
-        raise FileFormatError(
-            f"{name} counts {most} variables, not its {inputs} inputs, {latches} latches and"
-            f" {ands} ANDs together"
-        )
-    lines = data[header.end() :].split(b"\n", latches + outputs)
-    try:
-        literals = np.array([int(line.split()[0]) for line in lines[: latches + outputs]], np.int64)
-        differences = _decoded(lines[-1], 2 * ands)
-    except (IndexError, ValueError):
-        raise FileFormatError(f"{name} is truncated or corrupted; write it again") from None
-    own = 2 * (1 + inputs + latches + np.arange(ands))
-    high = own - differences[0::2]
-    pairs = np.stack([high, high - differences[1::2]], axis=1)
-    return Aig(inputs + latches, pairs, literals[latches:]), literals[:latches]
+    file = _Sections(data, name)
+    own = 2 * (1 + file.inputs + np.arange(len(file.differences) // 2))
+    high = own - file.differences[0::2]
+    pairs = np.stack([high, high - file.differences[1::2]], axis=1)
+    return Aig(file.inputs, pairs, file.outputs), file.latches
+
+
+def ports(data: bytes, name: str = "the file") -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Return where each port's bits are, the lowest first: of inputs, and of outputs.
+
+    It is read from the file's symbols: `port[3]`, or `port` where it is one bit. Raises
+    FileFormatError as loads does, and where a port lacks a bit.
+    """
+    found: tuple[dict[str, dict[int, int]], ...] = ({}, {})
+    for kind, index, port, bit in re.findall(SYMBOL, _Sections(data, name).symbols, re.MULTILINE):
+        found["io".index(kind)].setdefault(port, {})[int(bit or 0)] = int(index)
+    for port, places in (*found[0].items(), *found[1].items()):
+        if len(places) <= max(places):
+            raise FileFormatError(f"{name} must have a symbol for every bit of {port}")
+    inputs, outputs = (
+        {port: [places[bit] for bit in range(len(places))] for port, places in kind.items()}
+        for kind in found
+    )
+    return inputs, outputs
+
+
+SYMBOL = r"^([io])(\d+) (\S+?)(?:\[(\d+)\])?$"
+
+
+class _Sections:
+    """The parts of a file: latches and outputs are literals, differences two for each AND."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        header = re.match(rb"aig (\d+) (\d+) (\d+) (\d+) (\d+)\n", data)
+        if header is None:
+            raise FileFormatError(
+                f"{name} is not a binary AIGER file: it starts with {data[:12]!r},"
+                " not 'aig' and five numbers"
+            )
+        most, inputs, latches, outputs, ands = (int(number) for number in header.groups())
+        if most != inputs + latches + ands:
+            raise FileFormatError(
+                f"{name} counts {most} variables, not its {inputs} inputs, {latches} latches and"
+                f" {ands} ANDs together"
+            )
+        *lines, rest = data[header.end() :].split(b"\n", latches + outputs)
+        try:
+            if len(lines) < latches + outputs:
+                raise ValueError("fewer lines than the header says")
+            literals = np.array([int(line.split()[0]) for line in lines], np.int64)
+            self.differences, used = _decoded(rest, 2 * ands)
+        except (IndexError, ValueError):
+            raise FileFormatError(f"{name} is truncated or corrupted; write it again") from None
+        self.inputs = inputs + latches
+        self.latches, self.outputs = literals[:latches], literals[latches:]
+        self.symbols = rest[used:].split(b"\nc\n")[0].decode(errors="replace")
 
 
 def _encoded(numbers: NDArray[np.uint64]) -> bytes:
@@ -65,14 +99,16 @@ def _encoded(numbers: NDArray[np.uint64]) -> bytes:
     return octets[used].astype(np.uint8).tobytes()
 
 
-def _decoded(data: bytes, count: int) -> NDArray[Any]:
+def _decoded(data: bytes, count: int) -> tuple[NDArray[Any], int]:
+    """Return the first numbers, and how many bytes they take."""
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets < 0x80)[:count]
     if len(ends) < count:
         raise ValueError("fewer numbers than the header says")
     if not count:
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), 0
+    used = int(ends[-1]) + 1
     starts = np.concatenate([[0], ends[:-1] + 1])
-    place = np.arange(ends[-1] + 1) - np.repeat(starts, ends - starts + 1)
-    parts = (octets[: ends[-1] + 1].astype(np.int64) & 0x7F) << (7 * place)
-    return np.add.reduceat(parts, starts)
+    place = np.arange(used) - np.repeat(starts, ends - starts + 1)
+    parts = (octets[:used].astype(np.int64) & 0x7F) << (7 * place)
+    return np.add.reduceat(parts, starts), used
