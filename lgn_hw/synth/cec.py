@@ -8,7 +8,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -90,21 +89,33 @@ def _check_ports(a: Aig, b: Aig) -> None:
 
 
 def _run(graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float) -> list[Status]:
-    lines = ["backup"]
+    """Decide all pairs in one run; one that holds it up for too long is left out of the next."""
     (folder / "given.v").write_text(DESIGN)
     for name, control in (("control", CONTROL), ("other", CONTROL_OTHER)):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(to_aig(control)))
     for i, (a, b) in enumerate(graphs):
         (folder / f"a{i}.aig").write_bytes(aiger.dumps(_provable(a)))
         (folder / f"b{i}.aig").write_bytes(aiger.dumps(_provable(b)))
-        limits = f"-T {max(1, round(timeout_s))} -C {CONFLICTS}"
+    waiting = list(range(len(graphs)))
+    while waiting:
+        (folder / "check.abc").write_text(_questions(waiting, timeout_s))
+        whole = len(waiting) * timeout_s + GRACE_S
+        try:
+            run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
+        except ToolTimeout:
+            waiting = [i for i in waiting if not (folder / f"status{i}.txt").exists()][1:]
+        else:
+            break
+    return [_status(folder, i) for i in range(len(graphs))]
+
+
+def _questions(pairs: Sequence[int], timeout_s: float) -> str:
+    limits = f"-T {max(1, round(timeout_s))} -C {CONFLICTS}"
+    lines = ["backup"]
+    for i in pairs:
         lines += ["&r control.aig", "&cec other.aig", f"write_status control{i}.txt"]
         lines += [f"&r a{i}.aig", f"&cec {limits} b{i}.aig", f"write_status status{i}.txt"]
-    (folder / "check.abc").write_text("\n".join([*lines, "restore"]) + "\n")
-    with suppress(ToolTimeout):  # what was decided until then stays decided
-        whole = len(graphs) * timeout_s + GRACE_S
-        run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
-    return [_status(folder, i) for i in range(len(graphs))]
+    return "\n".join([*lines, "restore"]) + "\n"
 
 
 def _provable(aig: Aig) -> Aig:
