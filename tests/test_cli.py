@@ -13,11 +13,14 @@ from strategies import random_classifier
 from lgn_hw import Classifier
 from lgn_hw.cli import app, main
 from lgn_hw.passes.vote_sums import sum_votes
+from lgn_hw.synth.cec import Verdict
 
 COMMANDS = (
     "train", "export", "optimize", "verilog", "prove", "sim", "synth", "fmax", "summary", "report",
     "predict", "info", "reproduce", "boards", "build", "flash", "run", "doctor",
 )  # fmt: skip
+
+UNDECIDED = Verdict("undecided")
 
 
 @pytest.fixture
@@ -221,6 +224,28 @@ def test_prove_of_verilog_is_kept_for_the_report(lgn, small):
     assert json.loads(out) == json.loads((small.parent / "prove" / "prove.json").read_text())
     lgn("report", small)
     assert "\N{CHECK MARK} proven" in (small.parent / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("other", "claim"),
+    [("small.lgn", "every vote of every sample"), ("small.v", "the encoder compares")],
+)
+def test_prove_fails_where_a_claim_is_undecided(lgn, small, monkeypatch, other, claim):
+    random_classifier(1, features=3, bits=10, layers=(20, 16), classes=3).save(small)
+    lgn("verilog", small)
+    monkeypatch.setattr(
+        "lgn_hw.synth.equivalence.check_equal", lambda pairs, **_: [UNDECIDED] * len(pairs)
+    )
+    code, out, err = lgn("prove", small, small.parent / other)
+    assert code == 1
+    assert "undecided" in out
+    message = (
+        f"error: Not proven: {claim}: ABC came to no decision in time; allow more with --timeout"
+    )
+    assert re.sub(r"\s+", " ", err).strip().endswith(message)
+    if other.endswith(".v"):
+        kept = json.loads((small.parent / "prove" / "prove.json").read_text())
+        assert kept["status"] == "undecided"
 
 
 def test_summary_names_the_missing_step(lgn, small):

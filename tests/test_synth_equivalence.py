@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from strategies import random_classifier
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
 from lgn_hw.blocks import circuit as circuit_module
@@ -17,6 +19,7 @@ from lgn_hw.synth import equivalence
 from lgn_hw.synth.cec import Verdict
 from lgn_hw.synth.equivalence import Claim, Proof, prove_circuit, prove_classifiers, prove_verilog
 from lgn_hw.synth.estimate import estimate_area
+from lgn_hw.synth.sections import sections
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +53,55 @@ def test_proof_of_classifiers_shows_a_sample_that_differs(classifier):
         proof.check()
 
 
+def proof_of_core(classifier, **options):
+    text = to_verilog(classifier, **options)
+    return prove_verilog(classifier, text, read_core_header(text))
+
+
 @pytest.mark.parametrize("scores", [False, True])
-@pytest.mark.parametrize(("levels_per_stage", "lut_size"), [(0, 6), (1, 4), (2, 6)])
+@pytest.mark.parametrize(("levels_per_stage", "lut_size"), [(0, 6), (1, 4), (2, None)])
 def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, lut_size, scores):
-    text = to_verilog(
+    proof = proof_of_core(
         classifier, levels_per_stage=levels_per_stage, lut_size=lut_size, scores=scores
     )
-    proof = prove_verilog(classifier, text, read_core_header(text))
-    assert [claim.status for claim in proof.claims] == ["equal"] * 10
+    assert [claim.status for claim in proof.claims] == ["equal"] * 11
     proof.check()
 
 
-def test_proof_of_verilog_finds_a_flipped_bit(classifier):
-    text = to_verilog(faulty(classifier), scores=True, lut_size=6)
+@pytest.mark.parametrize("lut_size", [None, 6])
+def test_proof_holds_where_parts_share_wires(lut_size):
+    # Equal thresholds are one register, so that two bits of the encoder are one net.
+    classifier = random_classifier(1, features=8, bits=32, layers=(20, 16), classes=3)
+    proof = proof_of_core(classifier, lut_size=lut_size)
+    assert [claim.status for claim in proof.claims] == ["equal"] * 11
+
+
+CORES = (
+    classifiers(),
+    st.sampled_from([None, 4, 6]),
+    st.integers(0, 3),
+    st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=6)
+@given(*CORES)
+def test_proof_of_any_core_holds(classifier, lut_size, levels_per_stage, scores):
+    options = {"lut_size": lut_size, "levels_per_stage": levels_per_stage, "scores": scores}
+    assert proof_of_core(classifier, **options).status == "equal"
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=150)
+@given(*CORES)
+def test_proof_of_many_cores_holds(classifier, lut_size, levels_per_stage, scores):
+    options = {"lut_size": lut_size, "levels_per_stage": levels_per_stage, "scores": scores}
+    assert proof_of_core(classifier, **options).status == "equal"
+
+
+@pytest.mark.parametrize("lut_size", [None, 6])
+def test_proof_of_verilog_finds_a_flipped_bit(classifier, lut_size):
+    text = to_verilog(faulty(classifier), scores=True, lut_size=lut_size)
     proof = prove_verilog(classifier, text, read_core_header(text))
     wrong = [claim for claim in proof.claims if claim.status != "equal"]
     assert [claim.what for claim in wrong] == ["the whole core as built is its netlist"]
@@ -73,12 +112,27 @@ def test_proof_of_verilog_finds_a_flipped_bit(classifier):
         proof.check()
 
 
-@pytest.mark.parametrize("lut_size", [4, 6])
+@pytest.mark.parametrize("lut_size", [None, 6])
 def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, lut_size):
-    text = to_verilog(classifier, lut_size=6)
+    text = to_verilog(classifier, lut_size=lut_size)
     estimate_area(text, folder=tmp_path)
-    mapped = (tmp_path / f"lut{lut_size}.v").read_text()
-    assert prove_verilog(classifier, mapped, read_core_header(mapped)).status == "equal"
+    for name in ("lut4.v", "lut6.v"):
+        mapped = (tmp_path / name).read_text()
+        assert prove_verilog(classifier, mapped, read_core_header(mapped)).status == "equal"
+
+
+def test_proof_asks_the_whole_core_where_a_part_differs(classifier, monkeypatch):
+    # A part may differ for values that it never gets; then the core is the classifier all the same.
+    def inverted(*arguments):
+        found = sections(*arguments)
+        logic = found["logic"]
+        function = replace(logic.function, outputs=logic.function.outputs ^ 1)
+        return found | {"logic": replace(logic, function=function)}
+
+    monkeypatch.setattr(equivalence, "sections", inverted)
+    proof = proof_of_core(classifier, lut_size=6)
+    assert proof.status == "equal"
+    assert proof.claims[-1].what == "the whole core as built is its netlist"
 
 
 def test_proof_of_a_latency_other_than_declared_fails(classifier):
@@ -143,10 +197,3 @@ def test_proof_rejects_classifiers_without_the_same_votes(classifier):
 def test_proof_rejects_classifiers_of_other_features(classifier):
     with pytest.raises(UsageError, match=r"^Only classifiers of the same features can be proven"):
         prove_classifiers(classifier, random_classifier(1, features=4))
-
-
-def test_proof_rejects_adders_for_carry_chains(classifier):
-    text = to_verilog(classifier)
-    message = "Adders for carry chains cannot be proven; emit the core with `lgn verilog --lut 6`"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        prove_verilog(classifier, text, read_core_header(text))

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from netlist_bench import every_sample
 
 from lgn_hw import CheckFailed, evaluate
 from lgn_hw.aig import to_netlist
@@ -38,6 +39,76 @@ def test_pipeline_is_its_function_and_latency():
     bits = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], bool)
     found = evaluate(to_netlist(pipeline.function), bits)
     assert (found[:, 0].tolist(), pipeline.latency) == ([False, True, False, False], 2)
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        # yosys makes of each of these a register that is reset by data, at a high or a low level.
+        ("if (advance) second <= first[1] ? 1'b0 : first[0];", [False, True, False, False]),
+        ("if (advance) second <= first[1] ? first[0] : 1'b1;", [True, True, False, True]),
+    ],
+)
+def test_pipeline_takes_registers_that_data_resets(new, expected):
+    pipeline = combinational(
+        CORE.replace("if (advance) second <= first[0] & ~first[1];", new), "core"
+    )
+    found = evaluate(to_netlist(pipeline.function), every_sample(2))
+    assert found[:, 0].tolist() == expected
+
+
+def test_pipeline_takes_a_result_that_is_constant():
+    constant = re.sub(r"assign o_result__payload = .*;", "assign o_result__payload = 1;", CORE)
+    pipeline = combinational(constant, "core")
+    assert evaluate(to_netlist(pipeline.function), every_sample(2)).all()
+
+
+def test_pipeline_adds_as_verilog_does():
+    wide = CORE.replace("output [0:0] o_result", "output [2:0] o_result")
+    wide = wide.replace("reg second", "reg [2:0] second")
+    core = wide.replace("second <= first[0] & ~first[1]", "second <= first + 2'd3")
+    found = evaluate(to_netlist(combinational(core, "core").function), every_sample(2))
+    assert (found @ [1, 2, 4]).tolist() == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("first[2:0] > first[5:3]", lambda low, high: low > high),
+        ("first[2:0] <= first[4:3]", lambda low, high: low <= high % 4),
+        ("$signed(first[2:0]) > $signed(first[5:3])", lambda low, high: (low ^ 4) > (high ^ 4)),
+        ("$signed(first[2:0]) > -3'sd2", lambda low, high: (low ^ 4) > 2),
+    ],
+)
+def test_pipeline_compares_as_verilog_does(expression, expected):
+    wide = CORE.replace("input [1:0] i_sample", "input [5:0] i_sample")
+    core = wide.replace("reg [1:0] first", "reg [5:0] first")
+    core = core.replace("first[0] & ~first[1]", expression)
+    bits = every_sample(6)
+    found = evaluate(to_netlist(combinational(core, "core").function), bits)[:, 0]
+    low, high = bits[:, :3] @ [1, 2, 4], bits[:, 3:] @ [1, 2, 4]
+    assert np.array_equal(found, expected(low, high))
+
+
+PART = """
+module part(clk, enable, i_bits, o_bits);
+  input clk, enable;
+  input [1:0] i_bits;
+  output [2:0] o_bits;
+  reg [1:0] held;
+  always @(posedge clk) if (enable) held <= i_bits;
+  assign o_bits = {held[0] ^ held[1], held[1], ~held[0]};
+endmodule
+"""
+
+
+def test_pipeline_knows_where_parts_end():
+    core = CORE.replace("reg [1:0] first", "wire [2:0] first")
+    core = core.replace("if (advance) first <= i_sample__payload;", "")
+    instance = "part encoder(clk, advance, i_sample__payload, first);\nendmodule"
+    pipeline = combinational(PART + core.replace("endmodule", instance), "core")
+    # Bit 0 of the sample inverted, bit 1, and what the result does not need.
+    assert {name: cut.tolist() for name, cut in pipeline.cuts.items()} == {"encoder": [3, 4, -1]}
 
 
 ENABLE = r"Register \S+ \(\$dffe?\) must have clk as its clock and i_sample__ready as its enable"
@@ -75,6 +146,12 @@ CHAIN = r"The registers that rst clears must be a chain from i_sample__valid to 
             r"i_sample__ready must depend on nothing but o_result__valid and o_result__ready",
         ),
         ("valid <= 0", "valid[0] <= 0", r"Register .*|" + CHAIN),
+        (
+            "o_result__payload", "o_result__data",
+            "A core must have the ports clk, rst, i_sample__valid, i_sample__ready,"
+            " i_sample__payload, o_result__valid, o_result__ready, o_result__payload;"
+            " o_result__payload is missing",
+        ),
     ],
 )  # fmt: skip
 def test_pipeline_rejects_what_breaks_a_rule(old, new, message):

@@ -26,7 +26,7 @@ def prove(
 ) -> None:
     """Prove two classifiers equal, or a classifier and its Verilog: by SAT, not by samples.
 
-    The Verilog is that of `lgn verilog --lut`, or lut4.v and lut6.v that `lgn synth` makes of it.
+    The Verilog is that of `lgn verilog`, or lut4.v and lut6.v that `lgn synth` makes of it.
 
     Exits with 1 where they differ, and where a claim is not decided. A difference comes with a
     sample that shows it. Of Verilog, prove/prove.json beside the classifier keeps the outcome for

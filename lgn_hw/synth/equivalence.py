@@ -17,9 +17,12 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.synth.adders import carry_circuit
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
 from lgn_hw.synth.pipeline import combinational
-from lgn_hw.synth.reference import argmax_reference, encoder_reference
+from lgn_hw.synth.reference import encoder_reference
+from lgn_hw.synth.sections import Section, as_pair, sections
+from lgn_hw.synth.tournament import Tournament
 from lgn_hw.synth.vote_blocks import added_up, blocks_between
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
@@ -84,7 +87,7 @@ def prove_classifiers(
 def prove_circuit(
     classifier: Classifier,
     circuit: Circuit,
-    built: Mapping[str, Aig | Netlist] | None = None,
+    built: Mapping[str, Aig | Netlist | Section] | None = None,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Proof:
@@ -99,7 +102,7 @@ def prove_circuit(
     gates = replace(classifier.netlist, outputs=circuit.votes.net)
     selection = _selection(classifier.netlist.num_inputs, FIRST_INPUT + bits)
     logic = connected([selection, circuit.parts["logic"], decoded])
-    highest = circuit.votes.highest.tolist()
+    tournament = Tournament(circuit.votes.highest.tolist(), circuit.score_bits)
     argmax = circuit.parts["argmax"]
     argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
     pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
@@ -112,20 +115,17 @@ def prove_circuit(
             circuit.parts["popcount"],
             connected([decoded, raw.netlist()]),
         ),
-        "the argmax is all comparisons of pairs": (
-            argmax,
-            argmax_reference(highest, circuit.score_bits),
-        ),
+        "the argmax is a tournament of plain comparisons": (argmax, tournament.netlist()),
     }
     for name, function in (built or {}).items():
         part = circuit.whole if name == WHOLE else circuit.parts[name]
-        pairs[f"the {name} as built is its netlist"] = (function, part)
+        pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
     verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
     claims = [
         _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
         for what, verdict in zip(pairs, verdicts, strict=True)
     ]
-    return Proof((_counted(raw), *claims))
+    return Proof((_counted(raw), _ranked(tournament), *claims))
 
 
 def prove_verilog(
@@ -133,14 +133,8 @@ def prove_verilog(
 ) -> Proof:
     """Prove that a core's Verilog, emitted or synthesised, is the classifier.
 
-    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers. Raises
-    UsageError where the core is made for carry chains: a tree of adders and the counters have no
-    sums in common that SAT could go by.
+    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers.
     """
-    if header.lut_size is None:
-        raise UsageError(
-            "Adders for carry chains cannot be proven; emit the core with `lgn verilog --lut 6`"
-        )
     try:
         pipeline = combinational(verilog, header.top)
     except CheckFailed as problem:
@@ -148,14 +142,20 @@ def prove_verilog(
     same = pipeline.latency == header.latency
     detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
     claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
-    circuit = Circuit.of(classifier, lut_size=header.lut_size, scores=header.scores)
-    built = pipeline.parts or {WHOLE: pipeline.function}
-    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
-    if proof.status == "different" and pipeline.parts:
-        # Which sample shows it is a question to the whole core.
-        built = {WHOLE: pipeline.function}
-        whole = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
-        proof = whole if whole.status == "different" else proof
+    if header.lut_size is None:
+        circuit = carry_circuit(classifier, scores=header.scores)
+    else:
+        circuit = Circuit.of(classifier, lut_size=header.lut_size, scores=header.scores)
+
+    def prove(built: Mapping[str, Aig | Section]) -> Proof:
+        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+
+    whole, parts = {WHOLE: pipeline.function}, sections(pipeline, circuit)
+    proof = prove(parts or whole)
+    if proof.status == "different" and parts:
+        # Parts may differ for values that they never get. And which sample shows a difference is a
+        # question to the whole core.
+        proof = prove(whole)
     return Proof((claim, *proof.claims))
 
 
@@ -223,15 +223,23 @@ def _counted(tally: Tally) -> Claim:
         bits = Counter(tally.initial[number])
         modulus = 1 << int(tally.votes.highest[number]).bit_length()
         for counter in counters:
-            if bits.total() != (bits - Counter(counter.taken)).total() + len(counter.taken):
+            bits.subtract(counter.taken)
+            if min(bits[bit] for bit in counter.taken) < 0:
                 return Claim(what, method, "different", f"class {number} counts a bit twice")
-            bits = bits - Counter(counter.taken) + Counter(counter.given)
+            bits.update(counter.given)
             if not _keeps_sum(tally, counter, modulus):
                 return Claim(what, method, "different", f"a counter of class {number}")
         score = tally.outputs[number * tally.width : (number + 1) * tally.width]
-        if bits != Counter((i, literal) for i, literal in enumerate(score) if literal != ZERO):
+        if +bits != Counter((i, literal) for i, literal in enumerate(score) if literal != ZERO):
             return Claim(what, method, "different", f"class {number} leaves bits uncounted")
     return Claim(what, method, "equal")
+
+
+def _ranked(tournament: Tournament) -> Claim:
+    """Follow the candidates through their matches (see Tournament.fault)."""
+    what, method = "every match keeps the first of the highest scores", "all nodes of each match"
+    fault = tournament.fault()
+    return Claim(what, method, "different" if fault else "equal", fault)
 
 
 def _keeps_sum(tally: Tally, counter: Compressor, modulus: int) -> bool:

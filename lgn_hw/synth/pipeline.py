@@ -9,12 +9,12 @@ What is shown of the file, by structure:
 
 So whenever the pipeline moves all of it moves, result k is a function of sample k alone, and this
 function is the core with wires in the place of registers. That is what `combinational` returns.
-Where the core consists of the modules of a circuit's parts, one feeding the next and nothing else,
-it returns their functions as well, which are far easier to prove.
+Where the core has wires that are called as the ends of a circuit's parts, it can be cut there, and
+what lies between two cuts is far easier to prove than the whole. Nothing is taken for granted of
+such wires: they are nets of this function, whatever their names say.
 """
 
 import json
-import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -22,45 +22,42 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgn_hw.aig import Aig, to_netlist
-from lgn_hw.errors import CheckFailed, ToolError
+from lgn_hw.errors import CheckFailed
 from lgn_hw.evaluate import evaluate
 from lgn_hw.formats import aiger
-from lgn_hw.passes.dead import inputs_read
 from lgn_hw.synth.unroll import Unrolled
 from lgn_hw.synth.yosys import run_yosys
 
 __all__ = ["Pipeline", "combinational"]
 
-# The second opt_dff finds the enable of registers of which the first one found the reset.
+# The second opt_dff finds the enable of registers of which the first one found the reset. A mapped
+# LUT is a table shifted right: without wreduce it has 64 outputs, of which one is used.
 READ = """read_verilog core.v
 hierarchy -check -top {top}
 proc
-design -save parts
-json -o top.json {top}
 flatten
 opt_expr
 opt_dff
 opt_clean
 opt_dff
 opt_clean
-json -o registers.json w:* t:$*dff* %u
-"""
-WRITE = """techmap -map delays.v
+json -o registers.json x:* t:$*dff* %u
+expose {cuts}
+setundef -undriven -anyseq
+opt_clean -purge
+wreduce t:$shr
+techmap -map cells.v
 techmap
 aigmap
 opt_clean
-write_aiger -map {name}.map {name}.aig
+write_aiger -symbols -no-startoffset core.aig
 """
-PART = """design -load parts
-hierarchy -top {top}.{name}
-opt_expr
-opt_dff
-opt_clean
-"""
-# Registers as delays: enables are left out, for they are one; a reset stays in the data.
-DELAYS = r"""
+# Registers as delays: enables are left out, for they are one; a reset stays in the data. Sums and
+# comparisons go from bit to bit: what yosys takes instead is for speed, and larger.
+CELLS = r"""
 (* techmap_celltype = "$dffe" *)
 module delay_enable(CLK, EN, D, Q);
   parameter WIDTH = 1; parameter CLK_POLARITY = 1; parameter EN_POLARITY = 1;
@@ -75,27 +72,54 @@ module delay_reset(CLK, EN, SRST, D, Q);
   wire [WIDTH-1:0] next = SRST == SRST_POLARITY ? SRST_VALUE : D;
   \$dff #(.WIDTH(WIDTH), .CLK_POLARITY(1)) _TECHMAP_REPLACE_ (.CLK(CLK), .D(next), .Q(Q));
 endmodule
+(* techmap_celltype = "$add" *)
+module ripple_carry(A, B, Y);
+  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
+  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
+  wire _TECHMAP_FAIL_ = A_SIGNED || B_SIGNED;
+  wire [Y_WIDTH-1:0] a = A, b = B;
+  wire [Y_WIDTH:0] carry = {(a & b) | (carry[Y_WIDTH-1:0] & (a | b)), 1'b0};
+  assign Y = a ^ b ^ carry[Y_WIDTH-1:0];
+endmodule
+(* techmap_celltype = "$gt" *)
+module ripple_greater(A, B, Y);
+  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
+  localparam WIDTH = A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
+  localparam [WIDTH-1:0] SIGN = A_SIGNED << (WIDTH - 1);
+  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
+  wire _TECHMAP_FAIL_ = A_SIGNED != B_SIGNED;
+  wire [WIDTH-1:0] wide_a, wide_b, a = wide_a ^ SIGN, b = wide_b ^ SIGN;
+  \$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(WIDTH)) left(.A(A), .Y(wide_a));
+  \$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(WIDTH)) right(.A(B), .Y(wide_b));
+  wire [WIDTH:0] more = {(more[WIDTH-1:0] & a) | ((more[WIDTH-1:0] | a) & ~b), 1'b0};
+  assign Y = more[WIDTH];
+endmodule
 """
 CLOCK, RESET = "clk", "rst"
 VALID_IN, READY_OUT, SAMPLE = "i_sample__valid", "i_sample__ready", "i_sample__payload"
 VALID_OUT, READY_IN, RESULT = "o_result__valid", "o_result__ready", "o_result__payload"
-
-
-PARTS = ("encoder", "logic", "popcount", "argmax")
-SOURCE, SINK = "i_bits", "o_bits"
+PORTS = (CLOCK, RESET, VALID_IN, READY_OUT, SAMPLE, VALID_OUT, READY_IN, RESULT)
+# Where a part ends: one of the wires that its module may have there.
+CUTS = {
+    "encoder": ("encoder.o_bits",),
+    "logic": ("logic.o_bits",),
+    "popcount": ("popcount.o_bits", "popcount.o_scores"),
+}
 
 
 @dataclass(frozen=True)
 class Pipeline:
     """A core as a function: from a sample's bits to a result's, `latency` clock cycles later.
 
-    parts: the functions of its parts, by name, of which it is the composition; empty where the
-    core is not made of them.
+    cuts: by the name of a part, the literals of its outputs in this function; -1 for those that the
+    result does not need. Only of the parts that the Verilog tells apart.
     """
 
     function: Aig
     latency: int
-    parts: dict[str, Aig]
+    cuts: dict[str, NDArray[np.int64]]
 
 
 def combinational(verilog: str, top: str) -> Pipeline:
@@ -106,99 +130,50 @@ def combinational(verilog: str, top: str) -> Pipeline:
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog)
-    (folder / "delays.v").write_text(DELAYS)
-    script = READ.format(top=top) + WRITE.format(name="core")
-    modular = all(re.search(rf"^module \\{re.escape(top)}\.{p}\b", verilog, re.M) for p in PARTS)
-    for name in PARTS if modular else ():
-        script += PART.format(top=top, name=name) + WRITE.format(name=name)
-    run_yosys(script, folder=folder, log=folder / "yosys.log")
-    flat, upper = (_module(folder / f"{name}.json", top) for name in ("registers", "top"))
-    latency = _check_registers(flat)
-    widths = {name: len(port["bits"]) for name, port in flat["ports"].items()}
-    graph, latches, ports = _read(folder, "core", widths)
-    unrolled = _unrolled(graph, latches, ports, SAMPLE, RESULT)
-    unrolled.check_latency(latency)
-    _check_ready(graph, ports)
-    chained = modular and _is_chain(upper, top)
-    parts = {name: _part(folder, name, upper, top) for name in PARTS if chained}
+    (folder / "cells.v").write_text(CELLS)
+    wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
+    run_yosys(READ.format(top=top, cuts=wires), folder=folder, log=folder / "yosys.log")
+    module = json.loads((folder / "registers.json").read_text())["modules"][top]
+    latency = _check_registers(module)
+    graph = _Graph((folder / "core.aig").read_bytes())
     shutil.rmtree(folder)
-    return Pipeline(unrolled.function(), latency, parts)
-
-
-def _module(file: Path, name: str) -> dict[str, Any]:
-    module: dict[str, Any] = json.loads(file.read_text())["modules"][name]
-    return module
-
-
-def _read(
-    folder: Path, name: str, widths: dict[str, int]
-) -> tuple[Aig, list[int], dict[tuple[str, str], list[int]]]:
-    graph, latches = aiger.loads((folder / f"{name}.aig").read_bytes(), "yosys' AIGER")
-    return graph, latches.tolist(), _ports((folder / f"{name}.map").read_text(), widths)
-
-
-def _part(folder: Path, name: str, upper: dict[str, Any], top: str) -> Aig:
-    [pins] = [c["connections"] for c in upper["cells"].values() if c["type"] == f"{top}.{name}"]
-    widths = {port: len(bits) for port, bits in pins.items()}
-    graph, latches, ports = _read(folder, name, widths)
-    ports["output", SINK] = list(range(widths.get(SINK, 0)))  # it has no other outputs
-    return _unrolled(graph, latches, ports, SOURCE, SINK).function()
-
-
-def _unrolled(
-    graph: Aig,
-    latches: list[int],
-    ports: dict[tuple[str, str], list[int]],
-    source: str,
-    sink: str,
-) -> Unrolled:
-    """Unroll a graph between two of its ports; reset is held low."""
-    outputs = graph.outputs.tolist()
-    return Unrolled(
-        graph,
-        latches,
-        inputs=ports.get(("input", source), []),
-        zeros=ports.get(("input", RESET), []),
-        results=[outputs[index] for index in ports.get(("output", sink), [])],
+    unrolled = Unrolled(
+        graph.aig,
+        graph.latches,
+        inputs=graph.inputs[SAMPLE],
+        zeros=[index for index in graph.inputs[RESET] if index >= 0],
+        results=graph.output(RESULT),
     )
-
-
-def _is_chain(module: dict[str, Any], top: str) -> bool:
-    """Say whether the parts are one of each, each one's outputs the next one's inputs."""
-    pins = {cell["type"]: cell["connections"] for cell in module["cells"].values()}
-    parts = [pins.get(f"{top}.{name}", {}) for name in PARTS]
-    bits = module["ports"][SAMPLE]["bits"]
-    for part in parts:
-        if part.get(SOURCE, []) != bits:
-            return False
-        bits = part.get(SINK, [])
-    used = [cell["type"] for cell in module["cells"].values()]
-    return bits == module["ports"][RESULT]["bits"] and all(
-        used.count(f"{top}.{name}") == 1 for name in PARTS
-    )
-
-
-def _ports(text: str, widths: dict[str, int]) -> dict[tuple[str, str], list[int]]:
-    """Return the AIGER index of each port's bits, lowest first, by direction and name.
-
-    yosys leaves out bits that come straight from registers; a port's bits are numbered in a row.
-    """
-    first: dict[tuple[str, str], set[int]] = {}
-    for direction, index, bit, name in re.findall(r"^(\w+put) (\d+) (\d+) (\S+)$", text, re.M):
-        first.setdefault((direction, name), set()).add(int(index) - int(bit))
-    for (_, name), starts in first.items():
-        if len(starts) != 1:
-            raise ToolError(f"yosys' AIGER must have the bits of {name} in a row; report this")
-    return {
-        (direction, name): list(range(min(starts), min(starts) + widths[name]))
-        for (direction, name), starts in first.items()
-        if name in widths
+    unrolled.check_latency(latency)
+    _check_ready(graph)
+    cuts = {
+        part: unrolled.literals_of(graph.output(wire))
+        for part, wires in CUTS.items()
+        for wire in wires
+        if wire in graph.outputs
     }
+    return Pipeline(unrolled.function, latency, cuts)
+
+
+class _Graph:
+    """A core's AIGER file: the graph, what its latches take, and where its ports' bits are."""
+
+    def __init__(self, data: bytes) -> None:
+        name = "yosys' AIGER"
+        self.aig, self.latches = aiger.loads(data, name)
+        self.inputs, self.outputs = aiger.ports(data, name)
+
+    def output(self, port: str) -> NDArray[np.int64]:
+        """Return the literals of a port."""
+        return self.aig.outputs[self.outputs[port]]
 
 
 def _check_registers(module: dict[str, Any]) -> int:
     """Check clock, enable and reset of every register; return the length of the valid chain."""
     bits = {name: port["bits"] for name, port in module["ports"].items()}
+    missing = [name for name in PORTS if name not in bits]
+    if missing:
+        raise CheckFailed(f"A core must have the ports {', '.join(PORTS)}; {missing[0]} is missing")
     cleared: dict[Any, Any] = {}
     for name, cell in module["cells"].items():
         pins, kind = cell["connections"], cell["type"]
@@ -217,11 +192,13 @@ def _check_registers(module: dict[str, Any]) -> int:
     return _chain_length(cleared, bits[VALID_IN][0], bits[VALID_OUT][0])
 
 
-POLARITIES = ("CLK_POLARITY", "EN_POLARITY", "SRST_POLARITY")
+POLARITIES = ("CLK_POLARITY", "EN_POLARITY")
 
 
 def _check_reset(name: str, cell: dict[str, Any]) -> None:
-    if cell["type"] != "$sdffe" or int(cell["parameters"]["SRST_VALUE"].replace("x", "1"), 2):
+    parameters = cell["parameters"]
+    value = int(parameters["SRST_VALUE"].replace("x", "1"), 2)
+    if cell["type"] != "$sdffe" or value or not int(parameters["SRST_POLARITY"], 2):
         raise CheckFailed(f"Register {name} must be cleared by {RESET}, enabled or not")
 
 
@@ -236,22 +213,14 @@ def _chain_length(cleared: dict[Any, Any], start: Any, end: Any) -> int:
     return length
 
 
-def _check_ready(graph: Aig, ports: dict[tuple[str, str], list[int]]) -> None:
+def _check_ready(graph: _Graph) -> None:
     """Check that ready is high unless a result is there and is not taken, for each of the four."""
-    outputs = graph.outputs.tolist()
-    ready, valid = (outputs[ports["output", name][0]] for name in (READY_OUT, VALID_OUT))
-    cone = Aig(graph.num_inputs, graph.ands, np.array([ready, valid]))
-    held = [(valid >> 1) - 1, ports["input", READY_IN][0]]
-    bits = np.random.default_rng(0).random((256, graph.num_inputs)) < 0.5
-    bits[:, held] = np.arange(256)[:, None] >> [0, 1] & 1 == 1
-    found = evaluate(to_netlist(cone), bits)
-    if valid >> 1 >= graph.first_and or _inputs_of(graph, ready) - set(held):
+    [valid] = graph.output(VALID_OUT)
+    held = np.array([valid, 2 * (1 + graph.inputs[READY_IN][0])])
+    function = graph.aig.between(held, graph.output(READY_OUT))
+    if function is None:
         raise CheckFailed(f"{READY_OUT} must depend on nothing but {VALID_OUT} and {READY_IN}")
-    if not np.array_equal(found[:, 0], ~found[:, 1] | bits[:, held[1]]):
+    waits_or_taken = np.array([[False, False], [True, False], [False, True], [True, True]])
+    ready = evaluate(to_netlist(function), waits_or_taken)[:, 0]
+    if ready.tolist() != [True, False, True, True]:
         raise CheckFailed(f"{READY_OUT} must be high unless {VALID_OUT} is and {READY_IN} is not")
-
-
-def _inputs_of(graph: Aig, literal: int) -> set[int]:
-    """Return the inputs, from 0, that a literal depends on structurally."""
-    netlist = to_netlist(Aig(graph.num_inputs, graph.ands, np.array([literal])))
-    return set(inputs_read(netlist))

@@ -1,20 +1,26 @@
 """Put wires in the place of registers that only delay, checking that they do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgn_hw.aig import Aig
 from lgn_hw.errors import CheckFailed
 
 __all__ = ["Unrolled"]
 
+CONSTANT = -1  # the cycle of what is the same in all
+
 
 class Unrolled:
-    """The graph with wires in the place of latches; each variable knows its clock cycle.
+    """A graph with wires in the place of the latches that results depend on.
 
     graph: latches count as inputs after the real ones. next_: the literals that they take.
-    inputs: which inputs are a sample's bits. zeros: those that are held at 0. results: literals.
+    inputs: which inputs are a sample's bits; -1 for those that are none. zeros: which ones are
+    held at 0. results: literals.
+
+    function: the results, as a function of a sample's bits.
 
     Raises CheckFailed where a result depends on another input, on itself, or on two cycles at once.
     """
@@ -22,81 +28,106 @@ class Unrolled:
     def __init__(
         self,
         graph: Aig,
-        next_: Sequence[int],
+        next_: NDArray[np.int64],
         *,
         inputs: Sequence[int],
         zeros: Sequence[int],
-        results: Sequence[int],
+        results: NDArray[np.int64],
     ) -> None:
-        self._graph, self._next, self._results = graph, next_, results
-        self._first_latch = 1 + graph.num_inputs - len(next_)
-        self._inputs = [1 + index for index in inputs]
-        # Cycle -1: a constant, which is the same in all.
-        self._cycle = {0: -1} | {1 + index: -1 for index in zeros}
-        self._cycle |= dict.fromkeys(self._inputs, 0)
-        self._ands = graph.ands.tolist()
-        self._order: list[int] = []
-        self._visit([literal >> 1 for literal in results])
+        self._graph, self._results = graph, results
+        self._first_latch = graph.first_and - len(next_)
+        # What each variable reads, as literals; a latch the same one twice, an input itself.
+        self._pins = np.stack([2 * np.arange(self._first_latch)] * 2, axis=1)
+        self._pins = np.concatenate([self._pins, np.stack([next_] * 2, axis=1), graph.ands])
+        self._cycle = np.full(len(self._pins), CONSTANT)
+        self._literal = np.full(len(self._pins), -1)
+        self._literal[[0, *(1 + index for index in zeros)]] = 0
+        for i, index in enumerate(inputs):
+            if index >= 0:
+                self._cycle[1 + index], self._literal[1 + index] = 0, 2 * (i + 1)
+        self.function = self._function(len(inputs))
 
     def check_latency(self, latency: int) -> None:
         """Raise CheckFailed where a bit of the result is not of the sample `latency` cycles ago."""
-        for literal in self._results:
-            if self._cycle[literal >> 1] not in (-1, latency):
-                raise CheckFailed(
-                    f"Every bit of a result must come {latency} cycles after its sample, as valid"
-                    f" does, not {self._cycle[literal >> 1]}"
-                )
-
-    def function(self) -> Aig:
-        """Return the results as a function of the sample's bits."""
-        literal = dict.fromkeys([v for v, cycle in self._cycle.items() if cycle == -1], 0)
-        literal |= {v: 2 * (i + 1) for i, v in enumerate(self._inputs)}
-        ands: list[tuple[int, int]] = []
-        for variable in self._order:
-            pins = [literal[lit >> 1] ^ (lit & 1) for lit in self._pins(variable)]
-            if len(pins) == 1:
-                literal[variable] = pins[0]
-            else:
-                ands.append((pins[0], pins[1]))
-                literal[variable] = 2 * (len(self._inputs) + len(ands))
-        outputs = [literal[lit >> 1] ^ (lit & 1) for lit in self._results]
-        pairs = np.array(ands, np.int64).reshape(-1, 2)
-        return Aig(len(self._inputs), pairs, np.array(outputs, np.int64))
-
-    def _pins(self, variable: int) -> list[int]:
-        """Return the literals that a latch or an AND reads; refuse inputs that are no sample's."""
-        if variable >= self._graph.first_and:
-            return list(self._ands[variable - self._graph.first_and])
-        if variable < self._first_latch:
-            raise CheckFailed("A result must depend on nothing but the bits of its own sample")
-        return [self._next[variable - self._first_latch]]
-
-    def _visit(self, roots: list[int]) -> None:
-        """Order what the roots depend on, and give each variable its cycle; no recursion."""
-        under_way: set[int] = set()
-        stack = list(roots)
-        while stack:
-            variable = stack[-1]
-            if variable in self._cycle:
-                stack.pop()
-                continue
-            pins = [literal >> 1 for literal in self._pins(variable)]
-            missing = [pin for pin in pins if pin not in self._cycle]
-            if not missing:
-                self._settle(variable, pins)
-            elif variable in under_way:
-                raise CheckFailed("A result must not depend on itself; the core has a loop")
-            else:
-                under_way.add(variable)
-                stack += missing
-
-    def _settle(self, variable: int, pins: list[int]) -> None:
-        cycles = {self._cycle[pin] for pin in pins} - {-1}
-        if len(cycles) > 1:
+        cycles = self._cycle[self._results >> 1]
+        wrong = cycles[(cycles != CONSTANT) & (cycles != latency)]
+        if len(wrong):
             raise CheckFailed(
-                f"A gate must join bits of one sample, not of {max(cycles) - min(cycles)} cycles"
-                " apart"
+                f"Every bit of a result must come {latency} cycles after its sample, as valid"
+                f" does, not {wrong[0]}"
             )
-        passed = len(pins) == 1 and variable < self._graph.first_and
-        self._cycle[variable] = cycles.pop() + passed if cycles else -1
-        self._order.append(variable)
+
+    def literals_of(self, literals: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the graph's literals as those of the function; -1 where no result needs them."""
+        found = self._literal[literals >> 1]
+        return np.where(found < 0, -1, found ^ (literals & 1))
+
+    def _function(self, num_inputs: int) -> Aig:
+        first, found = 1 + num_inputs, [np.zeros((0, 2), np.int64)]
+        for variables in self._levels():
+            pins = self._pins[variables]
+            self._literal[variables], self._cycle[variables] = self._passed_on(variables, pins)
+            joining = variables >= self._graph.first_and
+            found.append(self._placed(pins[joining]))
+            self._literal[variables[joining]] = 2 * (first + np.arange(len(found[-1])))
+            first += len(found[-1])
+        return Aig(num_inputs, np.concatenate(found), self._placed(self._results))
+
+    def _passed_on(
+        self, variables: NDArray[np.int64], pins: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the literals and cycles of latches, and the cycles of ANDs."""
+        a, b = self._cycle[pins >> 1].T
+        apart = (a != b) & (a != CONSTANT) & (b != CONSTANT)
+        if apart.any():
+            raise CheckFailed(
+                "A gate must join bits of one sample, not of"
+                f" {np.abs(a - b)[apart][0]} cycles apart"
+            )
+        cycle = np.maximum(a, b)
+        later = (variables < self._graph.first_and) & (cycle != CONSTANT)
+        return self._placed(pins[:, 0]), cycle + later
+
+    def _placed(self, literals: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._literal[literals >> 1] ^ (literals & 1)
+
+    def _levels(self) -> Iterator[NDArray[np.int64]]:
+        """Yield what the results depend on, after what it reads itself."""
+        wanted = self._cone()
+        cone = np.flatnonzero(wanted)
+        readers = np.repeat(cone, 2)
+        read = self._pins[cone].ravel() >> 1
+        waits = wanted[read]
+        readers, read = readers[waits], read[waits]
+        order = np.argsort(read, kind="stable")
+        readers, read = readers[order], read[order]
+        missing = np.bincount(readers, minlength=len(self._pins))
+        front, done = cone[missing[cone] == 0], 0
+        while len(front):
+            yield front
+            done += len(front)
+            start, stop = np.searchsorted(read, front), np.searchsorted(read, front, "right")
+            reached = readers[_ranges(start, stop)]
+            reached, times = np.unique(reached, return_counts=True)
+            missing[reached] -= times
+            front = reached[missing[reached] == 0]
+        if done < len(cone):
+            raise CheckFailed("A result must not depend on itself; the core has a loop")
+
+    def _cone(self) -> NDArray[np.bool_]:
+        """Return bool[variables]: on what results depend, inputs and constants left out."""
+        known = self._literal >= 0
+        seen, front = known.copy(), self._results >> 1
+        while len(front := np.unique(front[~seen[front]])):
+            if front[0] < self._first_latch:
+                raise CheckFailed("A result must depend on nothing but the bits of its own sample")
+            seen[front] = True
+            front = self._pins[front].ravel() >> 1
+        return seen & ~known
+
+
+def _ranges(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of all the ranges, one after another."""
+    length = stop - start
+    offset = np.repeat(start - (np.cumsum(length) - length), length)
+    return offset + np.arange(int(length.sum()))
