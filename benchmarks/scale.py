@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,28 @@ def step_prove(path: Path, samples: int) -> dict[str, Any]:
     return figures | {"status": proof.status}
 
 
+def step_prove_core(path: Path, samples: int, lut_size: int | None = None) -> dict[str, Any]:
+    """Prove a core's Verilog; emission is not counted."""
+    from lgn_hw.hdl.verilog import read_core_header, to_verilog
+    from lgn_hw.synth.equivalence import prove_verilog
+
+    classifier = Classifier.load(path)
+    text = to_verilog(classifier, lut_size=lut_size)
+    header = read_core_header(text)
+    proof, figures = measured(lambda: prove_verilog(classifier, text, header, timeout_s=3600))
+    return figures | {"status": proof.status}
+
+
 STEPS = {
     "verilog": step_verilog,
     "verilog_lut6": step_verilog_lut6,
     "passes": step_passes,
     "evaluate": step_evaluate,
+}
+PROOFS = {
+    "prove": step_prove,
+    "prove_core": step_prove_core,
+    "prove_core_lut6": partial(step_prove_core, lut_size=6),
 }
 RECORD = Path("docs/benchmarks/scale.json")
 
@@ -79,11 +97,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nodes", type=int, default=100_000)
     parser.add_argument("--samples", type=int, default=10_000)
-    parser.add_argument("--prove", action="store_true", help="also prove the passes' result")
+    parser.add_argument("--prove", action="store_true", help="also prove passes and cores")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
     parser.add_argument("--record", action="store_true", help=f"also write it to {RECORD}")
     arguments = parser.parse_args()
-    steps = STEPS | ({"prove": step_prove} if arguments.prove else {})
+    steps = STEPS | (PROOFS if arguments.prove else {})
     result: dict[str, Any] = {"nodes": arguments.nodes, "samples": arguments.samples}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.lgn"
