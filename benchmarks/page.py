@@ -178,7 +178,7 @@ def head(data: dict[str, Any]) -> str:
         "class and a chain of comparisons. The first rows are of votes that nothing is known of,",
         "the others of trained classifiers after `lgn optimize --lut`: votes were added up in the",
         "LUTs that they take, or are given as parities. That is the gates' work and counted there",
-        "(see the whole circuit below).",
+        "(see the whole circuit below). An empty cell was not measured.",
         "",
         "| votes | LUT | naive | ours | of naive | nodes | of naive |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -187,11 +187,11 @@ def head(data: dict[str, Any]) -> str:
         name = row["name"] if row["name"] != "votes" else "independent"
         for size in (4, 6):
             ours, naive = row[f"for_lut{size}"], row["naive"][f"lut{size}"]
-            mapped, nodes = ours[f"lut{size}"], ours["nodes"]
+            mapped, nodes = ours.get(f"lut{size}"), ours["nodes"]
+            counted = f"{_both(mapped)} | {_percent(mapped, naive)}" if mapped else "|"
             lines.append(
                 f"| {row['classes']} x {row['votes']}, {name} | LUT{size} | {_both(naive)} |"
-                f" {_both(mapped)} | {_percent(mapped, naive)} |"
-                f" {_both(nodes)} | {_percent(nodes, naive)} |"
+                f" {counted} | {_both(nodes)} | {_percent(nodes, naive)} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -214,13 +214,14 @@ def area(data: dict[str, Any]) -> str:
         "LUT at most: encoder + gates + popcount + argmax. *lgn synth* maps them again for no",
         "vendor, and the flow (stage `synth`, not placed) for one: `synth_xilinx -abc9 -flatten`",
         "for LUT6, `synth_ice40` for LUT4. Percentages are of the trained core's LUTs in the flow.",
+        "An empty cell was not measured.",
         "",
         "| classifier | LUT | trained: LUTs + carries, flip-flops | nodes | `lgn synth` |"
         " flow: LUTs, flip-flops |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for row in data["rows"]:
-        trained, nodes, flow = row["trained"], row["nodes"], row["optimized"]
+        trained, nodes, flow = row["trained"], row["nodes"], row.get("optimized")
         parts = " + ".join(f"{nodes[p]:,}" for p in ("encoder", "logic", "popcount", "argmax"))
         whole = trained["lut"]
         estimate = row.get("estimate")
@@ -229,7 +230,7 @@ def area(data: dict[str, Any]) -> str:
             f"| {row['classifier']}, {row['gates']:,} gates | LUT{row['lut_size']} |"
             f" {whole:,} + {trained['carry']:,}, {trained['ff']:,} |"
             f" {parts} = {nodes['total']:,} ({nodes['total'] / whole:.0%}) | {mapped} |"
-            f" {flow['lut']:,} ({flow['lut'] / whole:.0%}), {flow['ff']:,} |"
+            + (f" {flow['lut']:,} ({flow['lut'] / whole:.0%}), {flow['ff']:,} |" if flow else "  |")
         )
     return "\n".join(lines) + "\n" + _adders(data)
 
