@@ -48,7 +48,7 @@ def test_advice_is_given_before_a_long_wait_only():
     assert choice.advice("icarus", 3_000, 1_000) == ""
     assert choice.advice("verilator", 100_000, 10_000) == ""
     assert choice.advice("icarus", 100_000, 10_000) == (
-        "icarus needs about 67 minutes for 10,000 samples of 100,000 nodes, verilator about 7:"
+        "icarus needs about 83 minutes for 10,000 samples of 100,000 nodes, verilator about 6:"
         " use --simulator verilator"
     )
 

@@ -119,8 +119,10 @@ def test_levels_of_luts_cost_half_of_what_their_nodes_do():
         head = [level.luts for level in levels if level.block != "logic"]
         assert max(head) == slowest
         assert not any(level.carries for level in levels)
-        logic = [level for level in levels if level.block == "logic"]
-        assert logic == [level for level in datapath_levels(classifier) if level.block == "logic"]
+        # Parities of votes may follow the gates (see blocks.parity); the gates stay as they are.
+        logic = [level.luts for level in levels if level.block == "logic"]
+        gates = [level.luts for level in datapath_levels(classifier) if level.block == "logic"]
+        assert logic[: len(gates)] == gates
 
 
 def test_levels_leave_no_component_unused(recwarn):

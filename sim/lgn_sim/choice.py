@@ -9,8 +9,8 @@ __all__ = ["advice", "choose_simulator", "expected_seconds"]
 
 # CPU seconds, measured by benchmarks/simulate.py: of Icarus for a node and a sample; of Verilator
 # and g++ for a build, and for each node of it; of Verilator's run for a node and a sample.
-ICARUS = 4e-6
-VERILATOR_BUILD, VERILATOR_NODE, VERILATOR_RUN = 12.0, 1.8e-3, 0.2e-6
+ICARUS = 5e-6
+VERILATOR_BUILD, VERILATOR_NODE, VERILATOR_RUN = 20.0, 1.2e-3, 0.2e-6
 LONG = 60.0  # a wait that is worth installing a simulator
 
 
