@@ -178,7 +178,7 @@ def test_build_rejects_what_does_not_fit_before_it_is_placed(monkeypatch, tmp_pa
     message = (
         "The design does not fit Lattice iCEstick: it needs 1,300 LUTs (stage synth), and"
         " iCE40HX1K has 1,280; icebreaker, ice40-hx8k-evn would fit it, or train a smaller net:"
-        " a vote costs about 1.7 LUTs, a gate 0.1 to 0.3"
+        " a vote costs about 1.9 LUTs, a gate 0.1 to 0.3"
     )
     with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
         run_build(tmp_path)

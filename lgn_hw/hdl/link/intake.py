@@ -19,9 +19,10 @@ class Intake(wiring.Component):
     a byte of the next sample changes them; bits that nobody reads (bits_used) are 0. o_complete:
     for the clock cycle after a sample's last byte. o_between: no sample is under way.
 
-    A feature is compared when its last byte is there, and only the result is kept: one LUT with
-    its flip-flop for each bit. Features at the same place in a byte share their comparators, and
-    the number of the byte is decoded in two parts, so that a bit needs one line of each.
+    A feature is compared when its last byte is there, and only the result is kept: a flip-flop for
+    each bit, and one clock enable for all bits of a byte, which then lie together. Features at the
+    same place in a byte share their comparators, and the number of the byte is decoded in two
+    parts, so that an enable is one LUT.
     """
 
     def __init__(self, thermometer: Thermometer, bits_used: list[int]) -> None:
@@ -46,7 +47,7 @@ class Intake(wiring.Component):
         lines = self._byte_lines(m)
         window = self._window(m, max((first for _, first, _ in place.values()), default=0))
         compared: dict[tuple[int, int, bool, int], Value] = {}
-        selected, found = [], []
+        by_byte: dict[int, list[tuple[int, Value]]] = {}
         for bit in self.bits_used:
             feature, first, offset = place[bit]
             width, signed = int(self.features.width[feature]), bool(self.features.signed[feature])
@@ -58,13 +59,13 @@ class Intake(wiring.Component):
                 # A two's complement number with its highest bit inverted is unsigned, and shifted.
                 shift = (1 << (width - 1)) if signed else 0
                 m.d.comb += compared[key].eq(exceeds(code ^ shift, key[3] + shift))
-            found.append(compared[key])
-            selected.append(lines[self._last_byte(feature)])
-        bits, mask = Signal(len(found), reset_less=True), Signal(len(found))
-        # Not an If: yosys would make a clock enable for each bit, and cells share those.
-        m.d.comb += mask.eq(Cat(selected))
-        m.d.sync += bits.eq((bits & ~mask) | (Cat(found) & mask))
-        kept = dict(zip(self.bits_used, bits, strict=True))
+            by_byte.setdefault(self._last_byte(feature), []).append((bit, compared[key]))
+        kept: dict[int, Value] = {}
+        for number, members in sorted(by_byte.items()):
+            bits = Signal(len(members), name=f"byte{number}", reset_less=True)
+            with m.If(lines[number]):
+                m.d.sync += bits.eq(Cat(member[1] for member in members))
+            kept |= {bit: value for (bit, _), value in zip(members, bits, strict=True)}
         zero = Const(0, 1)
         m.d.comb += self.o_bits.eq(Cat(kept.get(bit, zero) for bit in range(len(self.o_bits))))
         return m

@@ -21,7 +21,7 @@ class Tally(wiring.Component):
     i_start: for one clock cycle; the count starts again. o_done: for one clock cycle, `cycles`
     later; o_class: the class, from then until the next i_start.
 
-    A vote costs a part of a multiplexer, about 0.7 LUTs with four inputs; popcount.Popcount, which
+    A vote costs a part of a multiplexer, 0.7 to 0.9 LUTs with four inputs; popcount.Popcount, which
     counts all in one clock cycle, takes about 2.3.
     """
 
