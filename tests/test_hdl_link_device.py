@@ -130,7 +130,7 @@ def test_device_equals_the_model_on_damaged_frames():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(10))
 def test_device_equals_the_model_on_thousands_of_damaged_frames(seed):
     check_traffic(1500, seed)
 
