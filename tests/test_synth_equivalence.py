@@ -167,6 +167,18 @@ def test_proof_finds_counters_that_lose_a_bit(classifier, monkeypatch):
     assert (claim.status, claim.detail) == ("different", "class 0 leaves bits uncounted")
 
 
+def test_proof_takes_a_counter_that_reads_a_net_twice(classifier):
+    # Three equal votes are one net of weight 3, of which a counter may take both bits.
+    netlist = classifier.netlist
+    votes = netlist.outputs[[0, 0, 0, 1, 1, 2, 3, 4]]
+    group = np.array([0, 0, 0, 0, 0, 0, 0, 1], np.int32)
+    thrice = replace(classifier, netlist=replace(netlist, outputs=votes), group=group)
+    circuit = Circuit.of(thrice, lut_size=6, scores=True)
+    taken = [[net for _, net in c.taken] for c in circuit.parities.tally.counters[0]]
+    assert any(len(set(nets)) < len(nets) for nets in taken)
+    assert prove_circuit(thrice, circuit).status == "equal"
+
+
 def test_proof_that_is_undecided_is_no_success(classifier, monkeypatch):
     monkeypatch.setattr(equivalence, "check_equal", lambda *_, **__: [Verdict("undecided")])
     proof = prove_classifiers(classifier, classifier)

@@ -243,13 +243,15 @@ def _ranked(tournament: Tournament) -> Claim:
 
 
 def _keeps_sum(tally: Tally, counter: Compressor, modulus: int) -> bool:
-    weights = tuple(1 << power for power, _ in counter.taken)
-    pin = {literal: i for i, (_, literal) in enumerate(counter.taken)}
+    weight: Counter[int] = Counter()  # of a net that is taken twice the sum of both
+    for power, literal in counter.taken:
+        weight[literal] += 1 << power
+    pin = {literal: i for i, literal in enumerate(weight)}
     try:
         given = tuple((power, _formula(tally, literal, pin)) for power, literal in counter.given)
     except LookupError:  # it reads what is no pin of its own
         return False
-    return _adds_up(weights, given, modulus)
+    return _adds_up(tuple(weight.values()), given, modulus)
 
 
 # A pin's number, or a table and the formulas that it reads.
