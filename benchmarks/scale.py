@@ -63,7 +63,7 @@ def step_prove(path: Path, samples: int) -> dict[str, Any]:
 
     classifier = Classifier.load(path)
     smaller = optimize_classifier(classifier)[0]
-    proof, figures = measured(lambda: prove_classifiers(classifier, smaller, timeout_s=3600))
+    proof, figures = measured(lambda: prove_classifiers(classifier, smaller, timeout_s=300))
     return figures | {"status": proof.status}
 
 
@@ -75,7 +75,7 @@ def step_prove_core(path: Path, samples: int, lut_size: int | None = None) -> di
     classifier = Classifier.load(path)
     text = to_verilog(classifier, lut_size=lut_size)
     header = read_core_header(text)
-    proof, figures = measured(lambda: prove_verilog(classifier, text, header, timeout_s=3600))
+    proof, figures = measured(lambda: prove_verilog(classifier, text, header, timeout_s=300))
     return figures | {"status": proof.status}
 
 
