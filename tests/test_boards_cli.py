@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +12,7 @@ from test_boards_build import Tools
 from test_boards_host import ModelBoard
 
 from lgn_boards import flash as flash_module
-from lgn_hw.cli import main
 from lgn_hw.hdl.link import BaudRate, LinkPlan
-
-
-@pytest.fixture
-def lgn(monkeypatch, capsys):
-    """Run the command line; return its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

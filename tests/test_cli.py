@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from dataclasses import replace
 from importlib import metadata
 
@@ -11,7 +10,7 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw import Classifier
-from lgn_hw.cli import app, main
+from lgn_hw.cli import app
 from lgn_hw.passes.vote_sums import sum_votes
 from lgn_hw.synth.cec import Verdict
 
@@ -21,23 +20,6 @@ COMMANDS = (
 )  # fmt: skip
 
 UNDECIDED = Verdict("undecided")
-
-
-@pytest.fixture
-def lgn(monkeypatch, capsys):
-    """Run the command line; return its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

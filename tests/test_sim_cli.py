@@ -3,33 +3,14 @@
 import json
 import re
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from strategies import random_classifier
 
 from lgn_hw import Classifier
-from lgn_hw.cli import main
 
 needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
-
-
-@pytest.fixture
-def lgn(monkeypatch, capsys):
-    """Run the command line; return its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -2,33 +2,17 @@
 
 import json
 import re
-import sys
 
 import pytest
 from strategies import random_classifier
 
 from lgn_hw import ToolNotFound
-from lgn_hw.cli import main
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.synth.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage, find_nextpnr
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.place import harness, place
 
 CLASSIFIER = random_classifier(1)
-
-
-@pytest.fixture
-def lgn(monkeypatch, capsys):
-    """Run the command line; return its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,0 +1,24 @@
+"""What tests of several commands share."""
+
+import sys
+
+import pytest
+
+from lgn_hw.cli import main
+
+
+@pytest.fixture
+def lgn(monkeypatch, capsys):
+    """Run the command line; return its exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lgn", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
