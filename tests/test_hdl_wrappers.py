@@ -37,6 +37,14 @@ def words_of(classifier, header, samples):
     return classifier.features.pack(codes), results
 
 
+def test_axi_wrapper_has_a_known_state_before_the_first_reset():
+    header = read_core_header(to_verilog(random_classifier(1)))
+    text = wrapper_verilog(header, "axi")
+    registers = re.findall(r"^ *reg (.*);$", text, re.MULTILINE)
+    assert len(registers) > 20
+    assert [register for register in registers if "=" not in register] == []
+
+
 def axi_cases(folder, monkeypatch, data_bits, *, scores, levels, wrapper=wrapper_verilog):
     """Run the cases of axi_bench; return what went wrong in each, and the simulator's log."""
     classifier = random_classifier(1, features=9, bits=20, layers=(20, 20), classes=5)

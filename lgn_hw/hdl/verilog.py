@@ -30,14 +30,10 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # No `clean`, `opt_expr` or `opt_dff`: they leave wide vectors that are driven a slice at a time,
-# and Icarus resolves those bit by bit: 15 times slower at 1 000 gates. Synthesis finds the clock
-# enables.
-# The parts' registers hold data only: without an initial value they may be merged, moved and put
-# into RAM; and yosys' generic `synth` stops over one that holds constants with an initial value.
-SCRIPT = """read_rtlil core.il
+# and Icarus resolves those bit by bit. Synthesis finds the clock enables.
+SCRIPT = """read_rtlil wrapper.il
 proc -noopt
-setattr -unset init {top}.*/w:*
-write_verilog -noattr core.v
+write_verilog -noattr wrapper.v
 """
 
 
@@ -112,9 +108,9 @@ def emit(component: wiring.Component, name: str) -> str:
     """
     text = rtlil.convert(component, name=name, emit_src=False)
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
-    (folder / "core.il").write_text(text)
-    run_yosys(SCRIPT.format(top=name), folder=folder, log=folder / "yosys.log")
-    verilog = folder / "core.v"
+    (folder / "wrapper.il").write_text(text)
+    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
+    verilog = folder / "wrapper.v"
     if not verilog.exists():
         raise ToolError(f"yosys ended without an error and without {verilog}")
     lines = verilog.read_text().splitlines()
