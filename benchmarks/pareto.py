@@ -24,7 +24,7 @@ from machine import describe_machine
 from matplotlib.figure import Figure
 
 from lgn_hw import Classifier
-from lgn_hw.errors import CheckFailed
+from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.hdl.header import read_core_header
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
@@ -98,8 +98,8 @@ def _place(path: Path, part: str, queue: "multiprocessing.Queue[dict[str, Any]]"
     with tempfile.TemporaryDirectory() as folder:
         try:
             core = place_core(small, chosen, LEVELS_PER_STAGE, Path(folder))
-        except CheckFailed:
-            queue.put({"reason": "does not fit"})
+        except (CheckFailed, ToolError) as problem:
+            queue.put({"reason": "does not fit" if isinstance(problem, CheckFailed) else "failed"})
             return
     figures = core.to_json()
     names = ("fmax_mhz", "latency_cycles", "latency_ns", "tool")
