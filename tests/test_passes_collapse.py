@@ -10,6 +10,7 @@ from lgn_hw.passes.collapse import collapse
 from lgn_hw.passes.functions import functions_of
 
 AND, OR, XOR = 0b1000, 0b1110, 0b0110
+XOR_OF_6 = 0x6996_9669_9669_6996
 
 
 @settings(deadline=None, max_examples=60)
@@ -64,3 +65,10 @@ def test_functions_are_the_nodes_over_fewer_or_equally_many_levels(nets):
     )
     assert equal(nets, rewritten)
     assert rewritten.depth <= nets.depth
+
+
+def test_a_net_that_two_pins_come_down_to_is_counted_for_both():
+    # The last node reads net 8, and net 8 again through net 9: dissolving net 8 for one of the
+    # two does not spare the other its leaf.
+    nets = netlist(6, [(2, 3, 4), (8,), (9, 8, 4, 5, 6, 7)], [0x96, 0b01, XOR_OF_6], [10])
+    assert functions_of(nets, 6)[10].leaves == (4, 5, 6, 7, 8)

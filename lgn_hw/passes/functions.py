@@ -85,9 +85,11 @@ def _dissolved(
 ) -> list[Function]:
     """Return what each pin reads: a net, or a function in its place; those of few readers first."""
     parts = {pin: functions[pin] if pin < first_node else _wire(pin) for pin in pins}
-    leaves = {leaf for part in parts.values() for leaf in part.leaves}
     for pin in sorted({pin for pin in pins if pin >= first_node}, key=lambda net: readers[net]):
-        wider = (leaves - {pin}) | set(functions[pin].leaves)
+        leaves = {leaf for part in parts.values() for leaf in part.leaves}
+        # Another pin's function may read this very net, which then stays a leaf.
+        others = {leaf for other, part in parts.items() if other != pin for leaf in part.leaves}
+        wider = others | set(functions[pin].leaves)
         if len(wider) <= min(size, len(leaves) + 1 if readers[pin] > 1 else size):
-            parts[pin], leaves = functions[pin], wider
+            parts[pin] = functions[pin]
     return [parts[pin] for pin in pins]
