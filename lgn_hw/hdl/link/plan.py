@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.link.frame import MAX_PAYLOAD, Identity
+from lgn_hw.hdl.link.lanes import order_votes
 from lgn_hw.hdl.link.samples import SampleFormat
 from lgn_hw.hdl.link.uart import BITS_PER_BYTE, BaudRate
 from lgn_hw.netlist import Netlist
@@ -64,12 +65,17 @@ class LinkPlan:
         """The classifier that is built: the optimized one, of samples as the link carries them."""
         return self.format.narrowed(self.optimized)
 
-    @property
+    @cached_property
     def votes(self) -> Netlist:
-        """The netlist with its outputs in the order of the classes that they vote for."""
+        """The netlist with its outputs in the order of the classes that they vote for.
+
+        Those of a class are in the order of lanes.order_votes.
+        """
         netlist = self.core.netlist
-        order = np.argsort(self.classifier.group, kind="stable")
-        return replace(netlist, outputs=netlist.outputs[order])
+        by_class = np.argsort(self.classifier.group, kind="stable")
+        votes = replace(netlist, outputs=netlist.outputs[by_class])
+        order = order_votes(votes, self.classifier.group_sizes, self.lanes)
+        return replace(votes, outputs=votes.outputs[order])
 
     @property
     def sample_bytes(self) -> int:
