@@ -1,11 +1,12 @@
 """What each simple pass does, before and after, on netlists small enough to read."""
 
-from netlist_bench import netlist, nodes_of
+from netlist_bench import equal, netlist, nodes_of
 
 from lgn_hw.passes.aliases import absorb_aliases
 from lgn_hw.passes.constants import fold_constants
 from lgn_hw.passes.dead import inputs_read, remove_dead_nodes
 from lgn_hw.passes.duplicates import merge_duplicate_inputs
+from lgn_hw.passes.optimize import simplify
 from lgn_hw.passes.sharing import share_nodes
 from lgn_hw.passes.unread import drop_unread_inputs
 
@@ -83,3 +84,13 @@ def test_remove_dead_nodes_drops_what_no_output_depends_on():
     assert nodes_of(after) == [((2, 3), AND), ((5,), NOT)]
     assert after.outputs.tolist() == [6]
     assert inputs_read(nets) == [0, 1]
+
+
+def test_simplify_reorders_nodes_where_one_is_equal_to_a_later_one():
+    # Net 6 is x0 & x2, once the constant that it reads is known: so is net 8, of a lower level. Net
+    # 7 then reads that one, which used to be behind it.
+    before = netlist(
+        3, [(1,), (2, 5, 4), (6, 3), (2, 4)], [0b01, 0b00001010 << 4, 0b0110, 0b1000], [7]
+    )
+    after = simplify(before)
+    assert equal(before, after)

@@ -51,8 +51,9 @@ def sweep(netlist: Netlist, rules: Sequence[Rule]) -> Netlist:
 
     A node that a rule gives another literal disappears, and its readers read that literal: an
     inverse goes into their tables. Where outputs only want a node's inverse, its own table is
-    inverted; an inverter is left where outputs want both. Nodes keep their order. Where nothing
-    changes, the netlist itself is returned.
+    inverted; an inverter is left where outputs want both. Nodes keep their order, but where one
+    would read a later one (it is equal to what was read): then they are sorted by the levels that
+    they had. Where nothing changes, the netlist itself is returned.
     """
     work = _everything(netlist)
     literal = 2 * np.arange(netlist.num_nets)
@@ -67,7 +68,8 @@ def sweep(netlist: Netlist, rules: Sequence[Rule]) -> Netlist:
         work.fanin[nodes], work.table[nodes] = batch.fanin, batch.table
         literal[batch.own >> 1] = np.where(batch.literal == 1, ONE, batch.literal)
     work.literal = literal[netlist.first_node :]
-    result = _assembled(netlist.num_inputs, work, literal[netlist.outputs])
+    level = netlist.level[netlist.first_node :]
+    result = _assembled(netlist.num_inputs, work, literal[netlist.outputs], level)
     return netlist if _equal(netlist, result) else result
 
 
@@ -107,15 +109,23 @@ def _replace_constants(batch: Batch) -> None:
     batch.literal[nothing] = np.where(batch.table[nothing] == 0, ZERO, ONE)
 
 
-def _assembled(num_inputs: int, work: Batch, outputs: NDArray[np.int64]) -> Netlist:
-    """Make a netlist of the nodes that nothing replaced, and of what the outputs want."""
-    kept = work.literal == work.own
+def _assembled(
+    num_inputs: int, work: Batch, outputs: NDArray[np.int64], level: NDArray[np.int32]
+) -> Netlist:
+    """Make a netlist of the nodes that nothing replaced, and of what the outputs want.
+
+    level: of each node, before.
+    """
+    kept = np.flatnonzero(work.literal == work.own)
+    if (work.fanin[kept] >= work.own[kept, None] >> 1).any():
+        kept = kept[np.argsort(level[kept], kind="stable")]
     batch = Batch(work.own[kept], work.own[kept], work.fanin[kept], work.table[kept])
     first_node = FIRST_INPUT + num_inputs
-    outputs = _invert_nodes(batch, outputs, first_node + len(kept))
+    num_nets = first_node + len(work.own)
+    outputs = _invert_nodes(batch, outputs, num_nets)
     _close_gaps(batch)
-    renumber = np.arange(first_node + len(kept), dtype=np.int32)
-    renumber[first_node:] = first_node + np.cumsum(kept) - 1
+    renumber = np.arange(num_nets, dtype=np.int32)
+    renumber[first_node + kept] = first_node + np.arange(len(kept))
     inverted, where = np.unique(outputs[outputs & 1 == 1] >> 1, return_inverse=True)
     nets = renumber[outputs >> 1]
     nets[outputs & 1 == 1] = first_node + len(batch.own) + where
