@@ -1,7 +1,7 @@
 """Prove that a classifier and what was made of it are the same, claim by claim."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.synth.adders import carry_circuit
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
+from lgn_hw.synth.matching import are_matched
 from lgn_hw.synth.pipeline import combinational
 from lgn_hw.synth.reference import encoder_reference
 from lgn_hw.synth.sections import Section, as_pair, sections
@@ -105,27 +106,29 @@ def prove_circuit(
     tournament = Tournament(circuit.votes.highest.tolist(), circuit.score_bits)
     argmax = circuit.parts["argmax"]
     argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
+    popcount = circuit.parts["popcount"], connected([decoded, raw.netlist()])
     pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
         "the encoder compares": (
             circuit.parts["encoder"],
             encoder_reference(read),
         ),
         "the gates are the classifier's": (logic, gates),
-        "the popcount is its tree of counters": (
-            circuit.parts["popcount"],
-            connected([decoded, raw.netlist()]),
-        ),
+        COUNTERS_TREE: popcount,
         "the argmax is a tournament of plain comparisons": (argmax, tournament.netlist()),
     }
     for name, function in (built or {}).items():
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
+    claims = [_counted(raw), _ranked(tournament)]
+    if are_matched(*popcount, _counting_samples(raw, circuit.parities.terms)):
+        del pairs[COUNTERS_TREE]
+        claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
     verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
-    claims = [
+    claims += [
         _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
         for what, verdict in zip(pairs, verdicts, strict=True)
     ]
-    return Proof((_counted(raw), _ranked(tournament), *claims))
+    return Proof(tuple(claims))
 
 
 def prove_verilog(
@@ -160,6 +163,7 @@ def prove_verilog(
 
 
 WHOLE = "whole core"
+COUNTERS_TREE = "the popcount is its tree of counters"
 PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
 
 
@@ -233,6 +237,25 @@ def _counted(tally: Tally) -> Claim:
         if +bits != Counter((i, literal) for i, literal in enumerate(score) if literal != ZERO):
             return Claim(what, method, "different", f"class {number} leaves bits uncounted")
     return Claim(what, method, "equal")
+
+
+def _counting_samples(tally: Tally, terms: Mapping[int, Sequence[int]]) -> NDArray[np.bool_]:
+    """Return bool[samples, votes], as they are given, with which a class has few or many votes.
+
+    Only so do the highest bits of its score change. terms: as in blocks.parity.Parities.
+    """
+    rng = np.random.default_rng(0)
+    density = (1 - np.cos(np.pi * rng.random((2048, 1)))) / 2
+    density[:8] = [[0], [1]] * 4
+    votes = rng.random((len(density), len(tally.votes.net))) < density
+    for bits in tally.initial:
+        inverse = {
+            literal >> 1 for _, literal in bits if literal & 1 and literal >> 1 >= FIRST_INPUT
+        }
+        votes[:, [net - FIRST_INPUT for net in sorted(inverse)]] ^= True
+    for vote, others in terms.items():
+        votes[:, vote] ^= votes[:, list(others)].sum(axis=1) % 2 == 1
+    return votes
 
 
 def _ranked(tournament: Tournament) -> Claim:
