@@ -57,9 +57,26 @@ def scale(data: dict[str, Any]) -> str:
     ]
     steps = ("verilog", "verilog_lut6", "passes", "evaluate")
     for run in data["runs"]:
-        cells = " | ".join(f"{run[f'{step}_s']:.1f} ({run[f'{step}_mb']})" for step in steps)
-        lines.append(f"| {run['nodes']:,} | {cells} | {run['verilog_text_mb']} |")
+        lines.append(f"| {run['nodes']:,} | {_costs(run, steps)} | {run['verilog_text_mb']} |")
+    proven = [run for run in data["runs"] if "prove_s" in run]
+    if proven:
+        lines += [
+            "",
+            "Proofs: of the optimised classifier, of a core's Verilog for carry chains, and of one made"
+            " of LUTs.",
+            "",
+            "| nodes | classifier | core | core with `--lut 6` |",
+            "|---:|---:|---:|---:|",
+        ]
+        steps = ("prove", "prove_core", "prove_core_lut6")
+        for run in proven:
+            cells = " | ".join(f"{run[f'{step}_status']}, {_costs(run, (step,))}" for step in steps)
+            lines.append(f"| {run['nodes']:,} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def _costs(run: dict[str, Any], steps: tuple[str, ...]) -> str:
+    return " | ".join(f"{run[f'{step}_s']:.1f} ({run[f'{step}_mb']})" for step in steps)
 
 
 def simulate(data: dict[str, Any]) -> str:
