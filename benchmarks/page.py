@@ -62,8 +62,8 @@ def scale(data: dict[str, Any]) -> str:
     if proven:
         lines += [
             "",
-            "Proofs: of the optimised classifier, of a core's Verilog for carry chains, and of one made"
-            " of LUTs.",
+            "Proofs: of the optimised classifier, of a core's Verilog for carry chains, and of one"
+            " made of LUTs.",
             "",
             "| nodes | classifier | core | core with `--lut 6` |",
             "|---:|---:|---:|---:|",
