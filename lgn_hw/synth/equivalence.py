@@ -1,24 +1,22 @@
 """Prove that a classifier and what was made of it are the same, claim by claim."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.aig import Aig
-from lgn_hw.blocks.builder import ZERO
 from lgn_hw.blocks.circuit import Circuit, connected
-from lgn_hw.blocks.popcount import Compressor, Tally
+from lgn_hw.blocks.popcount import Tally
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.synth.adders import carry_circuit
 from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
+from lgn_hw.synth.counting import counting_fault, counting_samples
 from lgn_hw.synth.matching import are_matched
 from lgn_hw.synth.pipeline import combinational
 from lgn_hw.synth.reference import encoder_reference
@@ -120,7 +118,7 @@ def prove_circuit(
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
     claims = [_counted(raw), _ranked(tournament)]
-    if are_matched(*popcount, _counting_samples(raw, circuit.parities.terms)):
+    if are_matched(*popcount, counting_samples(raw, circuit.parities.terms)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
     verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
@@ -216,46 +214,9 @@ def _shown(features: Features, codes: NDArray[np.int64]) -> str:
 
 
 def _counted(tally: Tally) -> Claim:
-    """Follow the bits of every class through its counters: their weighted sum stays the score.
-
-    Each counter is tried with all values of its inputs, with the tables that the netlist has. A
-    bit that a counter leaves out has a weight above the highest score, so that the sum stays the
-    same modulo the next power of two, and the score is below that.
-    """
-    what, method = "counters keep every class's sum", "all inputs of each counter"
-    for number, counters in enumerate(tally.counters):
-        bits = Counter(tally.initial[number])
-        modulus = 1 << int(tally.votes.highest[number]).bit_length()
-        for counter in counters:
-            bits.subtract(counter.taken)
-            if min(bits[bit] for bit in counter.taken) < 0:
-                return Claim(what, method, "different", f"class {number} counts a bit twice")
-            bits.update(counter.given)
-            if not _keeps_sum(tally, counter, modulus):
-                return Claim(what, method, "different", f"a counter of class {number}")
-        score = tally.outputs[number * tally.width : (number + 1) * tally.width]
-        if +bits != Counter((i, literal) for i, literal in enumerate(score) if literal != ZERO):
-            return Claim(what, method, "different", f"class {number} leaves bits uncounted")
-    return Claim(what, method, "equal")
-
-
-def _counting_samples(tally: Tally, terms: Mapping[int, Sequence[int]]) -> NDArray[np.bool_]:
-    """Return bool[samples, votes], as they are given, with which a class has few or many votes.
-
-    Only so do the highest bits of its score change. terms: as in blocks.parity.Parities.
-    """
-    rng = np.random.default_rng(0)
-    density = (1 - np.cos(np.pi * rng.random((2048, 1)))) / 2
-    density[:8] = [[0], [1]] * 4
-    votes = rng.random((len(density), len(tally.votes.net))) < density
-    for bits in tally.initial:
-        inverse = {
-            literal >> 1 for _, literal in bits if literal & 1 and literal >> 1 >= FIRST_INPUT
-        }
-        votes[:, [net - FIRST_INPUT for net in sorted(inverse)]] ^= True
-    for vote, others in terms.items():
-        votes[:, vote] ^= votes[:, list(others)].sum(axis=1) % 2 == 1
-    return votes
+    fault = counting_fault(tally)
+    status: Status = "different" if fault else "equal"
+    return Claim("counters keep every class's sum", "all inputs of each counter", status, fault)
 
 
 def _ranked(tournament: Tournament) -> Claim:
@@ -263,45 +224,3 @@ def _ranked(tournament: Tournament) -> Claim:
     what, method = "every match keeps the first of the highest scores", "all nodes of each match"
     fault = tournament.fault()
     return Claim(what, method, "different" if fault else "equal", fault)
-
-
-def _keeps_sum(tally: Tally, counter: Compressor, modulus: int) -> bool:
-    weight: Counter[int] = Counter()  # of a net that is taken twice the sum of both
-    for power, literal in counter.taken:
-        weight[literal] += 1 << power
-    pin = {literal: i for i, literal in enumerate(weight)}
-    try:
-        given = tuple((power, _formula(tally, literal, pin)) for power, literal in counter.given)
-    except LookupError:  # it reads what is no pin of its own
-        return False
-    return _adds_up(tuple(weight.values()), given, modulus)
-
-
-# A pin's number, or a table and the formulas that it reads.
-Formula = int | tuple[int, tuple["Formula", ...]]
-
-
-def _formula(tally: Tally, literal: int, pin: Mapping[int, int]) -> Formula:
-    """Follow a literal down to the pins of its counter."""
-    if literal in pin:
-        return pin[literal]
-    table, read = tally.builder.definition(literal)
-    return table, tuple(_formula(tally, source, pin) for source in read)
-
-
-def _value(formula: Formula, entry: int) -> int:
-    if isinstance(formula, int):
-        return entry >> formula & 1
-    table, read = formula
-    return table >> sum(_value(source, entry) << i for i, source in enumerate(read)) & 1
-
-
-@cache
-def _adds_up(
-    weights: tuple[int, ...], given: tuple[tuple[int, Formula], ...], modulus: int
-) -> bool:
-    return all(
-        sum(w for pin, w in enumerate(weights) if entry >> pin & 1) % modulus
-        == sum(_value(formula, entry) << power for power, formula in given) % modulus
-        for entry in range(1 << len(weights))
-    )
