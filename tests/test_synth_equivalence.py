@@ -68,6 +68,13 @@ def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, lut_size, 
     proof.check()
 
 
+@pytest.mark.parametrize("lut_size", [None, 4, 6])
+def test_trees_of_counters_need_no_solver(classifier, lut_size):
+    proof = proof_of_core(classifier, lut_size=lut_size)
+    [claim] = [it for it in proof.claims if it.what == "the popcount is its tree of counters"]
+    assert (claim.method, claim.status) == ("truth tables, node by node", "equal")
+
+
 @pytest.mark.parametrize("lut_size", [None, 6])
 def test_proof_holds_where_parts_share_wires(lut_size):
     # Equal thresholds are one register, so that two bits of the encoder are one net.

@@ -12,10 +12,10 @@ from strategies import netlists
 from lgn_hw.passes.collapse import collapse
 from lgn_hw.synth.matching import are_matched
 
-AND, OR, XOR = 0b1000, 0b1110, 0b0110
+AND, XOR = 0b1000, 0b0110
 
 
-def few_samples(nets, count=16):
+def few_samples(nets, count):
     return np.random.default_rng(0).random((count, nets.num_inputs)) < 0.5
 
 

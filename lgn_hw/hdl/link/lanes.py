@@ -45,6 +45,7 @@ def _places(netlist: Netlist) -> NDArray[np.int64]:
     and again.
     """
     vote, net = _readings(netlist)
+    read = np.unique(net)
     rng = np.random.default_rng(0)
     places = rng.integers(0, 2, (netlist.num_nets, DIMENSIONS)) * 2 * RESOLUTION - RESOLUTION
     reads = np.maximum(np.bincount(vote, minlength=len(netlist.outputs)), 1)[:, None]
@@ -54,7 +55,7 @@ def _places(netlist: Netlist) -> NDArray[np.int64]:
         of_votes = _total(places[net], vote, len(of_votes)) // reads
         places = _total(of_votes[vote], net, len(places)) // readers
         # What all have in common says nothing, and what is left shrinks: it is scaled up again.
-        places -= places[np.unique(net)].sum(axis=0) // max(1, len(np.unique(net)))
+        places -= places[read].sum(axis=0) // max(1, len(read))
         places = places * RESOLUTION // max(1, int(np.abs(places).max(initial=0)))
     return _total(places[net], vote, len(of_votes)) // reads
 
