@@ -75,10 +75,15 @@ def classifiers(draw, max_features=4, max_bits=8, max_nodes=12, max_outputs=8, m
     )
 
 
+# For which LUTs a core can be made, as options of ClassifierCore and to_verilog.
+FOR_LUTS = [{"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "chains": True}]
+MADE_FOR = [{}, *FOR_LUTS]
+
+
 @st.composite
-def registers_of(draw, classifier, *, scores, lut_size):
+def registers_of(draw, classifier, **options):
     """Draw where the registers of a core stand: anywhere that they may."""
-    core = ClassifierCore(classifier, scores=scores, lut_size=lut_size)
+    core = ClassifierCore(classifier, **options)
     registers = {
         name: draw(st.sets(st.integers(0, max(1, block.stages.levels)), min_size=name == "encoder"))
         for name, block in core.blocks.items()

@@ -4,16 +4,16 @@ import numpy as np
 from amaranth_bench import codes_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import classifiers
+from strategies import FOR_LUTS, classifiers
 
 from lgn_hw import evaluate
 from lgn_hw.blocks.circuit import Circuit
 
 
 @settings(deadline=None, max_examples=60)
-@given(classifiers(), st.sampled_from([4, 6]), st.booleans(), st.integers(0, 2**32 - 1))
-def test_circuit_equals_the_classifier(classifier, lut_size, scores, seed):
-    circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores)
+@given(classifiers(), st.sampled_from(FOR_LUTS), st.booleans(), st.integers(0, 2**32 - 1))
+def test_circuit_equals_the_classifier(classifier, made_for, scores, seed):
+    circuit = Circuit.of(classifier, scores=scores, **made_for)
     codes = codes_of(classifier, 60, np.random.default_rng(seed))
     width = classifier.features.sample_width
     words = classifier.features.pack(codes)

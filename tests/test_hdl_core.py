@@ -10,7 +10,7 @@ import pytest
 from amaranth_bench import codes_of, stream_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import classifiers, random_classifier, registers_of
+from strategies import FOR_LUTS, MADE_FOR, classifiers, random_classifier, registers_of
 
 from lgn_hw import Netlist
 from lgn_hw.errors import UsageError
@@ -47,11 +47,11 @@ def test_core_equals_software_under_pauses(classifier, levels, scores, idle, bac
 
 
 @settings(deadline=None, max_examples=25)
-@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.data())
-def test_core_equals_software_wherever_registers_stand(classifier, scores, lut_size, data):
+@given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.data())
+def test_core_equals_software_wherever_registers_stand(classifier, scores, made_for, data):
     codes = codes_of(classifier, 20, np.random.default_rng(0))
-    registers = data.draw(registers_of(classifier, scores=scores, lut_size=lut_size))
-    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores, lut_size=lut_size)
+    registers = data.draw(registers_of(classifier, scores=scores, **made_for))
+    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores, **made_for)
     assert core.latency == sum(map(len, registers.values()))
     accepted, received = stream_results(
         core, classifier.features.pack(codes), backpressure=data.draw(st.sampled_from([0, 0.3]))
@@ -87,10 +87,10 @@ def test_core_rejects_registers_that_cannot_be(registers, message):
 
 
 @settings(deadline=None, max_examples=20)
-@given(classifiers(), st.sampled_from([4, 6]), st.booleans(), st.integers(0, 3), st.data())
-def test_core_of_luts_equals_software(classifier, lut_size, scores, levels, data):
+@given(classifiers(), st.sampled_from(FOR_LUTS), st.booleans(), st.integers(0, 3), st.data())
+def test_core_of_luts_equals_software(classifier, made_for, scores, levels, data):
     codes = codes_of(classifier, 20, np.random.default_rng(0))
-    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores, lut_size=lut_size)
+    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores, **made_for)
     pauses = {name: data.draw(st.sampled_from([0.0, 0.4])) for name in ("idle", "backpressure")}
     accepted, received = stream_results(core, classifier.features.pack(codes), **pauses)
     assert [word for _, word in received] == results_of(core, classifier, codes)
@@ -110,11 +110,12 @@ def test_core_of_luts_takes_registers_after_any_level():
 
 
 @pytest.mark.parametrize("scores", [False, True])
-def test_core_of_constant_votes_is_a_constant(scores):
+@pytest.mark.parametrize("made_for", FOR_LUTS)
+def test_core_of_constant_votes_is_a_constant(scores, made_for):
     own = random_classifier(2)
     nothing = Netlist(own.netlist.num_inputs, np.zeros((0, 6), int), [], [1, 0, 1])
     constant = replace(own, netlist=nothing, group=[2, 1, 2])
-    core = ClassifierCore(constant, scores=scores, lut_size=6)
+    core = ClassifierCore(constant, scores=scores, **made_for)
     _, received = stream_results(core, constant.features.pack([[0] * 8, [15] * 8]))
     votes = sum(2 << (core.class_bits + core.score_bits * c) for c in [2] if scores)
     assert [word for _, word in received] == [2 | votes] * 2

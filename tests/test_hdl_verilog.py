@@ -53,12 +53,12 @@ def test_verilog_is_the_same_bytes_each_time(classifier, text):
 EVERY_OPTION = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
-from strategies import random_classifier
+from strategies import MADE_FOR, random_classifier
 from lgn_hw.deliver.design import make_design
 own = random_classifier(1, layers=(60, 60), arity=4)
 registers = {{"encoder": [0], "logic": [1], "popcount": [], "argmax": [2]}}
-cases = [dict(levels_per_stage=n, scores=s, lut_size=k)
-         for n in (0, 2) for s in (False, True) for k in (None, 4, 6)]
+cases = [dict(levels_per_stage=n, scores=s, **made_for)
+         for n in (0, 2) for s in (False, True) for made_for in MADE_FOR]
 cases = [case | {{"wrapper": "stream"}} for case in cases]
 cases += [dict(levels_per_stage=1, scores=True, wrapper=w) for w in ("axi", "parallel")]
 cases += [dict(levels_per_stage=registers, scores=False, wrapper="stream")]
@@ -77,7 +77,7 @@ def test_verilog_of_every_wrapper_and_option_is_the_same_bytes_in_another_proces
         ).stdout.split()
         for seed in ("1", "2")
     ]  # fmt: skip
-    assert len(digests[0]) == len({*digests[0]}) == 15
+    assert len(digests[0]) == len({*digests[0]}) == 19
     assert digests[0] == digests[1]
 
 

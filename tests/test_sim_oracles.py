@@ -10,7 +10,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed")
 from amaranth_bench import pipeline_outputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import classifiers, netlists, registers_of
+from strategies import MADE_FOR, classifiers, netlists, registers_of
 
 from lgn_hw import Classifier, Netlist, Thermometer, evaluate, evaluate_reference
 from lgn_hw.features import Features
@@ -77,15 +77,15 @@ def test_four_evaluations_agree_on_every_input(tmp_path_factory, parts, levels_p
     max_examples=6,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.data())
+@given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.data())
 def test_verilog_of_random_classifiers_equals_software(
-    tmp_path_factory, classifier, scores, lut_size, data
+    tmp_path_factory, classifier, scores, made_for, data
 ):
     # Six cases, with and without pauses and with a reset, wherever registers stand.
     spacing = data.draw(
-        st.one_of(st.integers(0, 3), registers_of(classifier, scores=scores, lut_size=lut_size))
+        st.one_of(st.integers(0, 3), registers_of(classifier, scores=scores, **made_for))
     )
-    verilog = to_verilog(classifier, levels_per_stage=spacing, scores=scores, lut_size=lut_size)
+    verilog = to_verilog(classifier, levels_per_stage=spacing, scores=scores, **made_for)
     simulate(
         classifier, output_dir=tmp_path_factory.mktemp("sim"), verilog=verilog, vectors=30,
         negative_control=False,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import classifiers, random_classifier
+from strategies import MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
 from lgn_hw.blocks import circuit as circuit_module
@@ -59,33 +59,31 @@ def proof_of_core(classifier, **options):
 
 
 @pytest.mark.parametrize("scores", [False, True])
-@pytest.mark.parametrize(("levels_per_stage", "lut_size"), [(0, 6), (1, 4), (2, None)])
-def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, lut_size, scores):
-    proof = proof_of_core(
-        classifier, levels_per_stage=levels_per_stage, lut_size=lut_size, scores=scores
-    )
+@pytest.mark.parametrize(("levels_per_stage", "made_for"), list(enumerate(MADE_FOR)))
+def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, made_for, scores):
+    proof = proof_of_core(classifier, levels_per_stage=levels_per_stage, scores=scores, **made_for)
     assert [claim.status for claim in proof.claims] == ["equal"] * 11
     proof.check()
 
 
-@pytest.mark.parametrize("lut_size", [None, 4, 6])
-def test_trees_of_counters_need_no_solver(classifier, lut_size):
-    proof = proof_of_core(classifier, lut_size=lut_size)
+@pytest.mark.parametrize("made_for", MADE_FOR)
+def test_trees_of_counters_need_no_solver(classifier, made_for):
+    proof = proof_of_core(classifier, **made_for)
     [claim] = [it for it in proof.claims if it.what == "the popcount is its tree of counters"]
     assert (claim.method, claim.status) == ("truth tables, node by node", "equal")
 
 
-@pytest.mark.parametrize("lut_size", [None, 6])
-def test_proof_holds_where_parts_share_wires(lut_size):
+@pytest.mark.parametrize("made_for", MADE_FOR)
+def test_proof_holds_where_parts_share_wires(made_for):
     # Equal thresholds are one register, so that two bits of the encoder are one net.
     classifier = random_classifier(1, features=8, bits=32, layers=(20, 16), classes=3)
-    proof = proof_of_core(classifier, lut_size=lut_size)
+    proof = proof_of_core(classifier, **made_for)
     assert [claim.status for claim in proof.claims] == ["equal"] * 11
 
 
 CORES = (
     classifiers(),
-    st.sampled_from([None, 4, 6]),
+    st.sampled_from(MADE_FOR),
     st.integers(0, 3),
     st.booleans(),
 )
@@ -93,22 +91,22 @@ CORES = (
 
 @settings(deadline=None, max_examples=6)
 @given(*CORES)
-def test_proof_of_any_core_holds(classifier, lut_size, levels_per_stage, scores):
-    options = {"lut_size": lut_size, "levels_per_stage": levels_per_stage, "scores": scores}
+def test_proof_of_any_core_holds(classifier, made_for, levels_per_stage, scores):
+    options = {**made_for, "levels_per_stage": levels_per_stage, "scores": scores}
     assert proof_of_core(classifier, **options).status == "equal"
 
 
 @pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(*CORES)
-def test_proof_of_many_cores_holds(classifier, lut_size, levels_per_stage, scores):
-    options = {"lut_size": lut_size, "levels_per_stage": levels_per_stage, "scores": scores}
+def test_proof_of_many_cores_holds(classifier, made_for, levels_per_stage, scores):
+    options = {**made_for, "levels_per_stage": levels_per_stage, "scores": scores}
     assert proof_of_core(classifier, **options).status == "equal"
 
 
-@pytest.mark.parametrize("lut_size", [None, 6])
-def test_proof_of_verilog_finds_a_flipped_bit(classifier, lut_size):
-    text = to_verilog(faulty(classifier), scores=True, lut_size=lut_size)
+@pytest.mark.parametrize("made_for", MADE_FOR)
+def test_proof_of_verilog_finds_a_flipped_bit(classifier, made_for):
+    text = to_verilog(faulty(classifier), scores=True, **made_for)
     proof = prove_verilog(classifier, text, read_core_header(text))
     wrong = [claim for claim in proof.claims if claim.status != "equal"]
     assert [claim.what for claim in wrong] == ["the whole core as built is its netlist"]
@@ -119,9 +117,9 @@ def test_proof_of_verilog_finds_a_flipped_bit(classifier, lut_size):
         proof.check()
 
 
-@pytest.mark.parametrize("lut_size", [None, 6])
-def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, lut_size):
-    text = to_verilog(classifier, lut_size=lut_size)
+@pytest.mark.parametrize("made_for", [{}, {"lut_size": 6}, {"lut_size": 6, "chains": True}])
+def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, made_for):
+    text = to_verilog(classifier, **made_for)
     estimate_area(text, folder=tmp_path)
     for name in ("lut4.v", "lut6.v"):
         mapped = (tmp_path / name).read_text()

@@ -10,7 +10,7 @@ import pytest
 from amaranth_bench import codes_of, stream_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import classifiers, random_classifier
+from strategies import FOR_LUTS, MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import UsageError
 from lgn_hw.hdl.core import ClassifierCore
@@ -82,33 +82,33 @@ def test_placements_are_those_that_no_other_beats(levels):
 
 
 @settings(deadline=None, max_examples=20)
-@given(classifiers(), st.booleans(), st.sampled_from([None, 4, 6]), st.sampled_from(sorted(PARTS)))
-def test_levels_are_those_of_the_core(classifier, scores, lut_size, part):
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
-    core = ClassifierCore(classifier, scores=scores, lut_size=lut_size)
+@given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.sampled_from(sorted(PARTS)))
+def test_levels_are_those_of_the_core(classifier, scores, made_for, part):
+    levels = datapath_levels(classifier, scores=scores, **made_for)
+    core = ClassifierCore(classifier, scores=scores, **made_for)
     for name, block in core.blocks.items():
         depth = max(1, block.stages.levels)
         assert [lev.number for lev in levels if lev.block == name] == list(range(1, depth + 1))
     for placement in placements(levels, PARTS[part].delays):
         built = ClassifierCore(
-            classifier, levels_per_stage=placement.registers, scores=scores, lut_size=lut_size
+            classifier, levels_per_stage=placement.registers, scores=scores, **made_for
         )
         assert built.latency == placement.latency
 
 
-@pytest.mark.parametrize("lut_size", [4, 6])
-def test_levels_of_luts_count_the_flip_flops_that_are_built(lut_size):
+@pytest.mark.parametrize("made_for", FOR_LUTS)
+def test_levels_of_luts_count_the_flip_flops_that_are_built(made_for):
     classifier = random_classifier(2, layers=(60, 60, 60))
-    levels = datapath_levels(classifier, lut_size=lut_size)
+    levels = datapath_levels(classifier, **made_for)
     for level in levels:
         registers = {"encoder": [1], "logic": [], "popcount": [], "argmax": []}
         depth = {name: max(lev.number for lev in levels if lev.block == name) for name in registers}
         registers["argmax"] = [depth["argmax"]]
         registers[level.block] = sorted({*registers[level.block], level.number})
-        text = to_verilog(classifier, levels_per_stage=registers, lut_size=lut_size)
+        text = to_verilog(classifier, levels_per_stage=registers, **made_for)
         module = text[text.index(f"module \\classifier_core.{level.block} ") :]
         stage = registers[level.block].index(level.number)
-        width = re.search(rf"reg \[(\d+):0\] stage{stage};", module)[1]
+        width = re.search(rf"reg \[(\d+):0\] (stage{stage}|held{level.number});", module)[1]
         assert int(width) + 1 == level.bits, level
 
 
@@ -133,12 +133,12 @@ def test_levels_leave_no_component_unused(recwarn):
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("lut_size", [None, 4, 6])
-def test_least_latency_is_one_register_before_all_logic_and_one_after(lut_size):
+@pytest.mark.parametrize("made_for", MADE_FOR)
+def test_least_latency_is_one_register_before_all_logic_and_one_after(made_for):
     classifier = random_classifier(3)
-    levels = datapath_levels(classifier, lut_size=lut_size)
+    levels = datapath_levels(classifier, **made_for)
     placement = least_latency(levels, classifier.features.sample_width, DELAYS)
-    core = ClassifierCore(classifier, levels_per_stage=placement.registers, lut_size=lut_size)
+    core = ClassifierCore(classifier, levels_per_stage=placement.registers, **made_for)
     assert core.latency == placement.latency == 2
     assert [block.stages.cuts for block in core.blocks.values()] == [
         (0,), (), (), (core.argmax.stages.levels,),

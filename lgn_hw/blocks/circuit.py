@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from lgn_hw.blocks.argmax import argmax_netlist, class_width
+from lgn_hw.blocks.chains import ChainTally
 from lgn_hw.blocks.encoder import encoder_netlist
 from lgn_hw.blocks.parity import Parities, room_of
 from lgn_hw.blocks.popcount import Tally, score_width
@@ -28,7 +29,8 @@ class Circuit:
 
     bits: the encoder's bits that the gates read, ascending. parities: what popcount adds up, and
     which votes the gates give as parities.
-    lut_size: 4 or 6, the number of inputs for which encoder, popcount and argmax are made.
+    lut_size: 4 or 6, the number of inputs for which encoder, popcount and argmax are made. chains:
+    the popcount is made of adders in carry chains; its netlist then says what they compute.
     """
 
     parts: dict[str, Netlist]
@@ -38,13 +40,17 @@ class Circuit:
     scores: bool
     class_bits: int
     score_bits: int
+    chains: bool = False
 
     @classmethod
-    def of(cls, classifier: Classifier, *, lut_size: int, scores: bool) -> "Circuit":
+    def of(
+        cls, classifier: Classifier, *, lut_size: int, scores: bool, chains: bool = False
+    ) -> "Circuit":
         """Return a classifier's circuit; its gates are built as they are, but for dead ones.
 
         Equal, inverse and constant votes are counted once. Without scores, what is the same for
-        all classes is not counted. Raises UsageError where lut_size is not 4 or 6.
+        all classes is not counted. Raises UsageError where lut_size is not 4 or 6, or with chains
+        not 6.
         """
         votes = Votes.of(classifier) if scores else Votes.of(classifier).compared()
         logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
@@ -52,19 +58,32 @@ class Circuit:
         read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
         highest = votes.highest.tolist()
         width = score_width(highest)
-        parities = Parities.of(Tally(votes, lut_size, room_of(classifier.netlist, votes, lut_size)))
+        if chains:
+            parities = Parities(ChainTally(votes, lut_size), {}, {})
+        else:
+            room = room_of(classifier.netlist, votes, lut_size)
+            parities = Parities.of(Tally(votes, lut_size, room))
         parts = {
             "encoder": encoder_netlist(read, lut_size),
             "logic": parities.logic(logic),
-            "popcount": parities.popcount(),
+            "popcount": parities.tally.netlist() if chains else parities.popcount(),
             "argmax": argmax_netlist(highest, width, lut_size, scores=scores),
         }
         class_bits = class_width(classifier.num_classes)
-        return cls(parts, tuple(bits), parities, lut_size, scores, class_bits, width)
+        return cls(parts, tuple(bits), parities, lut_size, scores, class_bits, width, chains)
 
     @property
     def votes(self) -> Votes:
         return self.parities.tally.votes
+
+    @property
+    def luts(self) -> dict[str, int]:
+        """Count the LUTs of each part as they were written: its nodes, or what its chains take."""
+        found = {name: part.num_nodes for name, part in self.parts.items()}
+        tally = self.parities.tally
+        if isinstance(tally, ChainTally):
+            found["popcount"] = tally.luts
+        return found
 
     @cached_property
     def whole(self) -> Netlist:

@@ -146,7 +146,7 @@ class Tally:
         else:
             given = [
                 (power + bit, self.builder.node(table, pins))
-                for bit, table in enumerate(_tables(shape))
+                for bit, table in enumerate(tables_of(shape))
                 if power + bit < width
             ]
         self.counters[-1].append(Compressor(tuple(taken), tuple(given)))
@@ -174,7 +174,7 @@ class Tally:
         votes = [bit for bit in columns[power] if bit & ~1 in self._room]
         columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._room]
         ready = deque(sorted(votes, key=lambda bit: -self._room[bit & ~1]))
-        outputs = len(_tables(WINDOWS[self.lut_size][0]))
+        outputs = len(tables_of(WINDOWS[self.lut_size][0]))
         while power + outputs <= width and self._chain(columns, power, ready, width):
             pass
         columns[power] += sorted(ready)
@@ -242,7 +242,7 @@ THIRD = table_of(lambda parity, e, f, g: (parity ^ e) + f + g > 1, 4)
 
 
 @cache
-def _tables(shape: tuple[int, ...]) -> tuple[int, ...]:
+def tables_of(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the truth tables of a counter's bits, lowest first; its pins are those of shape."""
     weights = [1 << offset for offset, count in enumerate(shape) for _ in range(count)]
 

@@ -46,11 +46,12 @@ def fmax(
         lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
     """
     from lgn_hw.classifier import Classifier
-    from lgn_hw.synth.targets import lut_inputs
+    from lgn_hw.synth.targets import find_luts
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
-    lut_size = None if lut is None else lut_inputs(lut)
+    luts = find_luts(lut, part)
+    lut_size = None if luts is None else luts.inputs
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = output or classifier.parent / "fmax"
     work = folder / chosen.name

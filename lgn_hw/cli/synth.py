@@ -11,6 +11,7 @@ from lgn_hw.synth.estimate import PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
+    from lgn_hw.hdl.header import CoreHeader
 
 __all__ = ["synth"]
 
@@ -51,19 +52,26 @@ def synth(
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
-    from lgn_hw.synth.targets import lut_inputs
+    from lgn_hw.synth.targets import find_luts
 
     loaded = Classifier.load(classifier)
-    size = None if lut is None else lut_inputs(lut)
+    luts = find_luts(lut)
     if verilog is None:
-        text = to_verilog(loaded, levels_per_stage=levels_per_stage, scores=scores, lut_size=size)
+        lut_size, chains = (None, False) if luts is None else luts
+        text = to_verilog(
+            loaded,
+            levels_per_stage=levels_per_stage,
+            scores=scores,
+            lut_size=lut_size,
+            chains=chains,
+        )
     else:
         text = matching_verilog(loaded, verilog)
     folder = output or classifier.parent / "synth"
     with errors.status("yosys maps the core to LUTs"):
         area = estimate_area(text, folder=folder)
     header = read_core_header(text)
-    nodes = _nodes(loaded, header.lut_size, header.scores)
+    nodes = _nodes(loaded, header)
     data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
     write_json(folder / "synth.json", data)
     if json:
@@ -72,15 +80,15 @@ def synth(
         out.print(area_table(area, nodes))
 
 
-def _nodes(classifier: "Classifier", lut_size: int | None, scores: bool) -> dict[str, int] | None:
+def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | None:
     """Count the nodes of a core that is made of them; each fills a LUT at most."""
     from lgn_hw.blocks.circuit import Circuit
 
-    if lut_size is None:
+    size = header.lut_size
+    if size is None:
         return None
-    parts = Circuit.of(classifier, lut_size=lut_size, scores=scores).parts
-    counts = {part: netlist.num_nodes for part, netlist in parts.items()}
-    return counts | {"lut_size": lut_size, "total": sum(counts.values())}
+    luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
+    return luts | {"lut_size": size, "total": sum(luts.values())}
 
 
 def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
     from lgn_hw.deliver.design import Design
     from lgn_hw.hdl.stages import Spacing
+    from lgn_hw.synth.targets import Luts
 
 __all__ = ["verilog"]
 
@@ -62,8 +63,8 @@ def verilog(
     lut: Annotated[
         str | None,
         typer.Option(
-            help="Fill LUTs of 4 or 6 inputs, or of a family as ice40, ecp5, gowin, xilinx; for"
-            " carry chains where not given."
+            help="Fill LUTs of 4 or 6 inputs, or of a family as ice40, ecp5, gowin, xilinx (with"
+            " carry chains behind its LUTs); plain adders where not given."
         ),
     ] = None,
     json: JsonOption = False,
@@ -90,17 +91,18 @@ def verilog(
     from lgn_hw.classifier import Classifier
     from lgn_hw.deliver.design import make_design
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
-    from lgn_hw.synth.targets import lut_inputs
+    from lgn_hw.synth.targets import find_luts
 
     if data_bits is not None and wrapper != "axi":
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
-    lut_size = None if lut is None else lut_inputs(lut)
+    luts = find_luts(lut, part)
+    lut_size, chains = (None, False) if luts is None else luts
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
-        spacing = _spacing(loaded, levels_per_stage, scores, lut_size, clock_mhz, part, latency)
+        spacing = _spacing(loaded, levels_per_stage, scores, luts, clock_mhz, part, latency)
         design = make_design(
             loaded,
             levels_per_stage=spacing,
@@ -109,6 +111,7 @@ def verilog(
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
             lut_size=lut_size,
+            chains=chains,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")
@@ -120,6 +123,7 @@ def verilog(
         "latency_cycles": design.latency,
         "levels_per_stage": spacing,
         "lut_size": lut_size,
+        "chains": chains,
         "scores": scores,
         "bytes": len(design.text.encode()),
         **written,
@@ -140,7 +144,7 @@ def _spacing(
     classifier: "Classifier",
     levels_per_stage: int,
     scores: bool,
-    lut_size: int | None,
+    luts: "Luts | None",
     clock_mhz: float | None,
     part: str | None,
     latency: str | None,
@@ -158,7 +162,8 @@ def _spacing(
         raise UsageError("--part places registers for a clock; give it with --clock-mhz")
     if part is None and latency is None:
         return levels_per_stage
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
+    lut_size, chains = (None, False) if luts is None else luts
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size, chains=chains)
     if part is not None and clock_mhz is not None:
         return registers_for(levels, find_part(part), clock_mhz).registers
     return least_latency(levels, classifier.features.sample_width).registers

@@ -80,6 +80,7 @@ def make_design(
     data_bits: int,
     clock_mhz: float,
     lut_size: int | None = None,
+    chains: bool = False,
 ) -> Design:
     """Emit a classifier's core and its wrapper.
 
@@ -88,7 +89,11 @@ def make_design(
     """
     check_wrapper(wrapper, data_bits)
     core = to_verilog(
-        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
+        classifier,
+        levels_per_stage=levels_per_stage,
+        scores=scores,
+        lut_size=lut_size,
+        chains=chains,
     )
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)

@@ -74,6 +74,7 @@ def _manifest(design: Design, files: Mapping[str, str], vectors: int) -> dict[st
             "levels_per_stage": design.header.levels_per_stage,
             "scores": design.header.scores,
             "lut_size": design.header.lut_size,
+            "chains": design.header.chains,
             "clock_mhz": design.clock_mhz,
         },
         "shape": design.shape,

@@ -7,11 +7,13 @@ from amaranth.hdl import Cat, EnableInserter, Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from lgn_hw.blocks.chains import ChainTally
 from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import Argmax, class_width
 from lgn_hw.hdl.block import Block, Quiet
+from lgn_hw.hdl.chains import ChainPopcount
 from lgn_hw.hdl.encoder import Encoder
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import Popcount, score_width
@@ -39,6 +41,7 @@ class ClassifierCore(Quiet):
 
     lut_size: None builds adders and comparisons, for carry chains. 4 or 6 builds encoder, popcount
     and argmax of nodes that fill such LUTs (see blocks.circuit); circuit is then what is built.
+    chains: with LUTs of 6 inputs, the popcount adds up in carry chains (see blocks.chains).
 
     latency: clock cycles from the one in which a sample is accepted to the one in which its result
     is first valid, without backpressure; the sum of the four blocks' latencies.
@@ -55,6 +58,7 @@ class ClassifierCore(Quiet):
         levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
         scores: bool = False,
         lut_size: int | None = None,
+        chains: bool = False,
     ) -> None:
         self.scores = scores
         self.circuit: Circuit | None = None
@@ -65,7 +69,7 @@ class ClassifierCore(Quiet):
             self.score_bits = score_width(classifier.group_sizes)
             self.blocks = _with_carries(classifier, levels_per_stage, scores)
         else:
-            self.circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores)
+            self.circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores, chains=chains)
             self.score_bits = self.circuit.score_bits
             self.blocks = _of_luts(self.circuit, levels_per_stage)
         self.encoder, self.logic, self.popcount, self.argmax = self.blocks.values()
@@ -114,7 +118,13 @@ def _with_carries(classifier: Classifier, spacing: Spacing, scores: bool) -> dic
 
 def _of_luts(circuit: Circuit, spacing: Spacing) -> dict[str, Block]:
     _check_registers(spacing, max(1, circuit.parts["argmax"].depth))
-    return {name: Logic(part, cuts_of(spacing, name)) for name, part in circuit.parts.items()}
+    blocks: dict[str, Block] = {
+        name: Logic(part, cuts_of(spacing, name)) for name, part in circuit.parts.items()
+    }
+    tally = circuit.parities.tally
+    if isinstance(tally, ChainTally):
+        blocks["popcount"] = ChainPopcount(tally, cuts_of(spacing, "popcount"))
+    return blocks
 
 
 def _check_registers(spacing: Spacing, last: int) -> None:

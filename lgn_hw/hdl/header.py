@@ -22,7 +22,7 @@ class CoreHeader:
     """Say what a core is and how its ports are laid out; one line of JSON in its Verilog.
 
     digest: of the classifier. latency: in clock cycles; levels_per_stage: where registers stand;
-    lut_size: the LUTs it is made for, None for carry chains (see core.ClassifierCore).
+    lut_size, chains: the LUTs that it is made for (see core.ClassifierCore).
     scores: whether results carry the scores. sample_bits, class_bits, score_bits: the widths of a
     sample, of a class number and of one score. top: the name of the top module.
     """
@@ -31,6 +31,7 @@ class CoreHeader:
     latency: int
     levels_per_stage: Spacing
     lut_size: int | None
+    chains: bool
     scores: bool
     classes: int
     sample_bits: int

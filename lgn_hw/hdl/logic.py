@@ -1,11 +1,11 @@
 """A netlist as a circuit: per level one wide operation for all nodes that share a table."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lgn_hw.hdl.block import Block
+from lgn_hw.hdl.nets import Nets
 from lgn_hw.hdl.schedule import Schedule
 from lgn_hw.hdl.stages import Cuts
 from lgn_hw.hdl.vectors import Vectors
@@ -37,8 +37,7 @@ class Logic(Block):
 
     def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V]:
         netlist, stages = self._schedule.netlist, self.stages
-        nets = _Nets(netlist.num_nets, vectors)
-        nets.place(np.arange(FIRST_INPUT), vectors.constant(0b10, FIRST_INPUT))
+        nets = Nets(netlist.num_nets, vectors)
         nets.place(np.arange(FIRST_INPUT, netlist.first_node), source)
         stage = 0
         for group in group_nodes(netlist):
@@ -50,7 +49,7 @@ class Logic(Block):
             self._end_stage(nets, last)
         return (nets.read(netlist.outputs),)
 
-    def _compute(self, nets: "_Nets[V]", group: Group) -> None:
+    def _compute(self, nets: Nets[V], group: Group) -> None:
         netlist, vectors, count = self._schedule.netlist, nets.vectors, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         fanin = netlist.fanin[group.start : group.stop]
@@ -62,31 +61,7 @@ class Logic(Block):
         placed = netlist.first_node + np.arange(group.start, group.stop)
         nets.place(placed, vectors.wire(name, count, value))
 
-    def _end_stage(self, nets: "_Nets[V]", stage: int) -> None:
+    def _end_stage(self, nets: Nets[V], stage: int) -> None:
         crossing = self._schedule.nets_crossing(stage)
         held = nets.vectors.register(f"stage{stage}", len(crossing), nets.read(crossing))
         nets.place(crossing, held)
-
-
-class _Nets(Generic[V]):
-    """Know in which bit of which vector each net is at the moment."""
-
-    def __init__(self, count: int, vectors: Vectors[V]) -> None:
-        self.vectors = vectors
-        self._placed: list[V] = []
-        self._home = np.zeros(count, np.int64)
-        self._offset = np.zeros(count, np.int64)
-
-    def place(self, nets: NDArray[np.integer], vector: V) -> None:
-        self._home[nets] = len(self._placed)
-        self._offset[nets] = np.arange(len(nets))
-        self._placed.append(vector)
-
-    def read(self, nets: NDArray[np.integer]) -> V:
-        """Join nets, the first one lowest; neighbours in one vector stay one slice."""
-        home, offset = self._home[nets], self._offset[nets]
-        breaks = np.flatnonzero((np.diff(home) != 0) | (np.diff(offset) != 1)) + 1
-        starts = np.array([0, *breaks] if len(nets) else [], np.int64)
-        lengths = np.diff([*starts, len(nets)])
-        runs = zip(home[starts].tolist(), offset[starts].tolist(), lengths.tolist(), strict=True)
-        return self.vectors.join(self.vectors.slice(self._placed[h], o, n) for h, o, n in runs)

@@ -30,8 +30,8 @@ class Vectors(ABC, Generic[V]):
         """Put values side by side, the first one lowest."""
 
     @abstractmethod
-    def add(self, a: V, b: V, width: int) -> V:
-        """Return the sum modulo 2**width; neither number is wider."""
+    def add(self, a: V, b: V, width: int, carry: V | None = None) -> V:
+        """Return the sum, of a third bit too, modulo 2**width; neither number is wider."""
 
     @abstractmethod
     def exceeds(self, a: V, b: V) -> V:
@@ -80,8 +80,8 @@ class AmaranthVectors(Vectors[Value]):
     def join(self, values: Iterable[Value]) -> Value:
         return Cat(values)
 
-    def add(self, a: Value, b: Value, width: int) -> Value:
-        return (a + b)[:width]
+    def add(self, a: Value, b: Value, width: int, carry: Value | None = None) -> Value:
+        return (a + b if carry is None else a + b + carry)[:width]
 
     def exceeds(self, a: Value, b: Value) -> Value:
         return a > b

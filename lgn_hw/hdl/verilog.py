@@ -43,6 +43,7 @@ def to_verilog(
     levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
     scores: bool = False,
     lut_size: int | None = None,
+    chains: bool = False,
     name: str = "classifier_core",
 ) -> str:
     """Return a classifier's core (see core.ClassifierCore) as Verilog.
@@ -56,13 +57,18 @@ def to_verilog(
     """
     _check(name, levels_per_stage)
     core = ClassifierCore(
-        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
+        classifier,
+        levels_per_stage=levels_per_stage,
+        scores=scores,
+        lut_size=lut_size,
+        chains=chains,
     )
     header = CoreHeader(
         digest=classifier.digest,
         latency=core.latency,
         levels_per_stage=levels_per_stage,
         lut_size=lut_size,
+        chains=chains,
         scores=scores,
         classes=classifier.num_classes,
         sample_bits=classifier.features.sample_width,

@@ -87,9 +87,10 @@ class VerilogVectors(Vectors[Text]):
         lines = _in_lines([self._written(value) for value in reversed(kept)])
         return Text(f"{{{lines}}}", sum(value.width for value in kept))
 
-    def add(self, a: Text, b: Text, width: int) -> Text:
+    def add(self, a: Text, b: Text, width: int, carry: Text | None = None) -> Text:
         texts = [self.join([value, Constant(0, width - value.width)]).text for value in (a, b)]
-        return Text(f"({texts[0]} + {texts[1]})", width)
+        texts += [] if carry is None else [carry.text]
+        return Text(f"({' + '.join(texts)})", width)
 
     def exceeds(self, a: Text, b: Text) -> Text:
         return Text(f"({self._written(a)} > {self._written(b)})", 1)

@@ -17,8 +17,10 @@ __all__ = ["Care", "Sum", "VoteGroups", "weights_of"]
 MOVES = 400  # tried for each vote
 MOST_MOVES = 800_000  # in all, so that a large netlist takes minutes
 HOT, COLD = 1.0, 0.05  # temperatures in LUTs, from first to last
-# What a bit costs that is still to be counted, in LUTs (see blocks.popcount.COUNTERS).
+# What a bit costs that is still to be counted, in LUTs (see blocks.popcount.COUNTERS), and in the
+# LUTs before carry chains (see blocks.chains).
 BIT_COST = {4: 1.7, 6: 1.0}
+CHAIN_BIT_COST = 0.62
 
 
 class Care:
@@ -99,12 +101,19 @@ class VoteGroups:
     """Cut the votes of one class into groups, each added up over at most `size` nets.
 
     votes: net to weight. functions: of all nets. The cost of a group is its LUTs and BIT_COST for
-    each of its bits; simulated annealing moves and exchanges votes, the same for the same input.
+    each of its bits, or CHAIN_BIT_COST where chains add them up. Simulated annealing moves and
+    exchanges votes, the same for the same input.
     """
 
     def __init__(
-        self, votes: Mapping[int, int], functions: Sequence[Function], care: Care, size: int
+        self,
+        votes: Mapping[int, int],
+        functions: Sequence[Function],
+        care: Care,
+        size: int,
+        chains: bool = False,
     ) -> None:
+        self._counted = CHAIN_BIT_COST if chains else BIT_COST[size]
         self._votes, self._functions, self._care, self._size = votes, functions, care, size
         self._nets = sorted(votes)
         self._known: dict[frozenset[int], float] = {}
@@ -138,11 +147,10 @@ class VoteGroups:
         """Return what a group costs in LUTs, its bits' counting included; infinity if too wide."""
         if group not in self._known:
             found = self.sum_of(group) if group else None
-            counted = BIT_COST[self._size]
             if found is not None:
-                self._known[group] = found.luts + counted * len(found.bits)
+                self._known[group] = found.luts + self._counted * len(found.bits)
             elif len(group) == 1:
-                self._known[group] = 1 + counted
+                self._known[group] = 1 + self._counted
             else:
                 self._known[group] = math.inf if group else 0
         return self._known[group]

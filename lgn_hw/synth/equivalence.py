@@ -146,7 +146,9 @@ def prove_verilog(
     if header.lut_size is None:
         circuit = carry_circuit(classifier, scores=header.scores)
     else:
-        circuit = Circuit.of(classifier, lut_size=header.lut_size, scores=header.scores)
+        circuit = Circuit.of(
+            classifier, lut_size=header.lut_size, scores=header.scores, chains=header.chains
+        )
 
     def prove(built: Mapping[str, Aig | Section]) -> Proof:
         return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)

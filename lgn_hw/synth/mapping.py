@@ -43,20 +43,23 @@ def shrink_classifier(
     classifier: Classifier,
     lut_size: int,
     *,
+    chains: bool = False,
     of: Classifier | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> tuple[Classifier, list[Step], Status]:
     """Return the classifier whose whole circuit takes the fewest nodes of up to lut_size inputs.
 
     The gates are mapped as they are, and with votes added up (see passes.vote_sums); what has the
-    smaller circuit is used, and only where every step is proven. of: what a user will prove the
+    smaller circuit is used, and only where every step is proven. chains: as of
+    hdl.core.ClassifierCore. of: what a user will prove the
     result against; it has the same outputs. Raises as map_to_luts does.
     """
     plain, step, status = map_classifier(classifier, lut_size, timeout_s=timeout_s)
-    summed = sum_votes(classifier, lut_size, of=None if of is None else of.digest)
+    digest = None if of is None else of.digest
+    summed = sum_votes(classifier, lut_size, chains=chains, of=digest)
     proof = prove_classifiers(of or classifier, summed, timeout_s=timeout_s).status
     mapped, step_mapped, status_mapped = map_classifier(summed, lut_size, timeout_s=timeout_s)
-    sizes = [_circuit_size(found, lut_size) for found in (plain, mapped)]
+    sizes = [_circuit_size(found, lut_size, chains) for found in (plain, mapped)]
     used = proof == "equal" and sizes[1] < sizes[0]
     name = f"add up votes ({'not used: ' * (not used)}{_why(proof, *sizes)})"
     netlists = (classifier.netlist, summed.netlist if used else classifier.netlist)
@@ -76,9 +79,9 @@ def _why(proof: Status, without: int, with_sums: int) -> str:
     return f"proven, {with_sums:,} nodes in the whole circuit instead of {without:,}"
 
 
-def _circuit_size(classifier: Classifier, lut_size: int) -> int:
-    parts = Circuit.of(classifier, lut_size=lut_size, scores=False).parts
-    return sum(part.num_nodes for part in parts.values())
+def _circuit_size(classifier: Classifier, lut_size: int, chains: bool) -> int:
+    circuit = Circuit.of(classifier, lut_size=lut_size, scores=False, chains=chains)
+    return sum(circuit.luts.values())
 
 
 def map_classifier(

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lgn_hw.blocks.chains import ChainTally
 from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.argmax import class_width
+from lgn_hw.hdl.chains import ChainPopcount
 from lgn_hw.hdl.popcount import score_width
 from lgn_hw.hdl.schedule import Schedule
 from lgn_hw.netlist import Netlist
@@ -36,12 +38,20 @@ class Level:
 
 
 def datapath_levels(
-    classifier: Classifier, *, scores: bool = False, lut_size: int | None = None
+    classifier: Classifier,
+    *,
+    scores: bool = False,
+    lut_size: int | None = None,
+    chains: bool = False,
 ) -> tuple[Level, ...]:
     """Return the levels of a classifier's core (see hdl.core), from the sample to the result."""
     if lut_size is not None:
-        parts = Circuit.of(classifier, lut_size=lut_size, scores=scores).parts
-        return tuple(level for name, part in parts.items() for level in _of_luts(name, part))
+        circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores, chains=chains)
+        levels = {name: _of_luts(name, part) for name, part in circuit.parts.items()}
+        tally = circuit.parities.tally
+        if isinstance(tally, ChainTally):
+            levels["popcount"] = _chains(tally)
+        return tuple(level for found in levels.values() for level in found)
     return (
         _encoder(classifier),
         *_netlist("logic", Schedule(classifier.netlist, 0).netlist),
@@ -63,6 +73,16 @@ def _of_luts(name: str, part: Netlist) -> list[Level]:
     if name != "logic":
         levels = [replace(level, luts=REMAPPED * level.luts) for level in levels]
     return [*levels[:-1], replace(levels[-1], must=name in ("encoder", "argmax"))]
+
+
+def _chains(tally: ChainTally) -> list[Level]:
+    """Return the levels of a popcount of adders: a LUT, and as many carries as the longest has."""
+    held = ChainPopcount(tally, 0).held
+    longest = [max((len(adder.given) for adder in level), default=0) for level in tally.levels]
+    return [
+        Level("popcount", number, 1, carries, len(held[number]))
+        for number, carries in enumerate(longest or [0], 1)
+    ]
 
 
 def _netlist(block: str, netlist: Netlist) -> list[Level]:

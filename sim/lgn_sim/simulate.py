@@ -119,6 +119,7 @@ def _negative_control(
         levels_per_stage=header.levels_per_stage,
         scores=header.scores,
         lut_size=header.lut_size,
+        chains=header.chains,
         name=header.top,
     )
     control = folder / "negative_control"
