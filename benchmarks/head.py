@@ -4,8 +4,8 @@ python benchmarks/head.py [build/digits/digits.lgn ...] [--votes 150] [--classes
 
 First for votes that nothing is known of, then for trained classifiers: the naive form counts every
 vote, ours what `lgn optimize --lut` leaves to be counted. All are combinational between two
-registers and mapped by the same yosys script; the nodes of our netlists are counted as they were
-written too.
+registers. Naive and ours are mapped by the same yosys script, for no vendor and, with carry chains,
+by `synth_xilinx -abc9`; our LUTs are counted as they were written, too.
 """
 
 import argparse
@@ -15,17 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from area import mapped as cells
 from machine import describe_machine
 
 from lgn_hw import Classifier, Netlist
 from lgn_hw.blocks.argmax import argmax_netlist, class_width
+from lgn_hw.blocks.chains import ChainTally
 from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.blocks.popcount import popcount_netlist, score_width
 from lgn_hw.blocks.votes import Votes
-from lgn_hw.hdl.verilog import logic_to_verilog
+from lgn_hw.hdl.block import Block
+from lgn_hw.hdl.chains import ChainPopcount
+from lgn_hw.hdl.logic import Logic
+from lgn_hw.hdl.verilog_vectors import block_module
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
+from lgn_hw.synth.targets import TARGETS, Luts
+
+MADE_FOR = ("4", "6", "xilinx")
 
 
 def naive_verilog(classes: int, votes: int) -> dict[str, str]:
@@ -69,43 +77,52 @@ def naive_verilog(classes: int, votes: int) -> dict[str, str]:
     }
 
 
-def blocks_of_votes(classes: int, votes: int, lut_size: int) -> dict[str, Netlist]:
-    """Return popcount and argmax for votes that nothing is known of."""
+def of_votes(classes: int, votes: int, luts: Luts) -> tuple[dict[str, Block], dict[str, int]]:
+    """Return popcount and argmax for votes that nothing is known of, and their LUTs."""
     weight = np.repeat(np.eye(classes, dtype=np.int32), votes, axis=0)
     nets = np.arange(2, 2 + len(weight), dtype=np.int32)
     counted = Votes(nets, weight, np.zeros(classes, np.int64))
-    return {
-        "popcount": popcount_netlist(counted, lut_size),
-        "argmax": argmax_netlist([votes] * classes, score_width([votes]), lut_size, scores=False),
-    }
+    width = score_width([votes])
+    argmax = argmax_netlist([votes] * classes, width, luts.inputs, scores=False)
+    if luts.chains:
+        tally = ChainTally(counted, luts.inputs)
+        return blocks(ChainPopcount(tally, 0), argmax), sizes(tally.luts, argmax)
+    netlist = popcount_netlist(counted, luts.inputs)
+    return blocks(Logic(netlist, 0), argmax), sizes(netlist.num_nodes, argmax)
 
 
-def blocks_of_classifier(trained: Classifier, lut_size: int) -> dict[str, Netlist]:
-    """Return popcount and argmax of a classifier after `lgn optimize --lut`."""
+def of_classifier(trained: Classifier, luts: Luts) -> tuple[dict[str, Block], dict[str, int]]:
+    """Return popcount and argmax of a classifier after `lgn optimize --lut`, and their LUTs."""
+    size, chains = luts
     simple = optimize_classifier(trained)[0]
-    smaller, _, status = shrink_classifier(simple, lut_size, of=trained)
+    smaller, _, status = shrink_classifier(simple, size, chains=chains, of=trained)
     assert status == "equal", "what is not proven is not used"
-    parts = Circuit.of(smaller, lut_size=lut_size, scores=False).parts
-    return {name: parts[name] for name in ("popcount", "argmax")}
+    circuit = Circuit.of(smaller, lut_size=size, scores=False, chains=chains)
+    tally, argmax = circuit.parities.tally, circuit.parts["argmax"]
+    popcount = Logic(circuit.parts["popcount"], 0)
+    chosen = ChainPopcount(tally, 0) if isinstance(tally, ChainTally) else popcount
+    return blocks(chosen, argmax), sizes(circuit.luts["popcount"], argmax)
 
 
-def measured(blocks: dict[str, Netlist]) -> dict[str, dict[str, int]]:
-    """Return the blocks' LUTs as yosys maps them, and their nodes."""
-    texts = {
-        name: logic_to_verilog(netlist, levels_per_stage=0, name=name)
-        for name, netlist in blocks.items()
-    }
-    return luts(texts) | {"nodes": {name: netlist.num_nodes for name, netlist in blocks.items()}}
+def blocks(popcount: Block, argmax: Netlist) -> dict[str, Block]:
+    return {"popcount": popcount, "argmax": Logic(argmax, 0)}
 
 
-def luts(blocks: dict[str, str]) -> dict[str, dict[str, int]]:
-    """Map each block and return its LUT4 and its LUT6."""
-    found: dict[str, dict[str, int]] = {"lut4": {}, "lut6": {}}
-    for name, text in blocks.items():
-        with tempfile.TemporaryDirectory() as folder:
-            area = estimate_area(text, folder=Path(folder))
-        found["lut4"][name], found["lut6"][name] = area.lut4["total"], area.lut6["total"]
-    return found
+def sizes(popcount: int, argmax: Netlist) -> dict[str, int]:
+    return {"popcount": popcount, "argmax": argmax.num_nodes}
+
+
+def mapped(texts: dict[str, str], target: str) -> dict[str, int]:
+    """Map each block for a target and return its LUTs."""
+    return {name: mapped_block(name, text, target) for name, text in texts.items()}
+
+
+def mapped_block(name: str, text: str, target: str) -> int:
+    if TARGETS[target].chains:
+        return cells(text, f"synth_xilinx -abc9 -top {name} -noiopad -noclkbuf -nosrl")["lut"]
+    with tempfile.TemporaryDirectory() as folder:
+        area = estimate_area(text, folder=Path(folder))
+    return (area.lut4 if target == "4" else area.lut6)["total"]
 
 
 def main() -> None:
@@ -119,22 +136,23 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for path in (None, *arguments.classifiers):
         trained = Classifier.load(path) if path else None
-        sizes = arguments.classes, arguments.votes
+        size = arguments.classes, arguments.votes
         if trained:
-            sizes = trained.num_classes, max(trained.group_sizes)
-        if sizes not in naive:
-            naive[sizes] = luts(naive_verilog(*sizes))
+            size = trained.num_classes, max(trained.group_sizes)
+        if size not in naive:
+            texts = naive_verilog(*size)
+            naive[size] = {target: mapped(texts, target) for target in MADE_FOR}
         row: dict[str, Any] = {
             "name": path.stem if path else "votes",
-            "classes": sizes[0],
-            "votes": sizes[1],
-            "naive": naive[sizes],
+            "classes": size[0],
+            "votes": size[1],
+            "naive": naive[size],
         }
-        for size in (4, 6):
-            blocks = (
-                blocks_of_classifier(trained, size) if trained else blocks_of_votes(*sizes, size)
-            )
-            row[f"for_lut{size}"] = measured(blocks)
+        for target in MADE_FOR:
+            luts = TARGETS[target]
+            made, nodes = of_classifier(trained, luts) if trained else of_votes(*size, luts)
+            texts = {name: block_module(block, name) for name, block in made.items()}
+            row[f"for_{target}"] = {"mapped": mapped(texts, target), "nodes": nodes}
         rows.append(row)
         print(row, flush=True)
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -52,23 +52,24 @@ def scale(data: dict[str, Any]) -> str:
         "Verilog of the whole core with a register after each level, the simple passes, and the",
         f"evaluation of {data['runs'][0]['samples']:,} samples.",
         "",
-        "| nodes | Verilog | with `--lut 6` | passes | evaluate | Verilog MB |",
-        "|---:|---:|---:|---:|---:|---:|",
+        "| nodes | Verilog | with `--lut 6` | with `--lut xilinx` | passes | evaluate |"
+        " Verilog MB |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    steps = ("verilog", "verilog_lut6", "passes", "evaluate")
+    steps = ("verilog", "verilog_lut6", "verilog_xilinx", "passes", "evaluate")
     for run in data["runs"]:
         lines.append(f"| {run['nodes']:,} | {_costs(run, steps)} | {run['verilog_text_mb']} |")
     proven = [run for run in data["runs"] if "prove_s" in run]
     if proven:
         lines += [
             "",
-            "Proofs: of the optimised classifier, of a core's Verilog for carry chains, and of one"
-            " made of LUTs.",
+            "Proofs: of the optimised classifier, of a core's Verilog with plain adders, and of"
+            " those for LUTs.",
             "",
-            "| nodes | classifier | core | core with `--lut 6` |",
-            "|---:|---:|---:|---:|",
+            "| nodes | classifier | core | with `--lut 6` | with `--lut xilinx` |",
+            "|---:|---:|---:|---:|---:|",
         ]
-        steps = ("prove", "prove_core", "prove_core_lut6")
+        steps = ("prove", "prove_core", "prove_core_lut6", "prove_core_xilinx")
         for run in proven:
             cells = " | ".join(f"{run[f'{step}_status']}, {_costs(run, (step,))}" for step in steps)
             lines.append(f"| {run['nodes']:,} | {cells} |")
@@ -130,20 +131,22 @@ def pareto(data: dict[str, Any]) -> str:
         "One layer of nodes with learned wiring, the recipes `train/recipes/mnist-*.toml`, one",
         "seed. LUTs are those of the whole core, encoder, gates, popcount and argmax; in brackets",
         "the gates alone. LUT6, LUT4 and flip-flops are mapped by yosys for no vendor (stage",
-        "`estimate`), the heads made for LUTs of that size. Fmax, latency and cells are nextpnr's",
-        "(stage `pnr`), with carry chains and with the harness that feeds the core. Every",
-        "classifier that was optimised, and every core for LUTs, was proven equal to the trained",
-        "one. Cores were placed in runs of their own; what is not placed was not tried.",
+        "`estimate`), the heads made for LUTs of that size (`--lut 6`, `--lut 4`). *Xilinx* is",
+        "`--lut xilinx`, votes added up in carry chains, mapped by `synth_xilinx -abc9` (stage",
+        "`synth`): LUTs + CARRY4. Fmax, latency and cells are nextpnr's (stage `pnr`), with plain",
+        "adders and with the harness that feeds the core. Every classifier that was optimised, and",
+        "every core for LUTs, was proven equal to the trained one.",
         "",
         "![accuracy against LUT6](benchmarks/pareto.svg)",
         "",
-        "| design | nodes | accuracy | LUT6 | LUT4 | FF | latency, cycles |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| design | nodes | accuracy | Xilinx | LUT6 | LUT4 | FF | latency, cycles |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in data["rows"]:
         lines.append(
             f"| `{row['design']}` | {row['nodes']:,} of {row['fan_in']} inputs |"
             f" {100 * row['accuracy']:.2f} % |"
+            f" **{row['xilinx']['lut']:,}** + {row['xilinx']['carry']:,} |"
             f" {row['lut6']['total']:,} ({row['lut6']['logic']:,}) |"
             f" {row['lut4']['total']:,} ({row['lut4']['logic']:,}) |"
             f" {row['ff']['total']:,} | {row['latency_cycles']} |"
@@ -190,25 +193,25 @@ def head(data: dict[str, Any]) -> str:
     lines = [
         "## Popcount and argmax",
         "",
-        "LUTs of popcount + argmax, combinational between two registers, by `lgn synth`; *nodes*",
-        "are those of our netlists as they were written. *Naive* is a `sum()` of all votes of a",
-        "class and a chain of comparisons. The first rows are of votes that nothing is known of,",
-        "the others of trained classifiers after `lgn optimize --lut`: votes were added up in the",
-        "LUTs that they take, or are given as parities. That is the gates' work and counted there",
-        "(see the whole circuit below). Rows are of several runs; an empty cell was not measured.",
+        "LUTs of popcount + argmax, combinational between two registers. *Naive* is a `sum()` of",
+        "all votes of a class and a chain of comparisons, *ours* what is made for the target: both",
+        "mapped by `lgn synth`, and for `xilinx`, where both may use carry chains, by",
+        "`synth_xilinx -abc9`. *As written* counts our LUTs before that. The first rows are of",
+        "votes that nothing is known of, the others of trained classifiers after `lgn optimize",
+        "--lut`: votes were added up in the LUTs that they take, or are given as parities. That is",
+        "the gates' work and counted there (see the whole circuit below).",
         "",
-        "| votes | LUT | naive | ours | of naive | nodes | of naive |",
+        "| votes | `--lut` | naive | ours | of naive | as written | of naive |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in data["rows"]:
         name = row["name"] if row["name"] != "votes" else "independent"
-        for size in (4, 6):
-            ours, naive = row[f"for_lut{size}"], row["naive"][f"lut{size}"]
-            mapped, nodes = ours.get(f"lut{size}"), ours["nodes"]
-            counted = f"{_both(mapped)} | {_percent(mapped, naive)}" if mapped else "|"
+        for target in ("4", "6", "xilinx"):
+            naive, (mapped, nodes) = row["naive"][target], row[f"for_{target}"].values()
             lines.append(
-                f"| {row['classes']} x {row['votes']}, {name} | LUT{size} | {_both(naive)} |"
-                f" {counted} | {_both(nodes)} | {_percent(nodes, naive)} |"
+                f"| {row['classes']} x {row['votes']}, {name} | `{target}` | {_both(naive)} |"
+                f" {_both(mapped)} | {_percent(mapped, naive)} |"
+                f" {_both(nodes)} | {_percent(nodes, naive)} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -226,28 +229,28 @@ def area(data: dict[str, Any]) -> str:
         "## The whole circuit, as trained and optimised",
         "",
         "Encoder, gates, popcount, argmax and control. *Trained* is `lgn verilog` without options,",
-        "with carry chains; *optimised* is `lgn optimize --lut` and `lgn verilog --lut`, each step",
-        "proven; registers after every second level. *Nodes* are those that were written, each one",
-        "LUT at most: encoder + gates + popcount + argmax. *lgn synth* maps them again for no",
-        "vendor, and the flow (stage `synth`, not placed) for one: `synth_xilinx -abc9 -flatten`",
-        "for LUT6, `synth_ice40` for LUT4. Percentages are of the trained core's LUTs in the flow.",
-        "Rows are of several runs of the command; an empty cell was not measured.",
+        "with plain adders; *optimised* is `lgn optimize --lut` and `lgn verilog --lut`, each step",
+        "proven; registers after every second level. *As written* are the LUTs of the optimised",
+        "core before any tool maps it again: encoder + gates + popcount + argmax. *lgn synth* maps",
+        "it for no vendor, and the flow (stage `synth`, not placed) for one: `synth_xilinx -abc9`,",
+        "or `synth_ice40` for LUT4, with and without `-flatten`; of the trained core and of ours",
+        "the smaller result is shown. Percentages are of the trained core's LUTs in the flow.",
         "",
-        "| classifier | LUT | trained: LUTs + carries, flip-flops | nodes | `lgn synth` |"
-        " flow: LUTs, flip-flops |",
+        "| classifier | `--lut` | trained: LUTs + carries, flip-flops | as written | `lgn synth` |"
+        " flow: LUTs + carries, flip-flops |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for row in data["rows"]:
-        trained, nodes, flow = row["trained"], row["nodes"], row.get("optimized")
+        trained, nodes, flow = row["trained"], row["nodes"], row["optimized"]
         parts = " + ".join(f"{nodes[p]:,}" for p in ("encoder", "logic", "popcount", "argmax"))
         whole = trained["lut"]
         estimate = row.get("estimate")
         mapped = f"{estimate['total']:,} ({estimate['total'] / whole:.0%})" if estimate else ""
         lines.append(
-            f"| {row['classifier']}, {row['gates']:,} gates | LUT{row['lut_size']} |"
+            f"| {row['classifier']}, {row['gates']:,} gates | `{row['target']}` |"
             f" {whole:,} + {trained['carry']:,}, {trained['ff']:,} |"
             f" {parts} = {nodes['total']:,} ({nodes['total'] / whole:.0%}) | {mapped} |"
-            + (f" {flow['lut']:,} ({flow['lut'] / whole:.0%}), {flow['ff']:,} |" if flow else "  |")
+            f" {flow['lut']:,} + {flow['carry']:,} ({flow['lut'] / whole:.0%}), {flow['ff']:,} |"
         )
     return "\n".join(lines) + "\n" + _adders(data)
 

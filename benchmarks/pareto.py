@@ -3,8 +3,9 @@
 python benchmarks/pareto.py build/mnist-wired-450/mnist-wired-450.lgn ... [--minutes 15]
 
 LUT6 and LUT4 are the whole core, encoder, gates, popcount and argmax, optimised for LUTs of that
-size and mapped by yosys for no vendor (stage `estimate`); the optimised classifier and its Verilog
-are proven equal to the trained one. Fmax is nextpnr's on two parts (stage `pnr`), carry chains
+size and mapped by yosys for no vendor (stage `estimate`); for a Xilinx part, with carry chains, by
+`synth_xilinx -abc9` (stage `synth`). Each optimised classifier and its Verilog are proven equal to
+the trained one. Fmax is nextpnr's on two parts (stage `pnr`), carry chains
 included, where the core fits and is routed in time. Writes docs/benchmarks/pareto.json and
 pareto.svg; several runs add to one file.
 """
@@ -20,6 +21,7 @@ from queue import Empty
 from typing import Any
 
 import matplotlib as mpl
+from area import cells
 from machine import describe_machine
 from matplotlib.figure import Figure
 
@@ -31,6 +33,7 @@ from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.equivalence import prove_verilog
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
+from lgn_hw.synth.targets import TARGETS
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.search import place_core
 
@@ -64,12 +67,16 @@ def measure(path: Path, minutes: float) -> dict[str, Any]:
 def areas(trained: Classifier, small: Classifier) -> dict[str, Any]:
     """Return LUTs and flip-flops by part, each circuit made for its own LUT; proves both."""
     found: dict[str, Any] = {}
-    for size in (6, 4):
-        shrunk, _, proof = shrink_classifier(small, size, of=trained)
+    for target in ("6", "4", "xilinx"):
+        size, chains = TARGETS[target]
+        shrunk, _, proof = shrink_classifier(small, size, chains=chains, of=trained)
         assert proof == "equal", "what is not proven is not used"
-        text = to_verilog(shrunk, levels_per_stage=LEVELS_PER_STAGE, lut_size=size)
+        text = to_verilog(shrunk, levels_per_stage=LEVELS_PER_STAGE, lut_size=size, chains=chains)
         header = read_core_header(text)
         prove_verilog(shrunk, text, header).check()
+        if chains:
+            found["xilinx"] = cells(text) | {"latency_cycles": header.latency}
+            continue
         with tempfile.TemporaryDirectory() as folder:
             area = estimate_area(text, folder=Path(folder))
         found[f"lut{size}"] = dict(area.lut6 if size == 6 else area.lut4)

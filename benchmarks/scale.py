@@ -38,11 +38,12 @@ def step_verilog(path: Path, samples: int) -> dict[str, Any]:
     return figures | {"text_mb": round(len(text) / 1e6, 1)}
 
 
-def step_verilog_lut6(path: Path, samples: int) -> dict[str, Any]:
+def step_verilog_lut6(path: Path, samples: int, chains: bool = False) -> dict[str, Any]:
     from lgn_hw.hdl.verilog import to_verilog
 
     classifier = Classifier.load(path)
-    return measured(lambda: to_verilog(classifier, levels_per_stage=1, lut_size=6))[1]
+    work = partial(to_verilog, classifier, levels_per_stage=1, lut_size=6, chains=chains)
+    return measured(work)[1]
 
 
 def step_passes(path: Path, samples: int) -> dict[str, Any]:
@@ -67,13 +68,15 @@ def step_prove(path: Path, samples: int) -> dict[str, Any]:
     return figures | {"status": proof.status}
 
 
-def step_prove_core(path: Path, samples: int, lut_size: int | None = None) -> dict[str, Any]:
+def step_prove_core(
+    path: Path, samples: int, lut_size: int | None = None, chains: bool = False
+) -> dict[str, Any]:
     """Prove a core's Verilog; emission is not counted."""
     from lgn_hw.hdl.verilog import read_core_header, to_verilog
     from lgn_hw.synth.equivalence import prove_verilog
 
     classifier = Classifier.load(path)
-    text = to_verilog(classifier, lut_size=lut_size)
+    text = to_verilog(classifier, lut_size=lut_size, chains=chains)
     header = read_core_header(text)
     proof, figures = measured(lambda: prove_verilog(classifier, text, header, timeout_s=300))
     return figures | {"status": proof.status}
@@ -82,6 +85,7 @@ def step_prove_core(path: Path, samples: int, lut_size: int | None = None) -> di
 STEPS = {
     "verilog": step_verilog,
     "verilog_lut6": step_verilog_lut6,
+    "verilog_xilinx": partial(step_verilog_lut6, chains=True),
     "passes": step_passes,
     "evaluate": step_evaluate,
 }
@@ -89,6 +93,7 @@ PROOFS = {
     "prove": step_prove,
     "prove_core": step_prove_core,
     "prove_core_lut6": partial(step_prove_core, lut_size=6),
+    "prove_core_xilinx": partial(step_prove_core, lut_size=6, chains=True),
 }
 RECORD = Path("docs/benchmarks/scale.json")
 
