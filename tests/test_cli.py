@@ -142,7 +142,7 @@ def test_synth_counts_the_nodes_of_a_core_for_luts(lgn, small, tmp_path):
     assert (code, nodes["lut_size"]) == (0, 6)
     parts = ("encoder", "logic", "popcount", "argmax")
     assert nodes["total"] == sum(nodes[part] for part in parts) > 0
-    assert "nodes for LUT6" in lgn("synth", small, "-o", tmp_path, "--lut", "6")[1]
+    assert "written for LUT6" in lgn("synth", small, "-o", tmp_path, "--lut", "6")[1]
 
 
 def test_synth_rejects_verilog_of_another_classifier(lgn, small, tmp_path):

@@ -41,8 +41,9 @@ def synth(
     """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
 
     yosys maps the Verilog to 4- and to 6-input LUTs of no vendor. The figures are of stage
-    `estimate`: before placement, and without carry chains. Of a core for LUTs (`--lut`) the nodes
-    that were written are counted beside: yosys may map them again to a few more or fewer.
+    `estimate`: before placement, and without carry chains. Of a core for LUTs (`--lut`) the LUTs
+    that were written are counted beside: yosys may map them again to a few more or fewer, and
+    builds the carry chains of `--lut xilinx` of LUTs.
 
     Examples:
 
@@ -81,14 +82,14 @@ def synth(
 
 
 def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | None:
-    """Count the nodes of a core that is made of them; each fills a LUT at most."""
+    """Count the LUTs of a core that is made for them, as they were written."""
     from lgn_hw.blocks.circuit import Circuit
 
     size = header.lut_size
     if size is None:
         return None
     luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
-    return luts | {"lut_size": size, "total": sum(luts.values())}
+    return luts | {"lut_size": size, "chains": header.chains, "total": sum(luts.values())}
 
 
 def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
@@ -98,7 +99,8 @@ def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
     for column in ("LUT4", "LUT6", "flip-flops"):
         table.add_column(column, justify="right")
     if nodes:
-        table.add_column(f"nodes for LUT{nodes['lut_size']}", justify="right")
+        chains = " and chains" * nodes["chains"]
+        table.add_column(f"written for LUT{nodes['lut_size']}{chains}", justify="right")
     for part in (*PARTS, "total"):
         cells = [f"{figures[part]:,}" for figures in (area.lut4, area.lut6, area.ff)]
         cells += [f"{nodes.get(part, 0):,}"] if nodes else []
