@@ -117,6 +117,13 @@ def test_proof_of_verilog_finds_a_flipped_bit(classifier, made_for):
         proof.check()
 
 
+def test_proof_of_verilog_finds_a_lost_carry(classifier):
+    text = to_verilog(classifier, lut_size=6, chains=True)
+    broken, count = re.subn(r" \+ [^ {]+\);", " + 1'h0);", text, count=1)
+    assert count == 1
+    assert prove_verilog(classifier, broken, read_core_header(text)).status == "different"
+
+
 @pytest.mark.parametrize("made_for", [{}, {"lut_size": 6}, {"lut_size": 6, "chains": True}])
 def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, made_for):
     text = to_verilog(classifier, **made_for)

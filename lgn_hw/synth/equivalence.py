@@ -137,7 +137,7 @@ def prove_verilog(
     header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers.
     """
     try:
-        pipeline = combinational(verilog, header.top)
+        pipeline = combinational(verilog, header.top, chains=header.chains)
     except CheckFailed as problem:
         return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
     same = pipeline.latency == header.latency
