@@ -53,6 +53,9 @@ def readme(classifier: Classifier, design: Design, vectors: int) -> str:
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
+    parts, synthesis = "any part that it knows", "synth_ice40"
+    if design.header.chains:
+        parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
     accuracy = classifier.provenance.get("accuracy")
     measured = "" if accuracy is None else f", accuracy {accuracy:.2%} as trained"
     return f"""\
@@ -95,9 +98,9 @@ Vivado and Quartus, out of context; the last words choose another part:
     vivado -mode batch -source vivado/out_of_context.tcl -tclargs {VIVADO_PART}
     quartus_sh -t quartus/out_of_context.tcl "{QUARTUS_FAMILY}" {QUARTUS_DEVICE}
 
-yosys, for any part that it knows:
+yosys, for {parts}:
 
-    yosys -p "read_verilog {sources}; synth_ice40 -top {design.top}; stat"
+    yosys -p "read_verilog {sources}; {synthesis} -top {design.top}; stat"
 
 `constraints/` asks for a clock of {design.clock_mhz:g} MHz in the language of each tool.
 
