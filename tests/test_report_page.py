@@ -69,7 +69,7 @@ def full(tmp_path):
     case = {"name": "flowing", "passed": True}
     files = {
         "synth/synth.json": {"lut4": total, "lut6": total, "ff": total, "tool": "Yosys 0.70",
-                             "stage": "estimate"},
+                             "carry4": PARTS | {"total": 12}, "stage": "estimate"},
         "sim/sim.json": {"latency_cycles": 8, "latency_cycles_measured": 8, "throughput": 1.0,
                          "mismatches": 0, "vectors": 973, "simulator": "icarus", "cases": [case],
                          "negative_control": {"caught": True, "mismatches": 2}},
@@ -116,7 +116,7 @@ def test_page_shows_every_figure_with_its_stage(full):
         "97.50 %", "of 360 test samples;",
         "95 % interval 95.3\N{EN DASH}98.7",
         "\N{MINUS SIGN}0.28 points", "LUT6, whole circuit 100 or 100 LUT4 estimate",
-        "Flip-flops 100 estimate",
+        "Flip-flops 100 estimate", "without carry chains but for 12 CARRY4 beside the LUT6.",
         "Area by part estimate", "Placed and routed pnr", "Clock 91.2 MHz hx8k-ct256 pnr",
         "100.0 MHz missed", "8 cycles, 87.7 ns", "91.2 M",
         "ICESTORM_LC 1,536 of 7,680 (20.0 %)",

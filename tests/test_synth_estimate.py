@@ -6,6 +6,7 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw import ToolError, ToolNotFound, UsageError
+from lgn_hw.blocks.circuit import Circuit
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.synth import yosys
 from lgn_hw.synth.estimate import PARTS, estimate_area
@@ -40,6 +41,16 @@ def test_estimate_gives_every_part_of_a_core(tmp_path):
         assert figures["total"] == sum(figures[part] for part in PARTS)
     assert all(area.lut4[part] > 0 for part in PARTS)
     assert area.lut6["total"] < area.lut4["total"]
+
+
+def test_estimate_counts_carry_chains_beside_the_luts_of_a_core_made_for_them(tmp_path):
+    classifier = random_classifier(1, layers=(60, 120))
+    text = to_verilog(classifier, lut_size=6, chains=True)
+    luts = Circuit.of(classifier, lut_size=6, scores=False, chains=True).luts
+    area = estimate_area(text, folder=tmp_path, chains=True)
+    assert area.carry4["total"] == area.carry4["popcount"] > 0
+    assert area.lut6["popcount"] <= luts["popcount"]
+    assert not estimate_area(text, folder=tmp_path).carry4["total"]
 
 
 def test_estimate_rejects_text_without_a_module(tmp_path):

@@ -41,9 +41,9 @@ def synth(
     """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
 
     yosys maps the Verilog to 4- and to 6-input LUTs of no vendor. The figures are of stage
-    `estimate`: before placement, and without carry chains. Of a core for LUTs (`--lut`) the LUTs
-    that were written are counted beside: yosys may map them again to a few more or fewer, and
-    builds the carry chains of `--lut xilinx` of LUTs.
+    `estimate`: before placement, and without carry chains, but for a core that is made for them
+    (`--lut xilinx`). Of a core for LUTs (`--lut`) the LUTs that were written are counted beside:
+    yosys may map them again to a few more or fewer.
 
     Examples:
 
@@ -69,9 +69,9 @@ def synth(
     else:
         text = matching_verilog(loaded, verilog)
     folder = output or classifier.parent / "synth"
-    with errors.status("yosys maps the core to LUTs"):
-        area = estimate_area(text, folder=folder)
     header = read_core_header(text)
+    with errors.status("yosys maps the core to LUTs"):
+        area = estimate_area(text, folder=folder, chains=header.chains)
     nodes = _nodes(loaded, header)
     data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
     write_json(folder / "synth.json", data)
@@ -89,20 +89,22 @@ def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | N
     if size is None:
         return None
     luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
-    return luts | {"lut_size": size, "chains": header.chains, "total": sum(luts.values())}
+    return luts | {"lut_size": size, "total": sum(luts.values())}
 
 
 def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
     """Lay out LUTs and flip-flops by part, beside the nodes that were written where there are."""
     table = Table(title=f"Area, stage {area.stage} ({area.tool}, {area.seconds} s)")
     table.add_column("part")
-    for column in ("LUT4", "LUT6", "flip-flops"):
+    counts = {"LUT4": area.lut4, "LUT6": area.lut6, "flip-flops": area.ff, "CARRY4": area.carry4}
+    if not area.carry4["total"]:
+        del counts["CARRY4"]
+    for column in counts:
         table.add_column(column, justify="right")
     if nodes:
-        chains = " and chains" * nodes["chains"]
-        table.add_column(f"written for LUT{nodes['lut_size']}{chains}", justify="right")
+        table.add_column(f"written for LUT{nodes['lut_size']}", justify="right")
     for part in (*PARTS, "total"):
-        cells = [f"{figures[part]:,}" for figures in (area.lut4, area.lut6, area.ff)]
+        cells = [f"{figures[part]:,}" for figures in counts.values()]
         cells += [f"{nodes.get(part, 0):,}"] if nodes else []
         table.add_row(part, *cells, end_section=part == PARTS[-1])
     return table

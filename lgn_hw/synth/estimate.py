@@ -10,6 +10,7 @@ from typing import Any
 
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.formats.atomic import write_text
+from lgn_hw.synth.primitives import PRIMITIVES
 from lgn_hw.synth.yosys import run_yosys, yosys_version
 
 __all__ = ["PARTS", "Area", "estimate_area"]
@@ -22,14 +23,16 @@ LUT_SIZES = (4, 6)
 class Area:
     """Count what each part of a core takes; every figure is of stage `estimate`.
 
-    lut4, lut6, ff: cells by part (see PARTS; `control` is what joins them) and in `total`. The
-    parts are mapped one by one, so that the total is their sum; a vendor's tool that maps across
-    their borders finds a few less. seconds: how long yosys took.
+    lut4, lut6, ff: cells by part (see PARTS; `control` is what joins them) and in `total`. carry4:
+    the carry chains beside the LUT6 of a core that is made for them, four bits each; 0 where all
+    adders are of LUTs. The parts are mapped one by one, so that the total is their sum; a vendor's
+    tool that maps across their borders finds a few less. seconds: how long yosys took.
     """
 
     lut4: Mapping[str, int]
     lut6: Mapping[str, int]
     ff: Mapping[str, int]
+    carry4: Mapping[str, int]
     tool: str
     seconds: float
     stage: str = "estimate"
@@ -38,20 +41,22 @@ class Area:
         return asdict(self)
 
 
-def estimate_area(verilog: str, *, folder: Path) -> Area:
+def estimate_area(verilog: str, *, folder: Path, chains: bool = False) -> Area:
     """Map a core's Verilog (see hdl.verilog.to_verilog) to 4- and to 6-input LUTs and count.
 
     folder: receives the Verilog, the scripts, the logs, yosys' own figures, and the mapped netlists
-    lut4.v and lut6.v under the core's own header, so that they can be proven. Raises ToolError
-    with yosys' last error lines, UsageError where the text holds no module.
+    lut4.v and lut6.v under the core's own header, so that they can be proven. chains: beside LUT6,
+    adders are carry chains, as they are in Xilinx parts. Raises ToolError with yosys' last error
+    lines, UsageError where the text holds no module.
     """
     start = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     top = _top_module(verilog)
     write_text(folder / "core.v", verilog)
+    write_text(folder / "primitives.v", PRIMITIVES)
     for size in LUT_SIZES:
         (folder / f"lut{size}.json").unlink(missing_ok=True)
-    run_yosys(_script(top), folder=folder, log=folder / "yosys.log")
+    run_yosys(_script(top, chains), folder=folder, log=folder / "yosys.log")
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
@@ -61,6 +66,7 @@ def estimate_area(verilog: str, *, folder: Path) -> Area:
         lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
         lut6=_summed({part: cells.get("$lut", 0) for part, cells in lut6.items()}),
         ff=_summed({part: _flip_flops(cells) for part, cells in lut4.items()}),
+        carry4=_summed({part: cells.get("CARRY4", 0) for part, cells in lut6.items()}),
         tool=" ".join(yosys_version().split()[:2]),
         seconds=round(time.perf_counter() - start, 2),
     )
@@ -80,12 +86,15 @@ def _instance_of(module: str) -> str:
     return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
 
 
-def _script(top: str) -> str:
+def _script(top: str, chains: bool) -> str:
     """Map the same coarse netlist twice. Parts keep their borders, so that they can be counted."""
+    carries = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
+    adders = {6: carries} if chains else {}
     lines = ["read_verilog core.v", f"synth -top {top} -run begin:fine", "design -save coarse"]
     for size in LUT_SIZES:
         lines += [
             "design -load coarse",
+            *adders.get(size, []),
             f"synth -top {top} -lut {size} -run fine:check",
             f"tee -q -o lut{size}.json stat -json",
             f"write_verilog -noattr lut{size}.v",

@@ -28,6 +28,7 @@ from lgn_hw.aig import Aig, to_netlist
 from lgn_hw.errors import CheckFailed
 from lgn_hw.evaluate import evaluate
 from lgn_hw.formats import aiger
+from lgn_hw.synth.primitives import PRIMITIVES
 from lgn_hw.synth.unroll import Unrolled
 from lgn_hw.synth.yosys import run_yosys
 
@@ -35,7 +36,7 @@ __all__ = ["Pipeline", "combinational"]
 
 # The second opt_dff finds the enable of registers of which the first one found the reset. A mapped
 # LUT is a table shifted right: without wreduce it has 64 outputs, of which one is used.
-READ = """read_verilog core.v
+READ = """read_verilog core.v primitives.v
 hierarchy -check -top {top}
 proc
 flatten
@@ -146,6 +147,7 @@ def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog)
     (folder / "cells.v").write_text(CELLS)
+    (folder / "primitives.v").write_text(PRIMITIVES)
     wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
     script = READ.format(top=top, cuts=wires, adders="alumacc" if chains else "")
     run_yosys(script, folder=folder, log=folder / "yosys.log")
