@@ -126,13 +126,15 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
                 color="#999999",
                 label=f"{name}, logic alone",
             )
-        luts = [row["lut6"]["total"] for row in rows]
         shares = [100 * row["accuracy"] for row in rows]
+        luts = [row["lut6"]["total"] for row in rows]
         axes.plot(luts, shares, "o-", color="#0072B2", label="here, everything included")
         for row, x, y in zip(rows, luts, shares, strict=True):
             axes.annotate(
                 f"{row['nodes']:,} nodes", (x, y), (6, -11), textcoords="offset points", fontsize=8
             )
+        luts = [row["xilinx"]["lut"] for row in rows]
+        axes.plot(luts, shares, "D-", color="#D55E00", markersize=4, label="with carry chains")
         axes.set_xscale("log")
         axes.set_xlabel("LUT6")
         axes.set_ylabel("MNIST test accuracy, %")
