@@ -146,7 +146,7 @@ def pareto(data: dict[str, Any]) -> str:
         lines.append(
             f"| `{row['design']}` | {row['nodes']:,} of {row['fan_in']} inputs |"
             f" {100 * row['accuracy']:.2f} % |"
-            f" **{row['xilinx']['lut']:,}** + {row['xilinx']['carry']:,} |"
+            f" {_chains(row.get('xilinx'))} |"
             f" {row['lut6']['total']:,} ({row['lut6']['logic']:,}) |"
             f" {row['lut4']['total']:,} ({row['lut4']['logic']:,}) |"
             f" {row['ff']['total']:,} | {row['latency_cycles']} |"
@@ -156,6 +156,10 @@ def pareto(data: dict[str, Any]) -> str:
         cells = " | ".join(_placed(row.get(part)) for part in ("ecp5-25k", "hx8k-ct256"))
         lines.append(f"| `{row['design']}` | {cells} |")
     return "\n".join(lines) + "\n" + _published(data["published"])
+
+
+def _chains(figures: dict[str, int] | None) -> str:
+    return f"{figures['lut']:,} + {figures['carry']:,}" if figures else "not mapped"
 
 
 def _placed(core: dict[str, Any] | None) -> str:

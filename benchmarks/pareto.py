@@ -133,8 +133,16 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
             axes.annotate(
                 f"{row['nodes']:,} nodes", (x, y), (6, -11), textcoords="offset points", fontsize=8
             )
-        luts = [row["xilinx"]["lut"] for row in rows]
-        axes.plot(luts, shares, "D-", color="#D55E00", markersize=4, label="with carry chains")
+        axes.plot(
+            *zip(
+                *[(r["xilinx"]["lut"], 100 * r["accuracy"]) for r in rows if "xilinx" in r],
+                strict=True,
+            ),
+            "D-",
+            color="#D55E00",
+            markersize=4,
+            label="with carry chains",
+        )
         axes.set_xscale("log")
         axes.set_xlabel("LUT6")
         axes.set_ylabel("MNIST test accuracy, %")
