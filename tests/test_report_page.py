@@ -5,14 +5,16 @@ import re
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from strategies import random_classifier
 
 from lgn_hw.cli import main
-from lgn_hw.report.charts import WIDE, area_bars, columns, curves, paired_bars
+from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
 from lgn_hw.report.gather import gather
 from lgn_hw.report.page import to_html
+from lgn_hw.report.svg import text_width
 
 VOID = {"meta", "br", "rect", "polyline", "circle"}
 PARTS = {"encoder": 2, "logic": 30, "popcount": 60, "argmax": 7, "control": 1}
@@ -171,6 +173,15 @@ def test_area_bars_are_as_long_as_their_counts():
     expected = [*PARTS.values(), *(PARTS | {"logic": 80}).values()]
     assert widths == pytest.approx([count * unit - 1 for count in expected], abs=0.01)
     assert picture.count(">popcount</text>") == 2
+
+
+def test_names_above_a_bar_do_not_overlap():
+    parts = {"encoder": 4, "popcount": 8, "argmax": 8, "logic": 80}
+    picture = area_bars({"LUT6": parts}, width=NARROW, describe="x")
+    names = re.findall(r'<text[^>]* x="([\d.]+)" y="30"[^>]*>(\w+)</text>', picture)
+    assert [name for _, name in names] == ["encoder", "popcount", "argmax"]
+    for (x, name), (following, _) in pairwise(names):
+        assert float(x) + text_width(name) < float(following)
 
 
 def test_paired_bars_share_a_scale_and_say_both_counts():

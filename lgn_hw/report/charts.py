@@ -107,6 +107,7 @@ def area_bars(rows: Mapping[str, Mapping[str, int]], *, width: float, describe: 
     canvas = Canvas(width, top + pitch * len(rows) - (pitch - high), describe)
     totals = {kind: sum(parts.values()) for kind, parts in rows.items()}
     unit = (width - left) / max(1, *totals.values())
+    free = 0.0  # where the next name above the first bar may begin
     for i, (kind, parts) in enumerate(rows.items()):
         x, y = float(left), top + i * pitch
         if left:
@@ -120,7 +121,8 @@ def area_bars(rows: Mapping[str, Mapping[str, int]], *, width: float, describe: 
             canvas.rectangle(x, y, max(length - 1, 0.5), high, part, f"{part}: {share}")
             fits = _label_part(canvas, x, y, length, high, part, share)
             if i == 0 and not fits and length >= 5:
-                canvas.text(x, y - 6, part)
+                canvas.text(max(x, free), y - 6, part)
+                free = max(x, free) + text_width(part) + LABEL_GAP
             x += length
     return canvas.render()
 
