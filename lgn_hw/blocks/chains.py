@@ -50,6 +50,7 @@ class Shape:
         return (sum(self.taken) - self.given(room)) / self.luts(room)
 
 
+LUT_SIZE = 6
 # Five nets beside the one that goes past the LUT: six, which is what it can read.
 COUNTED = {(5,): 3, (4, 1): 3, (3, 2): 3, (3,): 2}  # and the bits of their sum
 SHAPES = [
@@ -58,7 +59,6 @@ SHAPES = [
     for beside in product(range(3), *[range(2)] * (width - 1))
 ]
 FULL = [shape for shape in SHAPES if sum(shape.beside) == 4]  # nine bits to four, the most
-LUT_SIZE = 6
 FIRST = Shape((5,), (2, 0, 0))  # starts a number that others go on from
 ROUNDS = range(1, 9)  # adders in a row that go on from one number; more save little
 LEVEL = 0.5  # LUTs of a class that a level less is worth
@@ -83,20 +83,23 @@ class ChainTally(Tally):
     """Count the votes of every class with adders in carry chains.
 
     Most adders go on from the sums of earlier ones and take six more votes each. levels: the adders
-    of all classes; those of a level read nothing that another one of it gives. luts: how many LUTs
-    there are in all.
+    of all classes; those of a level read nothing that another one of it gives.
     """
 
     levels: list[list[Adder]]
-    luts: int
 
     def __post_init__(self) -> None:
-        self.levels, self.luts = [], 0
+        self.levels = []
         if self.lut_size != LUT_SIZE:
             raise UsageError(
                 f"Carry chains have LUTs of {LUT_SIZE} inputs here, not {self.lut_size}"
             )
         super().__post_init__()
+
+    @property
+    def luts(self) -> int:
+        """Count the LUTs in front of all chains."""
+        return sum(len(adder.first) for level in self.levels for adder in level)
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         columns: list[list[int]] = [[] for _ in range(highest.bit_length())]
@@ -108,7 +111,6 @@ class ChainTally(Tally):
         for level, shapes in zip(self.levels, plan, strict=False):
             made: list[tuple[int, int]] = []
             for shape, power in shapes:
-                self.luts += shape.luts(len(columns) - power)
                 adder = self._adder(shape, power, columns)
                 level.append(adder)
                 made += enumerate(adder.given, power)

@@ -47,8 +47,8 @@ def sum_votes(
     a node each; a bit of weight w is w outputs. Three votes of two inputs become two nodes. Which
     votes go together is searched for (see VoteGroups), the same way for the same classifier.
     Patterns of thresholds that no sample gives are used. chains: what is left will be added up in
-    carry chains. of: the digest of a classifier with the
-    same outputs, from which a proof shall start; this one's where not given.
+    carry chains. of: the digest of a classifier with the same outputs, from which a proof shall
+    start; this one's where not given.
     """
     draft = _Draft(classifier.netlist)
     functions = functions_of(classifier.netlist, lut_size)

@@ -51,8 +51,8 @@ def shrink_classifier(
 
     The gates are mapped as they are, and with votes added up (see passes.vote_sums); what has the
     smaller circuit is used, and only where every step is proven. chains: as of
-    hdl.core.ClassifierCore. of: what a user will prove the
-    result against; it has the same outputs. Raises as map_to_luts does.
+    hdl.core.ClassifierCore. of: what a user will prove the result against; it has the same outputs.
+    Raises as map_to_luts does.
     """
     plain, step, status = map_classifier(classifier, lut_size, timeout_s=timeout_s)
     digest = None if of is None else of.digest
