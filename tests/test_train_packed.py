@@ -46,7 +46,7 @@ def float_path(monkeypatch):
     """A function that takes the packed engine away."""
 
     def forbid():
-        monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+        monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
 
     return forbid
 
