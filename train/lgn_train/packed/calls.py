@@ -9,7 +9,15 @@ from torch import Tensor
 
 from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
 
-__all__ = ["SoftRunStruct", "StageStruct", "TableOptions", "address", "call", "operator", "shapes_of"]
+__all__ = [
+    "SoftRunStruct",
+    "StageStruct",
+    "TableOptions",
+    "address",
+    "call",
+    "operator",
+    "shapes_of",
+]
 
 
 def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:
