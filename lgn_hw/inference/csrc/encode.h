@@ -1,5 +1,7 @@
 // Codes to bits: samples are transposed 64 at a time, then compared with all thresholds.
 #pragma once
+#include <type_traits>
+
 #include "program.h"
 #include "vector.h"
 
@@ -37,7 +39,7 @@ LGN_INLINE bool load_columns(const Program &program, const Code *codes, int64_t 
     for (int s = 0; s < TILE; ++s) {
       const Code *row = codes + (tile + s) * program.features + start;
       rows[s] = copied ? copies[s] : (const uint8_t *)row;
-      __builtin_prefetch(row + WORD * program.features);
+      __builtin_prefetch(row + WORD * program.features); // of the next 64 samples
       if (tile + s >= samples) rows[s] = EMPTY;
       else if (copied && count == CHUNK) wrong |= narrow_row(row, low, span, CHUNK, copies[s]) != 0;
       else if (copied) wrong |= narrow_row(row, low, span, count, copies[s]) != 0;
@@ -64,19 +66,20 @@ bool encode_bytes(const Program &program, const Code *codes, int64_t samples, ui
   return wrong;
 }
 
+template <class Code> bool leaves_range(const Program &program, const Code *codes) {
+  using Unsigned = std::make_unsigned_t<Code>;
+  const Unsigned *low = ranges(program, Code()).low.data(), *span = ranges(program, Code()).span.data();
+  Unsigned wrong = 0;
+  for (int64_t f = 0; f < program.features; ++f) wrong |= (Unsigned)((Unsigned)codes[f] - low[f]) > span[f];
+  return wrong != 0;
+}
+
 // The same for ranges of more than 256 codes.
 template <class Code>
 bool encode_wide(const Program &program, const Code *codes, int64_t samples, uint64_t *slots,
                  int word) {
-  const auto &range = ranges(program, Code());
   bool wrong = false;
-  for (int64_t s = 0; s < samples; ++s) {
-    auto outside = range.low[0];
-    outside = 0;
-    for (int64_t f = 0; f < program.features; ++f)
-      outside |= (decltype(outside))codes[s * program.features + f] - range.low[f] > range.span[f];
-    wrong |= outside != 0;
-  }
+  for (int64_t s = 0; s < samples; ++s) wrong |= leaves_range(program, codes + s * program.features);
   Code column[WORD] = {};
   uint8_t above[WORD];
   int32_t feature = -1;
@@ -104,13 +107,8 @@ bool encode_block(const Program &program, const Code *codes, int64_t samples, Ve
 
 // One sample, one byte a slot, of which bit 0 counts.
 template <class Code> bool encode_one(const Program &program, const Code *codes, uint8_t *slots) {
-  const auto &range = ranges(program, Code());
-  auto outside = range.low[0];
-  outside = 0;
-  for (int64_t f = 0; f < program.features; ++f)
-    outside |= (decltype(outside))((decltype(outside))codes[f] - range.low[f]) > range.span[f];
   for (const Bit &bit : program.bits) slots[bit.slot] = (int64_t)codes[bit.feature] > bit.threshold;
-  return outside != 0;
+  return leaves_range(program, codes);
 }
 
 } // namespace lgn
