@@ -135,4 +135,6 @@ def _address(array: NDArray[np.generic]) -> int:
 def _dtypes_that_hold(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[np.dtype, ...]:
     """Return the dtypes of CODES whose range includes that of all features; int64 always does."""
     limits = [(np.iinfo(dtype), dtype) for dtype in CODES]
-    return tuple(d for i, d in limits if not len(low) or (i.min <= low.min() and high.max() <= i.max))
+    return tuple(
+        d for i, d in limits if not len(low) or (i.min <= low.min() and high.max() <= i.max)
+    )

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
-from lgn_hw.evaluate import evaluate_words, pack_samples, unpack_samples
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.evaluate import evaluate_words, pack_samples, unpack_samples
 
 __all__ = ["Reference"]
 
