@@ -24,19 +24,19 @@ CPU_FLAGS = {"AVX512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, "AVX2": 
 # Zig checks for undefined behaviour and compiles for this very processor where it is not told.
 ZIG = ("-m", "ziglang", "c++", "-mcpu=baseline", "-fno-sanitize=undefined")
 LOG_LINES = 20
+REMEDY = "apt-get install g++, or pip install ziglang"
 
 
-def find_cxx(zig: bool = False) -> list[str]:
-    """Return the command of a C++ compiler: $CXX, g++ or clang++.
+def find_cxx() -> list[str]:
+    """Return the command of a C++ compiler: $CXX, g++, clang++, or that of the package ziglang.
 
-    zig: the compiler of the package ziglang will do where there is no other; it has no OpenMP.
     Raises ToolNotFound.
     """
     try:
         given = os.environ.get("CXX")
-        return [find_compiler("c++", given, "apt-get install g++", "g++", "clang++")]
+        return [find_compiler("c++", given, REMEDY, "g++", "clang++")]
     except ToolNotFound:
-        if zig and importlib.util.find_spec("ziglang"):
+        if importlib.util.find_spec("ziglang"):
             return [sys.executable, *ZIG]
         raise
 

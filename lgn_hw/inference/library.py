@@ -42,7 +42,7 @@ def library(instruction_set: str | None = None) -> ctypes.CDLL:
     """
     options = INSTRUCTION_SETS[instruction_set or widest_set()]
     source = str(SOURCES / "engine.cpp")
-    found = compile_library([*find_cxx(zig=True), *FLAGS, *options, source], SOURCES)
+    found = compile_library([*find_cxx(), *FLAGS, *options, source], SOURCES)
     found.lgn_build.restype = ctypes.c_void_p
     found.lgn_build.argtypes = (ctypes.POINTER(ClassifierStruct),)
     found.lgn_free.argtypes = (ctypes.c_void_p,)

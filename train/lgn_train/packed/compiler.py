@@ -9,7 +9,7 @@ __all__ = ["SOURCES", "cpu_command", "cuda_command"]
 
 SOURCES = Path(__file__).parent / "csrc"
 # No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
-CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-fopenmp", "-fPIC", "-shared", "-w")
+CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
 CUDA_FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
 # Ampere and Hopper, and PTX that newer cards translate.
 CUDA_TARGETS = (
