@@ -63,18 +63,20 @@ def _check_parts(
     wrong = np.flatnonzero((sizes > 0) & ((in_kept == 0) | (in_held == 0)))
     if not len(wrong):
         return
-    name, size = data.classes[wrong[0]], int(sizes[wrong[0]])
+    number = wrong[sizes[wrong].argmin()]
+    name, size = data.classes[number], int(sizes[number])
     if size == 1:
         raise UsageError(
             f"data.validation: class {name!r} has one training sample only, which cannot be both"
             " trained on and validated with; leave data.validation out, or give more samples"
         )
-    if in_held[wrong[0]]:
+    if in_held[number]:
         raise UsageError(
             f"data.validation = {fraction:g} leaves none of the {size} training samples of class"
             f" {name!r} to train on; lower it"
         )
-    enough = math.ceil(1000 * math.ceil(samples / size) / samples) / 1000
+    smallest = int(sizes[sizes > 0].min())  # with a share of one there, every class has one
+    enough = math.ceil(1000 * math.ceil(samples / smallest) / samples) / 1000
     raise UsageError(
         f"data.validation = {fraction:g} holds out none of the {size} training samples of class"
         f" {name!r}; raise it to {enough:g}, or leave it out"
