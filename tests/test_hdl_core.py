@@ -21,7 +21,7 @@ from lgn_hw.hdl.core import ClassifierCore
 def results_of(core, classifier, codes):
     """Return the words that a core must give."""
     words = classifier.predict(codes).tolist()
-    for c, column in enumerate(classifier.scores(codes).T.tolist() if core.scores else []):
+    for c, column in enumerate(classifier.scores(codes).T.tolist() if core.options.scores else []):
         shift = core.class_bits + core.score_bits * c
         words = [word | score << shift for word, score in zip(words, column, strict=True)]
     return words

@@ -63,7 +63,7 @@ class CoreHeader:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CoreHeader":
         """Read what to_json gives; raises KeyError where a value is missing."""
-        head = values.get("head", "chains" if values["chains"] else "")
+        head = values["head"] if "head" in values else "chains" if values["chains"] else ""
         return cls(
             digest=values["digest"],
             latency=values["latency"],

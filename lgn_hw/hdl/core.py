@@ -47,7 +47,7 @@ class ClassifierCore(Quiet):
     """
 
     def __init__(self, classifier: Classifier, options: CoreOptions | None = None) -> None:
-        options = options or CoreOptions()
+        self.options = options = options or CoreOptions()
         self.circuit: Circuit | None = None
         self.blocks: dict[str, Block]
         classes = classifier.num_classes
