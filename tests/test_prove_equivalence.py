@@ -11,10 +11,11 @@ from strategies import MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.heads import HEADS
 from lgn_hw.circuit.heads.counters import CompressorTree
 from lgn_hw.circuit.options import CoreOptions
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.prove import equivalence
 from lgn_hw.prove.cec import Verdict
