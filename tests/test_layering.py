@@ -18,6 +18,7 @@ SOURCES = {
 # The command line stands above the four packages: it may import each, inside its functions.
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
+    "lgn_hw.data": {"numpy", "lgn_hw", "narwhals", "pyarrow"},
     "lgn_hw.cli": {"numpy", "lgn_hw", "typer", "rich", "lgn_train", "lgn_sim", "lgn_boards"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
@@ -103,7 +104,7 @@ def test_files_stay_short():
     assert not long
 
 
-@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer"])
+@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer", "narwhals"])
 def test_lgn_hw_imports_nothing_heavy(heavy):
     program = f"import lgn_hw, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -25,6 +25,8 @@ __all__ = [
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)] | int
+Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 
 
 class Section(BaseModel):
@@ -36,15 +38,17 @@ class Section(BaseModel):
 class Data(Section):
     """Where the samples come from.
 
-    path: the .npz or .csv of source "file", relative to where the command runs. label: the label
-    column of a .csv. split_seed: of the split, where the file has no test part. problem: which of
-    the three of source "monk".
+    path: the .npz, .csv or .parquet of source "file", relative to where the command runs. label:
+    the label column of a table. range: [low, high] of all features, or of some by name, like
+    {age = [0, 120]}; else that of the training part, or of bytes. split_seed: of the split, where
+    the file has no test part. problem: which of the three of source "monk".
     """
 
     source: Literal["digits", "mnist", "cifar10", "adult", "monk", "file"]
     problem: Annotated[int, Field(ge=1, le=3)] | None = None
     path: str | None = None
     label: str | None = None
+    range: Limits | Annotated[dict[str, Limits], Field(min_length=1)] | None = None
     split_seed: int = 0
 
     @model_validator(mode="after")
@@ -53,6 +57,8 @@ class Data(Section):
             raise ValueError("path must be given for source 'file', and only then")
         if self.label is not None and self.source != "file":
             raise ValueError("label is for source 'file' only")
+        if self.range is not None and self.source != "file":
+            raise ValueError("range is for source 'file' only; the others have theirs")
         return self
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ class Dataset:
     classes: one name a class, in the order of the numbers. notices: what the user should know
     about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
     a sample is an image; its features are then ordered by channel, row, column.
+    label_column: its name, where the samples come from a table.
     """
 
     features: Features
@@ -30,6 +31,7 @@ class Dataset:
     classes: tuple[str, ...]
     notices: tuple[str, ...] = field(default=())
     image_shape: tuple[int, int, int] | None = None
+    label_column: str | None = None
 
     def __post_init__(self) -> None:
         for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
