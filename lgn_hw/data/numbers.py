@@ -81,7 +81,7 @@ def _decimals(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.f
     if not np.isfinite(values).all():
         index = int(np.argmin(np.isfinite(values)))
         raise UsageError(f"{where(index)} must be a finite number, not {_short(cells[index])!r}")
-    large = np.flatnonzero(np.abs(values) > EXACT)
+    large = np.flatnonzero(np.abs(values) >= EXACT)
     for index in large.tolist():
         if cells[index].lstrip("+-").isdigit() and int(float(cells[index])) != int(cells[index]):
             raise UsageError(
