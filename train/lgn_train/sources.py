@@ -49,5 +49,5 @@ def with_data(
     given = {"label": label, "range": limits}
     given = {key: value for key, value in given.items() if value is not None}
     if given and recipe.data.source != "file":
-        raise UsageError(f"--{next(iter(given))} is about a data file; give the file with --data")
+        raise UsageError(f"--{next(iter(given))} is for a data file; give the file with --data")
     return recipe.model_copy(update={"data": recipe.data.model_copy(update=given)})
