@@ -34,11 +34,13 @@ ALLOWED = {
 # The rooms of lgn_hw, the lowest first: each may import itself and those before it.
 ROOMS = (
     "lgn_hw.errors",
+    "lgn_hw.compiler",
     "lgn_hw.formats.atomic",
     "lgn_hw.netlist",
     "lgn_hw.data",
     "lgn_hw.features",
     "lgn_hw.encoder",
+    "lgn_hw.inference",
     "lgn_hw.classifier",
     "lgn_hw.formats",
     "lgn_hw.samples",

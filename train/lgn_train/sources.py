@@ -13,13 +13,22 @@ from lgn_train.data import (
     load_monk,
 )
 from lgn_train.data.ranges import Range
+from lgn_train.data.split import hold_out
 from lgn_train.recipe import Data, Recipe
 
 __all__ = ["load_dataset", "with_data"]
 
 
 def load_dataset(data: Data) -> Dataset:
-    """Return the data set that a recipe names; raises UsageError where it cannot be read."""
+    """Return the data set that a recipe names, with its validation part where it asks for one.
+
+    Raises UsageError where the data cannot be read or split.
+    """
+    found = _read(data)
+    return hold_out(found, data.validation, data.split_seed) if data.validation else found
+
+
+def _read(data: Data) -> Dataset:
     match data.source:
         case "digits":
             return load_digits()
@@ -44,7 +53,8 @@ def with_data(
     that file.
     """
     if path is not None:
-        data = Data(source="file", path=str(path), split_seed=recipe.data.split_seed)
+        kept = recipe.data.model_dump(include={"split_seed", "validation"})
+        data = Data(source="file", path=str(path), **kept)
         recipe = recipe.model_copy(update={"data": data})
     given = {"label": label, "range": limits}
     given = {key: value for key, value in given.items() if value is not None}
