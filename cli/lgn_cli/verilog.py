@@ -171,7 +171,7 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
     if path.suffix == ".v":
         write_text(path, design.text)
         return {}
-    samples = spread(read_samples(loaded, real)[0], REAL_VECTORS) if real.exists() else None
+    samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
     manifest = deliver(loaded, design, codes, path)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}
