@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
+from lgn_train.packed.threads import kernel_threads
 
 __all__ = [
     "SoftRunStruct",
@@ -114,4 +115,4 @@ def call(name: str, like: Tensor, *arguments: Any) -> None:
         if status:
             raise RuntimeError(f"{name} failed on {like.device} with CUDA error {status}")
     else:
-        getattr(cpu_kernels(), name)(*values, torch.get_num_threads())
+        getattr(cpu_kernels(), name)(*values, kernel_threads())

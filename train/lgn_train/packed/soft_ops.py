@@ -20,6 +20,7 @@ from lgn_train.packed.calls import (
     shapes_of,
 )
 from lgn_train.packed.ops import CANDIDATES, TABLES
+from lgn_train.packed.threads import kernel_threads
 from lgn_train.packed.words import WORD_BITS, words_for
 
 __all__ = ["in_blocks", "out_of_blocks", "soft_backward", "soft_forward"]
@@ -184,7 +185,7 @@ def _run(
     block = block_for(x, batch)
     packed = not x.is_floating_point()
     rows = 2 * max(sizes[1:-1], default=0) + (sizes[0] if packed else 0)
-    threads = 1 if x.is_cuda else torch.get_num_threads()
+    threads = 1 if x.is_cuda else kernel_threads()
     room = x.new_empty(threads, rows, block, dtype=torch.float32)
     run = SoftRunStruct(
         stages=ctypes.addressof(stages),
