@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lgn_cli.console import JsonOption, out, print_json
 from lgn_hw.classifier import Classifier
+from lgn_hw.passes.dead import inputs_read
 
 __all__ = ["info"]
 
@@ -43,14 +44,12 @@ def info(
 def describe(classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a classifier as JSON values."""
     netlist, features = classifier.netlist, classifier.features
-    used = np.unique(netlist.fanin)
-    encoder_nets = np.arange(2, netlist.first_node)
     return {
         "digest": classifier.digest,
         "features": len(features),
         "sample_bits": features.sample_width,
         "encoder_bits": classifier.encoder.num_bits,
-        "encoder_bits_used": int(np.isin(encoder_nets, used).sum()),
+        "encoder_bits_used": len(inputs_read(netlist)),
         "nodes": netlist.num_nodes,
         "nodes_by_inputs": _histogram(netlist.arity),
         "levels": netlist.depth,
