@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lgn_cli.console import JsonOption, out, print_json
 from lgn_hw.classifier import Classifier
+from lgn_hw.passes.dead import inputs_read
 from lgn_hw.ports import Field, describe_ports
 
 __all__ = ["info"]
@@ -65,14 +66,12 @@ def _first(lines: list[str]) -> str:
 def describe(classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a classifier as JSON values."""
     netlist, features = classifier.netlist, classifier.features
-    used = np.unique(netlist.fanin)
-    encoder_nets = np.arange(2, netlist.first_node)
     return {
         "digest": classifier.digest,
         "features": len(features),
         "sample_bits": features.sample_width,
         "encoder_bits": classifier.encoder.num_bits,
-        "encoder_bits_used": int(np.isin(encoder_nets, used).sum()),
+        "encoder_bits_used": len(inputs_read(netlist)),
         "nodes": netlist.num_nodes,
         "nodes_by_inputs": _histogram(netlist.arity),
         "levels": netlist.depth,
