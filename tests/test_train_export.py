@@ -92,7 +92,7 @@ ORDER = re.escape("model must be nn.Sequential(Thermometer, logic layers ..., Gr
     [
         (
             nn.Sequential(Thermometer(SPEC), nn.Dropout(), GroupSum(3)),
-            f"^{ORDER}; layer 1 is Dropout, not LogicDense, BitPlanes, LogicConv2d, OrPool2d or F",
+            f"^{ORDER}; layer 1 is Dropout, not a layer with a circuit or Flatten",
         ),
         (
             nn.Sequential(LogicDense(3, 3, seed=0), GroupSum(3)),

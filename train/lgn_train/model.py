@@ -18,13 +18,13 @@ from lgn_train.layers import (
     OrPool2d,
     Thermometer,
 )
+from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.noise import Stream
 from lgn_train.recipe import Model, Recipe
 from lgn_train.wiring import Geometry
 
 __all__ = ["build_model", "logic_layers", "parts_of", "widest_stage"]
 
-CIRCUIT_LAYERS = (LogicDense, BitPlanes, LogicConv2d, OrPool2d, nn.Flatten)
 Shape = tuple[int, int, int]  # channels, rows, columns
 
 
@@ -67,8 +67,8 @@ def logic_layers(model: nn.Module) -> list[LogicLayer]:
 
 
 def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
-    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are LogicDense,
-    BitPlanes, LogicConv2d, OrPool2d and nn.Flatten.
+    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are those with
+    a circuit (see layers.circuit_layer), and nn.Flatten.
 
     model: these in nn.Sequential, which may be nested and start with nn.Flatten; or a module with
     a method logic_parts(), which returns such modules in the order in which its forward() applies
@@ -87,7 +87,7 @@ def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
     wanted = [
         (encoder, (Thermometer,), "Thermometer"),
         *(
-            (layer, CIRCUIT_LAYERS, "LogicDense, BitPlanes, LogicConv2d, OrPool2d or Flatten")
+            (layer, (CircuitLayer, nn.Flatten), "a layer with a circuit or Flatten")
             for layer in middle
         ),
         (head, (GroupSum,), "GroupSum"),
@@ -133,16 +133,9 @@ def widest_stage(model: nn.Module) -> int:
     """
     widest, size = 0, (0, 0)
     for layer in model.modules():
-        match layer:
-            case LogicDense():
-                widest = max(widest, layer.out_features)
-            case BitPlanes():
-                size = layer.shape[1:]
-            case LogicConv2d() if all(size):
-                widest = max(widest, layer.widest_stage(*size))
-                size = layer.output_size(*size)
-            case OrPool2d() if all(size):
-                size = layer.output_size(*size)
+        if isinstance(layer, CircuitLayer):
+            values, size = layer.widest(size)
+            widest = max(widest, values)
     return widest
 
 
