@@ -45,6 +45,7 @@ ROOMS = (
     "lgn_hw.classifier",
     "lgn_hw.formats",
     "lgn_hw.samples",
+    "lgn_hw.ports",
     "lgn_hw.passes",
     "lgn_hw.circuit",
     "lgn_hw.tools",

@@ -14,6 +14,7 @@ from lgn_hw.formats.lgn import load
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import inputs_read
 from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.ports import describe_ports
 from lgn_hw.report.gates import count_tables, table_name
 
 __all__ = ["classifier_file", "gather"]
@@ -69,6 +70,7 @@ def gather(path: Path) -> dict[str, Any]:
         "digest": classifier.digest,
         "classifier": _structure(classifier),
         "optimized": _structure(optimized),
+        "ports": describe_ports(classifier),
         "nodes_by_table": _tables(classifier.netlist, optimized.netlist),
         "accuracy": _accuracy(classifier, folder / "train.json", file.name),
         "curves": _curves(classifier, folder / "metrics.jsonl"),
