@@ -1,1 +1,1 @@
-"""Classifiers in the languages of others: C for microcontrollers, netlists for tools; each proven."""
+"""Classifiers for others: C for microcontrollers, netlists for tools; each one proven."""

@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from lgn_hw.classifier import Classifier
-from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.c_library import library_files
 from lgn_hw.export.c_tables import read_tables
@@ -63,7 +64,11 @@ def prove_c(
         return Proof((whole, tables))
     read = replace(
         classifier,
-        encoder=Thermometer(classifier.features, program.feature, program.threshold),
+        encoder=replace(
+            classifier.encoder,
+            feature=program.feature.astype(np.int32),
+            threshold=program.threshold.astype(np.int64),
+        ),
         netlist=program.netlist(),
     )
     proof = prove_classifiers(classifier, read, timeout_s=timeout_s)

@@ -25,9 +25,7 @@ void loop() {{
 """
 
 
-def library_files(
-    classifier: Classifier, name: str, files: dict[str, bytes]
-) -> dict[str, bytes]:
+def library_files(classifier: Classifier, name: str, files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files under src/, beside what describes them, and an example."""
     sentence = (
         f"A logic gate network with {len(classifier.features)} features and"

@@ -199,7 +199,8 @@ static void score_block(int32_t c, word *planes)
 {
     const @vote@ *const middle = VOTE + VOTE_INVERTED[c];
     int p;
-    for (p = 0; p < PLANES; ++p) planes[p] = (word)0 - (word)(((uint32_t)VOTE_CONSTANT[c] >> p) & 1u);
+    for (p = 0; p < PLANES; ++p)
+        planes[p] = (word)0 - (word)(((uint32_t)VOTE_CONSTANT[c] >> p) & 1u);
     count_votes(VOTE + VOTE_FIRST[c], middle, 0, planes);
     count_votes(middle, VOTE + VOTE_FIRST[c + 1], ~(word)0, planes);
 }

@@ -22,11 +22,12 @@ __all__ = ["WORDS", "header_text", "source_text"]
 
 WORDS = {32: "uint32_t", 64: "uint64_t"}  # samples that are classified together
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if"
-    " inline int long register restrict return short signed sizeof static struct switch typedef"
-    " union unsigned void volatile while main".split()
-)
+KEYWORDS = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while", "main", "word", "slots", "run",
+}  # fmt: skip
 
 
 def header_text(classifier: Classifier, program: Program, name: str, samples: int) -> str:
@@ -59,7 +60,7 @@ def source_text(classifier: Classifier, program: Program, name: str, samples: in
     tables = tables_of(program, classifier.features)
     cases = "\n".join(_case(function) for function in sorted(set(program.function.tolist())))
     planes = int(np.bincount(classifier.group).max(initial=1)).bit_length()
-    text = _filled(
+    return _filled(
         SOURCE + RUN + ONE + BLOCK,
         NAME=name.upper(),
         name=name,
@@ -75,14 +76,14 @@ def source_text(classifier: Classifier, program: Program, name: str, samples: in
         cases=cases,
         tables="\n".join(table_text(n, kind, values) for n, (kind, values) in tables.items()),
         sums="\n".join(
-            f"    for (i = 0; i < LENGTH({n}); ++i) crc = add(crc, (int64_t){n}[i]);" for n in tables
+            f"    for (i = 0; i < LENGTH({n}); ++i) crc = add(crc, (int64_t){n}[i]);"
+            for n in tables
         ),
         code=code_type(program.code),
         vote=code_type(program.votes),
         crc=f"{checksum(tables):#010x}",
         **_result_types(classifier),
     )
-    return text
 
 
 def _check(name: str, samples: int) -> None:

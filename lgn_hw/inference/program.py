@@ -1,4 +1,4 @@
-"""The engine's program as arrays: what C on other machines runs, and a netlist again for a proof."""
+"""The engine's program as arrays: what C on other machines runs; and a netlist again."""
 
 from dataclasses import dataclass
 
@@ -28,16 +28,16 @@ class Program:
     """
 
     slots: int
-    function: NDArray[np.int32]
-    count: NDArray[np.int32]
-    code: NDArray[np.uint32]
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.int64]
-    votes: NDArray[np.uint32]
-    first: NDArray[np.int64]
-    inverted: NDArray[np.int64]
-    constant: NDArray[np.int32]
-    output: NDArray[np.uint32]
+    function: NDArray[np.integer]
+    count: NDArray[np.integer]
+    code: NDArray[np.integer]
+    feature: NDArray[np.integer]
+    threshold: NDArray[np.integer]
+    votes: NDArray[np.integer]
+    first: NDArray[np.integer]
+    inverted: NDArray[np.integer]
+    constant: NDArray[np.integer]
+    output: NDArray[np.integer]
 
     @property
     def num_bits(self) -> int:
@@ -68,7 +68,7 @@ class Program:
                 of, net = net, net + 1
             outputs.append(of)
         rows = np.array(fanin, np.int32).reshape(-1, MAX_FANIN)
-        return Netlist(self.num_bits, rows, np.array(table, np.uint64), outputs)
+        return Netlist(self.num_bits, rows, np.array(table, np.uint64), np.array(outputs, np.int32))
 
     def votes_of(self, c: int) -> tuple[int, list[int], list[int]]:
         """Return a class's constant votes, and the slots that vote with 1 and with 0, sorted."""
@@ -76,7 +76,7 @@ class Program:
         ones, zeros = self.votes[first:middle], self.votes[middle:last]
         return int(self.constant[c]), sorted(ones.tolist()), sorted(zeros.tolist())
 
-    def counts_outputs(self, group: NDArray[np.int32]) -> bool:
+    def counts_outputs(self, group: NDArray[np.integer]) -> bool:
         """Return whether the votes are those of the outputs, which vote for the classes group."""
         for c in range(len(self.constant)):
             of = self.output[group == c].tolist()

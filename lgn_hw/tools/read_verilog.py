@@ -2,14 +2,17 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from lgn_hw.errors import FileFormatError, ToolError
 from lgn_hw.formats import aiger
 from lgn_hw.netlist.aig import Aig
 from lgn_hw.tools.yosys import run_yosys
 
-__all__ = ["Ports", "read_verilog"]
+__all__ = ["Ports", "in_port_order", "read_verilog"]
 
 Ports = dict[str, list[int]]  # of each port, which inputs or outputs its bits are, the lowest first
 SCRIPT = """read_verilog -sv design.v
@@ -57,3 +60,19 @@ def read_verilog(
     if not outputs:
         raise FileFormatError(f"{name} has no outputs")
     return graph, inputs, outputs
+
+
+def in_port_order(graph: Aig, inputs: Sequence[int], outputs: Sequence[int]) -> Aig:
+    """Return the graph with the inputs and outputs that are named, in that order.
+
+    An input of -1 is one that the design does not read. The named ones must be all that there are.
+    """
+    place = np.zeros(graph.num_inputs, np.int64)
+    for index, given in enumerate(inputs):
+        if given >= 0:
+            place[given] = 1 + index
+    added = len(inputs) - graph.num_inputs
+    renamed = np.arange(graph.first_and + len(graph.ands)) + added
+    renamed[0], renamed[1 : graph.first_and] = 0, place
+    ands, ends = (2 * renamed[x >> 1] ^ (x & 1) for x in (graph.ands, graph.outputs[list(outputs)]))
+    return Aig(len(inputs), ands, ends)
