@@ -79,7 +79,7 @@ def checksum(tables: dict[str, tuple[str, NDArray[np.integer]]]) -> int:
     return crc
 
 
-def read_tables(text: str, slots: int, output: NDArray[np.uint32], name: str) -> Program:
+def read_tables(text: str, slots: int, output: NDArray[np.integer], name: str) -> Program:
     """Return the program whose tables stand in C that was written here.
 
     output: what the netlist's outputs are, which C does not say. Raises FileFormatError where a
