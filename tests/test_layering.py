@@ -18,12 +18,14 @@ SOURCES = {
 # The longest module prefix that matches decides. The standard library is always allowed.
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
+    "lgn_hw.data": {"numpy", "lgn_hw", "narwhals", "pyarrow"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.link.gateware": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",
                   "sklearn"},
-    "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib"},
+    "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib",
+                            "filelock"},
     "lgn_sim": {"numpy", "lgn_hw", "lgn_sim", "cocotb", "cocotb_tools"},
     "lgn_boards": {"numpy", "lgn_hw", "lgn_boards", "amaranth", "amaranth_boards", "serial"},
     # The command line may import every package, those beside lgn_hw inside its functions.
@@ -36,12 +38,14 @@ ROOMS = (
     "lgn_hw.compiler",
     "lgn_hw.formats.atomic",
     "lgn_hw.netlist",
+    "lgn_hw.data",
     "lgn_hw.features",
     "lgn_hw.encoder",
     "lgn_hw.inference",
     "lgn_hw.classifier",
     "lgn_hw.formats",
     "lgn_hw.samples",
+    "lgn_hw.ports",
     "lgn_hw.passes",
     "lgn_hw.circuit",
     "lgn_hw.tools",
@@ -160,7 +164,7 @@ def test_files_stay_short():
     assert not long
 
 
-@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer"])
+@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer", "narwhals"])
 def test_lgn_hw_imports_nothing_heavy(heavy):
     program = f"import lgn_hw, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

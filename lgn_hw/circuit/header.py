@@ -2,37 +2,37 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import lgn_hw
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.ports import example_of, fields_of
 
-__all__ = ["CoreHeader", "header_text", "pack_results", "read_core_header"]
+__all__ = ["CoreHeader", "header_text", "options_to_json", "pack_results", "read_core_header"]
 
 MARK = "// lgn-core: "
+HEX_ROW = 64  # digits
 
 
 @dataclass(frozen=True)
 class CoreHeader:
     """Say what a core is and how its ports are laid out; one line of JSON in its Verilog.
 
-    digest: of the classifier. latency: in clock cycles; levels_per_stage: where registers stand;
-    lut_size, chains: the LUTs that it is made for (see core.ClassifierCore).
-    scores: whether results carry the scores. sample_bits, class_bits, score_bits: the widths of a
-    sample, of a class number and of one score. top: the name of the top module.
+    digest: of the classifier. latency: in clock cycles. options: what it was built like.
+    sample_bits, class_bits, score_bits: the widths of a sample, of a class number and of one score.
+    top: the name of the top module.
     """
 
     digest: str
     latency: int
-    levels_per_stage: Spacing
-    lut_size: int | None
-    chains: bool
-    scores: bool
+    options: CoreOptions
     classes: int
     sample_bits: int
     class_bits: int
@@ -40,9 +40,59 @@ class CoreHeader:
     top: str
 
     @property
+    def scores(self) -> bool:
+        """Whether results carry the scores."""
+        return self.options.scores
+
+    @property
     def result_bits(self) -> int:
         """The width of a result: the class number, and the scores above it where it has them."""
         return self.class_bits + (self.classes * self.score_bits if self.scores else 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values of the line; its names are a file format and stay."""
+        return {
+            "digest": self.digest,
+            "latency": self.latency,
+            **options_to_json(self.options),
+            "classes": self.classes,
+            "sample_bits": self.sample_bits,
+            "class_bits": self.class_bits,
+            "score_bits": self.score_bits,
+            "top": self.top,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "CoreHeader":
+        """Read what to_json gives; raises KeyError where a value is missing."""
+        head = values["head"] if "head" in values else "chains" if values["chains"] else ""
+        return cls(
+            digest=values["digest"],
+            latency=values["latency"],
+            options=CoreOptions(
+                values["levels_per_stage"], values["scores"], values["lut_size"], head
+            ),
+            classes=values["classes"],
+            sample_bits=values["sample_bits"],
+            class_bits=values["class_bits"],
+            score_bits=values["score_bits"],
+            top=values["top"],
+        )
+
+
+def options_to_json(options: CoreOptions) -> dict[str, Any]:
+    """Return options by the names that headers and results have had from the first version on.
+
+    `chains` says which of the first three heads it is; only others are named.
+    """
+    named = {} if options.head in ("adders", "counters", "chains") else {"head": options.head}
+    return {
+        "levels_per_stage": options.registers,
+        "lut_size": options.lut_size,
+        "chains": options.head == "chains",
+        "scores": options.scores,
+        **named,
+    }
 
 
 def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
@@ -71,12 +121,14 @@ def header_text(header: CoreHeader, classifier: Classifier) -> str:
         "clk                input   clock, rising edge",
         "rst                input   synchronous reset, active high; forgets samples under way",
         *_stream("i_sample", header.sample_bits, "input ", "output"),
-        *_features(classifier),
+        *(f"  {field.text}" for field in fields_of(classifier)),
         *_stream("o_result", header.result_bits, "output", "input "),
         *_result(header, classifier),
+        "",
+        *_example(classifier),
     ]
     comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
-    return f"{comments}{MARK}{json.dumps(asdict(header))}\n"
+    return f"{comments}{MARK}{json.dumps(header.to_json())}\n"
 
 
 def read_core_header(text: str) -> CoreHeader:
@@ -87,15 +139,11 @@ def read_core_header(text: str) -> CoreHeader:
             f"The Verilog has no line that begins with {MARK.strip()!r}; emit it with `lgn verilog`"
         )
     try:
-        return _header(json.loads(found[1]))
+        return CoreHeader.from_json(json.loads(found[1]))
     except (ValueError, TypeError, KeyError) as problem:
         raise UsageError(
             f"The Verilog's lgn-core line cannot be read ({problem}); emit it with `lgn verilog`"
         ) from None
-
-
-def _header(values: dict[str, object]) -> CoreHeader:
-    return CoreHeader(**{field.name: values[field.name] for field in fields(CoreHeader)})  # type: ignore[arg-type]
 
 
 def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
@@ -106,21 +154,29 @@ def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
     ]
 
 
-def _features(classifier: Classifier) -> list[str]:
-    features, lines, start = classifier.features, [], 0
-    for index, name in enumerate(features.names):
-        stop = start + int(features.width[index])
-        kind = "signed" if features.signed[index] else "unsigned"
-        limits = f"{features.low[index]} to {features.high[index]}"
-        lines.append(f"  [{stop - 1}:{start}] feature {json.dumps(name)}, {kind}, {limits}")
-        start = stop
-    return lines
-
-
 def _result(header: CoreHeader, classifier: Classifier) -> list[str]:
-    lines, start = [f"  [{header.class_bits - 1}:0] number of the class"], header.class_bits
+    lines, start = [f"  [{header.class_bits - 1}:0] number of the class:"], header.class_bits
+    lines += [f"    {index} {json.dumps(name)}" for index, name in enumerate(classifier.classes)]
     for index, name in enumerate(classifier.classes if header.scores else ()):
         stop = start + header.score_bits
         lines.append(f"  [{stop - 1}:{start}] score of class {index}, {json.dumps(name)}")
         start = stop
     return lines
+
+
+def _example(classifier: Classifier) -> list[str]:
+    """Say how values become bits, with the example of the fields, highest bits first."""
+    features, example = classifier.features, example_of(classifier)
+    rule = ["Values beyond a range are taken for its end."]
+    if not features.is_integer.all():
+        rule = [
+            "The code of a feature with offset and scale is (value - offset) / scale, rounded to",
+            "the nearest integer. Values beyond a range are taken for its end.",
+        ]
+    rows = [example.port[i : i + HEX_ROW] for i in range(0, len(example.port), HEX_ROW)]
+    return [
+        *rule,
+        f"Example: the values above are i_sample__payload = {example.bits}'h",
+        *(f"  {row}" for row in rows),
+        f"and their class is {example.number}, {json.dumps(example.name)}.",
+    ]
