@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.expressions import expression
@@ -15,7 +16,7 @@ from lgn_hw.formats.atomic import write_bytes
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status
-from lgn_hw.prove.cut_parts import Section
+from lgn_hw.prove.cut_parts import CutPart
 from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
@@ -85,10 +86,10 @@ def write_combinational(
 
 
 def _circuit(classifier: Classifier, lut_size: int) -> Circuit:
-    return Circuit.of(classifier, lut_size=lut_size, scores=False)
+    return Circuit.of(classifier, CoreOptions(lut_size=lut_size))
 
 
-Built = Mapping[str, Aig | Netlist | Section]
+Built = Mapping[str, Aig | Netlist | CutPart]
 
 
 def _to_aiger(circuit: Circuit, name: str, head: str) -> bytes:
