@@ -2,9 +2,9 @@
 
     python benchmarks/structure.py
 
-Prints JSON: sizes of files and functions, comments and docstrings per 100 lines of code, the longest
-chain of imports, files over 300 lines, and which files name something that was added once. Of the
-last, one that only uses the thing counts too; CONTRIBUTING.md says what an addition needs.
+Prints JSON: sizes of files and functions, comments and docstrings per 100 lines of code, the
+longest chain of imports, files over 300 lines, and which files name something that was added once.
+Of the last, one that only uses the thing counts too; CONTRIBUTING.md says what an addition needs.
 """
 
 import argparse
