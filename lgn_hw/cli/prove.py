@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["prove"]
 
+SHOWN = {
+    "equal": "proven",
+    "different": "[red]DIFFERENT[/]",
+    "undecided": "undecided",
+    "refused": "[red]REFUSED[/]",
+}
+
 
 def prove(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
@@ -90,6 +97,5 @@ def _table(data: dict[str, Any]) -> Table:
     for column in ("claim", "method", "verdict"):
         table.add_column(column)
     for claim in data["claims"]:
-        shown = {"equal": "proven", "different": "[red]DIFFERENT[/]", "undecided": "undecided"}
-        table.add_row(claim["what"], claim["method"], shown[claim["status"]])
+        table.add_row(claim["what"], claim["method"], SHOWN[claim["status"]])
     return table

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,14 @@ from lgn_hw.synth.matching import are_matched
 from lgn_hw.synth.pipeline import combinational
 from lgn_hw.synth.reference import encoder_reference
 from lgn_hw.synth.sections import Section, as_pair, sections
+from lgn_hw.synth.source_check import check_source
 from lgn_hw.synth.tournament import Tournament
 from lgn_hw.synth.vote_blocks import added_up, blocks_between
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
+
+
+Outcome = Status | Literal["refused"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Claim:
 
     what: str
     method: str
-    status: Status
+    status: Outcome
     detail: str = ""
     sample: NDArray[np.int64] | None = None
 
@@ -48,13 +52,17 @@ class Proof:
     claims: tuple[Claim, ...]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> Outcome:
+        """The worst of the claims'; refused where a text is no subject of a proof."""
         statuses = {claim.status for claim in self.claims}
-        return next(s for s in ("different", "undecided", "equal") if s in statuses or s == "equal")
+        order: tuple[Outcome, ...] = ("refused", "different", "undecided", "equal")
+        return next(s for s in order if s in statuses or s == "equal")
 
     def check(self) -> None:
         """Raise CheckFailed unless every claim was shown."""
         for claim in self.claims:
+            if claim.status == "refused":
+                raise CheckFailed(f"Refused, for a simulator may read it otherwise: {claim.detail}")
             if claim.status == "different":
                 raise CheckFailed(f"Not the same: {claim.what}: {claim.detail}")
             if claim.status == "undecided":
@@ -134,8 +142,13 @@ def prove_verilog(
 ) -> Proof:
     """Prove that a core's Verilog, emitted or synthesised, is the classifier.
 
-    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers.
+    header: its hdl.header.CoreHeader. See synth.source_check for what is refused before any
+    proof, and synth.pipeline for what is shown of its registers.
     """
+    try:
+        check_source(verilog)
+    except CheckFailed as problem:
+        return Proof((Claim(SOURCE, "slang", "refused", str(problem)),))
     try:
         pipeline = combinational(verilog, header.top, chains=header.chains)
     except CheckFailed as problem:
@@ -159,9 +172,10 @@ def prove_verilog(
         # Parts may differ for values that they never get. And which sample shows a difference is a
         # question to the whole core.
         proof = prove(whole)
-    return Proof((claim, *proof.claims))
+    return Proof((Claim(SOURCE, "slang", "equal"), claim, *proof.claims))
 
 
+SOURCE = "simulators and synthesis read the text alike"
 WHOLE = "whole core"
 COUNTERS_TREE = "the popcount is its tree of counters"
 PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
