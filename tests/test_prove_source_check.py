@@ -18,8 +18,9 @@ SECOND = "if (advance) second <= first[0] & ~first[1];"
 @pytest.mark.parametrize("made_for", MADE_FOR)
 @pytest.mark.parametrize("scores", [False, True])
 def test_source_takes_what_is_emitted(made_for, scores):
-    own = random_classifier(1, features=3, bits=6, layers=(6, 6))
-    check_source(to_verilog(own, scores=scores, levels_per_stage=1, **made_for))
+    own = random_classifier(1, features=3, bits=12, layers=(12, 21), classes=3)
+    for levels in range(3):
+        check_source(to_verilog(own, scores=scores, levels_per_stage=levels, **made_for))
 
 
 def test_source_takes_a_core_of_the_usual_style():
@@ -64,6 +65,7 @@ def test_source_takes(new):
         ("first[0] & ~first[1]", "first[0] === 1'b1", "`===` tells x and z apart"),
         ("first[0] & ~first[1]", "first[0] == 1'bx", "1'bx is x here"),
         ("first[0] & ~first[1]", "first[0] ? 1'bz : 1'b0", "1'bz is z"),
+        ("first[0] & ~first[1]", "$signed(first) > 2'd1", "different types|signedness"),
         ("first[0] & ~first[1]", "first / 2", "a division by zero is x"),
         ("first[0] & ~first[1]", "first[first]", "an index must be a constant"),
         ("first[0] & ~first[1]", "first[7]", "cannot refer to element 7|index 7"),

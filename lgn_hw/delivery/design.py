@@ -8,7 +8,7 @@ from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.circuit.stages import Spacing
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import DEFAULT_NAME, read_core_header, to_verilog
 from lgn_hw.hdl.wrappers import check_wrapper, wrapper_latency, wrapper_top, wrapper_verilog
 
 __all__ = ["Design", "make_design"]
@@ -81,8 +81,12 @@ def make_design(
     clock_mhz: float,
     lut_size: int | None = None,
     chains: bool = False,
+    name: str = DEFAULT_NAME,
+    source: str = "text",
 ) -> Design:
     """Emit a classifier's core and its wrapper.
+
+    name: of the core's module, which all others begin with. source: see hdl.verilog.to_verilog.
 
     Raises UsageError on an unknown wrapper or a width that TDATA cannot have, and what
     hdl.verilog.to_verilog raises.
@@ -94,6 +98,8 @@ def make_design(
         scores=scores,
         lut_size=lut_size,
         chains=chains,
+        name=name,
+        source=source,
     )
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)

@@ -14,12 +14,15 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
+from lgn_hw.hdl.keywords import KEYWORDS
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.verilog_backend import block_module
 from lgn_hw.netlist import Netlist
 from lgn_hw.tools.yosys import run_yosys
 
 __all__ = [
+    "DEFAULT_NAME",
+    "SOURCES",
     "CoreHeader",
     "emit",
     "logic_to_verilog",
@@ -28,6 +31,8 @@ __all__ = [
     "to_verilog",
 ]
 
+DEFAULT_NAME = "classifier_core"
+SOURCES = ("text", "amaranth")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # No `clean`, `opt_expr` or `opt_dff`: they leave wide vectors that are driven a slice at a time,
 # and Icarus resolves those bit by bit. Synthesis finds the clock enables.
@@ -44,18 +49,25 @@ def to_verilog(
     scores: bool = False,
     lut_size: int | None = None,
     chains: bool = False,
-    name: str = "classifier_core",
+    name: str = DEFAULT_NAME,
+    source: str = "text",
 ) -> str:
     """Return a classifier's core (see core.ClassifierCore) as Verilog.
+
+    source: `text` writes the blocks as they are; `amaranth` has Amaranth and yosys convert the
+    component, which is slower and longer, and the same circuit (the tests prove it).
 
     The same arguments give the same text. It opens with a comment that describes the ports and
     ends in a line for programs (see read_core_header). Modules are `name`, `name.encoder`,
     `name.logic`, `name.popcount` and `name.argmax`; ports are clk, rst, i_sample__payload,
     i_sample__valid, i_sample__ready, o_result__payload, o_result__valid and o_result__ready.
 
-    Raises UsageError on a levels_per_stage that cannot be or a name that is no identifier.
+    Raises UsageError on a levels_per_stage that cannot be, a name that is no identifier, or an
+    unknown source.
     """
     _check(name, levels_per_stage)
+    if source not in SOURCES:
+        raise UsageError(f"Verilog is made from one of {', '.join(SOURCES)}, not from {source!r}")
     core = ClassifierCore(
         classifier,
         levels_per_stage=levels_per_stage,
@@ -76,7 +88,8 @@ def to_verilog(
         score_bits=core.score_bits,
         top=name,
     )
-    return f"{header_text(header, classifier)}\n{core_modules(core, name)}"
+    modules = core_modules(core, name) if source == "text" else emit(core, name)
+    return f"{header_text(header, classifier)}\n{modules}"
 
 
 def logic_to_verilog(
@@ -135,3 +148,5 @@ def _check(name: str, levels_per_stage: Spacing) -> None:
         raise UsageError(
             f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
         )
+    if name.lower() in KEYWORDS:
+        raise UsageError(f"A module name must be no keyword of Verilog or VHDL, not {name!r}")

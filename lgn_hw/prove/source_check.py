@@ -20,6 +20,8 @@ HARMLESS = {
     "constant-conversion", "vector-overflow", "missing-top", "case-type", "case-overlap",
     "empty-stmt", "dangling-else", "duplicate-attribute", "unused", "compare-const",
 }  # fmt: skip
+# These too where nothing is signed: operands of different widths are widened with zeros.
+HARMLESS_UNSIGNED = {"arith-op-mismatch", "bitwise-op-mismatch", "comparison-mismatch"}
 INITIAL = 8  # of analysis.DriverFlags
 
 
@@ -61,10 +63,11 @@ def _elaborated(verilog: str, tree: Any) -> Iterator[Fault]:
 def _diagnostics(found: Any, tree: Any) -> Iterator[Fault]:
     engine = pyslang.DiagnosticEngine(tree.sourceManager)
     for diagnostic in found:
-        option = engine.getOptionName(diagnostic.code)
-        if diagnostic.isError() or option not in HARMLESS:
+        option, said = engine.getOptionName(diagnostic.code), engine.formatMessage(diagnostic)
+        unsigned = option in HARMLESS_UNSIGNED and "signed" not in said
+        if diagnostic.isError() or not (unsigned or option in HARMLESS):
             line = tree.sourceManager.getLineNumber(diagnostic.location)
-            yield Fault(line, engine.formatMessage(diagnostic).strip())
+            yield Fault(line, said.strip())
 
 
 def _drivers(value: Any, manager: Any, tree: Any) -> Iterator[Fault]:
