@@ -96,6 +96,7 @@ PRAGMA = re.compile(
     r"(?://|/\*)\s*(synopsys|synthesis|pragma|verilator|rtl_synthesis|cadence|ambit|xilinx|altera"
     r"|exemplar|lint|vcs|slang|\$s|@)\b"
 )
+WARNINGS = re.compile(r"(?://|/\*)\s*verilator lint_(on|off|save|restore)( [A-Z]+)?\s*(\*/)?$")
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|\\\S+|`\s*\w*', re.DOTALL)
 UNKNOWN = re.compile(r"[xX]")
 HIGH_IMPEDANCE = re.compile(r"[zZ?]")
@@ -126,7 +127,7 @@ def _comments_and_directives(text: str) -> Iterator[Fault]:
     """Find comments that tools take as commands, and what a preprocessor may change."""
     for found in TOKEN.finditer(text):
         token, what = found[0], ""
-        if token.startswith("/") and PRAGMA.match(token):
+        if token.startswith("/") and PRAGMA.match(token) and not WARNINGS.match(token):
             what = f"tools take the comment {token.splitlines()[0]!r} as a command"
         elif token.startswith("`") and token[1:].strip() not in DIRECTIVES:
             what = f"the directive {token!r} is refused; what it does depends on the tool"
