@@ -196,7 +196,7 @@ def test_proof_that_is_undecided_is_no_success(classifier, monkeypatch):
     proof = prove_classifiers(classifier, classifier)
     message = (
         "Not proven: every vote of every sample: ABC came to no decision in time; allow more with"
-        " --timeout"
+        " --timeout and --limit"
     )
     assert proof.status == "undecided"
     with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):

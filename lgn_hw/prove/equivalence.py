@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lgn_hw.circuit.circuit import Circuit, connected
 from lgn_hw.circuit.heads.counters import Tally
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.errors import CheckFailed, ToolTimeout, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig
@@ -24,6 +24,7 @@ from lgn_hw.prove.sat_sweep import are_matched
 from lgn_hw.prove.source_check import check_source
 from lgn_hw.prove.tournament import Tournament
 from lgn_hw.prove.vote_sum_proof import added_up, blocks_between
+from lgn_hw.prove.watch import Watch
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
 
@@ -62,7 +63,7 @@ class Proof:
         """Raise CheckFailed unless every claim was shown."""
         for claim in self.claims:
             if claim.status == "refused":
-                raise CheckFailed(f"Refused, for a simulator may read it otherwise: {claim.detail}")
+                raise CheckFailed(f"Refused: not shown that {claim.what}: {claim.detail}")
             if claim.status == "different":
                 raise CheckFailed(f"Not the same: {claim.what}: {claim.detail}")
             if claim.status == "undecided":
@@ -70,7 +71,11 @@ class Proof:
 
 
 def prove_classifiers(
-    a: Classifier, b: Classifier, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    a: Classifier,
+    b: Classifier,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that two classifiers have the same scores for every pattern of a sample's bits.
 
@@ -87,7 +92,7 @@ def prove_classifiers(
     else:
         pair = tuple(added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
         what, output = "every block of votes of every sample adds up alike", "bit"
-    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
+    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s, watch=watch)
     return Proof((_sat_claim(what, verdict, output, a.features),))
 
 
@@ -97,6 +102,7 @@ def prove_circuit(
     built: Mapping[str, Aig | Netlist | Section] | None = None,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that a circuit is the classifier, part by part, and that what was built is the circuit.
 
@@ -125,11 +131,13 @@ def prove_circuit(
     for name, function in (built or {}).items():
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
+    watch = watch or Watch()
+    watch.report("matching the popcount with its counters")
     claims = [_counted(raw), _ranked(tournament)]
     if are_matched(*popcount, counting_samples(raw, circuit.parities.terms)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
-    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
+    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s, watch=watch)
     claims += [
         _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
         for what, verdict in zip(pairs, verdicts, strict=True)
@@ -138,21 +146,38 @@ def prove_circuit(
 
 
 def prove_verilog(
-    classifier: Classifier, verilog: str, header: Any, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    classifier: Classifier,
+    verilog: str,
+    header: Any,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that a core's Verilog, emitted or synthesised, is the classifier.
 
     header: its circuit.header.CoreHeader. See source_check for what is refused before any
     proof, and pipeline for what is shown of its registers.
     """
+    watch = watch or Watch()
+    watch.report("reading the Verilog")
     try:
         check_source(verilog)
     except CheckFailed as problem:
         return Proof((Claim(SOURCE, "slang", "refused", str(problem)),))
     try:
-        pipeline = combinational(verilog, header.top, chains=header.chains)
+        pipeline = combinational(
+            verilog, header.top, chains=header.chains, timeout_s=watch.allowed(READING_S)
+        )
     except CheckFailed as problem:
         return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
+    except ToolTimeout:
+        late = "yosys did not read the Verilog in time; allow more with --limit"
+        return Proof((Claim(PIPELINE, "structure", "undecided", late),))
+    widths = pipeline.function.num_inputs, len(pipeline.function.outputs)
+    if widths != (header.sample_bits, header.result_bits):
+        detail = f"samples and results must have {header.sample_bits} and {header.result_bits} bits"
+        detail += f", not {widths[0]} and {widths[1]}"
+        return Proof((Claim(PIPELINE, "structure", "different", detail),))
     same = pipeline.latency == header.latency
     detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
     claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
@@ -164,7 +189,7 @@ def prove_verilog(
         )
 
     def prove(built: Mapping[str, Aig | Section]) -> Proof:
-        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s, watch=watch)
 
     whole, parts = {WHOLE: pipeline.function}, sections(pipeline, circuit)
     proof = prove(parts or whole)
@@ -175,6 +200,7 @@ def prove_verilog(
     return Proof((Claim(SOURCE, "slang", "equal"), claim, *proof.claims))
 
 
+READING_S = 86_400  # by yosys, where no limit is given
 SOURCE = "simulators and synthesis read the text alike"
 WHOLE = "whole core"
 COUNTERS_TREE = "the popcount is its tree of counters"
@@ -203,7 +229,7 @@ def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
 def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
     detail, sample = "", None
     if verdict.status == "undecided":
-        detail = "ABC came to no decision in time; allow more with --timeout"
+        detail = "ABC came to no decision in time; allow more with --timeout and --limit"
     if verdict.counterexample is not None:
         detail = f"{output} {verdict.outputs[0]} differs"
         if features is not None:

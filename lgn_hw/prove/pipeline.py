@@ -150,12 +150,15 @@ class Pipeline:
     cuts: dict[str, NDArray[np.int64]]
 
 
-def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
+def combinational(
+    verilog: str, top: str, *, chains: bool = False, timeout_s: float | None = None
+) -> Pipeline:
     """Return what a core computes, having shown that it is a pipeline (see this module).
 
     chains: a sum of two numbers and a bit, as hdl.chains writes it, is taken as one adder with a
     carry; that is the same function in a form that is easier to prove. Raises CheckFailed where the
-    core is no pipeline, saying which rule it breaks, ToolError where yosys does not take the text.
+    core is no pipeline, saying which rule it breaks, ToolError where yosys does not take the text,
+    ToolTimeout where it takes longer than timeout_s.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog)
@@ -165,7 +168,7 @@ def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
     known = " ".join(f"t:{kind} %d" for kind in KNOWN.split())
     adders = "alumacc" if chains else ""
     script = READ.format(top=top, cuts=wires, adders=adders, known=known)
-    run_yosys(script, folder=folder, log=folder / "yosys.log")
+    run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
     for name in ("odd", "unknown"):
         _check_values(json.loads((folder / f"{name}.json").read_text()))
     module = json.loads((folder / "registers.json").read_text())["modules"][top]

@@ -11,7 +11,7 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.prove.source_rules import Fault, source_faults
 from lgn_hw.tools.primitives import PRIMITIVES
 
-__all__ = ["check_source"]
+__all__ = ["check_source", "module_names"]
 
 SHOWN = 5
 # Warnings about what has one meaning only: values are cut or widened as the language says.
@@ -39,6 +39,18 @@ def check_source(verilog: str) -> None:
         shown = "; ".join(f"line {fault.line}: {fault.what}" for fault in faults[:SHOWN])
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise CheckFailed(f"{shown}{more}")
+
+
+def module_names(verilog: str) -> list[str]:
+    """Return the names of the modules of a text, in order."""
+    found: list[str] = []
+    tree = syntax.SyntaxTree.fromText(verilog, "verilog")
+
+    def visit(node: Any) -> None:
+        found.append(node.header.name.valueText)
+
+    tree.root.visit(lookup_table={syntax.SyntaxKind.ModuleDeclaration: visit})
+    return found
 
 
 def _elaborated(verilog: str, tree: Any) -> Iterator[Fault]:
