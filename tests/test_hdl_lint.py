@@ -8,22 +8,25 @@ import subprocess
 import pytest
 from strategies import MADE_FOR, random_classifier
 
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.delivery.design import make_design
 from lgn_hw.tools.programs import find_program, search_path
 
 CASES = [
-    *({**made_for, "scores": scores, "levels_per_stage": 2 * (not scores), "wrapper": "stream"}
+    *({**made_for, "scores": scores, "registers": 2 * (not scores), "wrapper": "stream"}
       for made_for in MADE_FOR for scores in (False, True)),
-    *({**made_for, "scores": scores, "levels_per_stage": 1, "wrapper": wrapper}
+    *({**made_for, "scores": scores, "registers": 1, "wrapper": wrapper}
       for made_for in (MADE_FOR[0], MADE_FOR[-1]) for scores in (False, True)
       for wrapper in ("axi", "parallel")),
-    {"scores": False, "levels_per_stage": 2, "wrapper": "stream", "source": "amaranth"},
+    {"scores": False, "registers": 2, "wrapper": "stream", "source": "amaranth"},
 ]  # fmt: skip
 
 
 def design(case, data_bits=32):
     own = random_classifier(1, features=3, bits=12, layers=(12, 21), classes=3)
-    return make_design(own, data_bits=data_bits, clock_mhz=100, **case)
+    around = {name: case[name] for name in ("wrapper", "source") if name in case}
+    options = CoreOptions(**{name: case[name] for name in case if name not in around})
+    return make_design(own, options, data_bits=data_bits, clock_mhz=100, **around)
 
 
 def said(command, text, folder):
@@ -63,5 +66,5 @@ def test_warnings_are_back_after_a_core(tmp_path):
 @pytest.mark.parametrize("data_bits", [8, 16, 24, 64])
 @pytest.mark.parametrize("wrapper", ["axi", "parallel", "stream"])
 def test_no_vector_is_without_bits(wrapper, data_bits):
-    text = design({"scores": False, "levels_per_stage": 2, "wrapper": wrapper}, data_bits).text
+    text = design({"scores": False, "registers": 2, "wrapper": wrapper}, data_bits).text
     assert not re.search(r"\[-\d+:0\]", text)

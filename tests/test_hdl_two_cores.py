@@ -6,7 +6,9 @@ import subprocess
 import numpy as np
 import pytest
 from mutations import tiny_classifier
+from strategies import MADE_FOR
 
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.delivery.design import make_design
 
 BENCH = """
@@ -30,12 +32,12 @@ endmodule
 
 
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
-@pytest.mark.parametrize("options", [{}, {"lut_size": 6, "chains": True}])
+@pytest.mark.parametrize("options", [{}, MADE_FOR[-1]])
 def test_two_classifiers_live_in_one_design(options, tmp_path):
     both = {"one": tiny_classifier(1), "two": tiny_classifier(3)}
     made = {
-        name: make_design(own, levels_per_stage=2, scores=False, wrapper="parallel", data_bits=32,
-                          clock_mhz=100, name=name, **options)
+        name: make_design(own, CoreOptions(**options), wrapper="parallel", data_bits=32,
+                          clock_mhz=100, name=name)
         for name, own in both.items()
     }  # fmt: skip
     for name, design in made.items():

@@ -14,7 +14,7 @@ from lgn_hw.prove.pipeline import combinational
 @pytest.mark.parametrize("number", range(len(FORMS)))
 def test_amaranths_reading_of_every_form_is_the_written_text(number):
     own, form = tiny_classifier(number, arity=2 + number % 3), FORMS[number]
-    texts = [to_verilog(own, source=source, **form) for source in ("text", "amaranth")]
+    texts = [to_verilog(own, form, source=source) for source in ("text", "amaranth")]
     assert texts[0].split("\nmodule")[0] == texts[1].split("\nmodule")[0]
     written, converted = (combinational(text, "classifier_core") for text in texts)
     [verdict] = check_equal([(written.function, converted.function)])
@@ -24,7 +24,7 @@ def test_amaranths_reading_of_every_form_is_the_written_text(number):
 @pytest.mark.parametrize("form", FORMS[::6])
 def test_amaranths_reading_is_proven_to_be_the_classifier(form):
     own = tiny_classifier(1)
-    text = to_verilog(own, source="amaranth", **form)
+    text = to_verilog(own, form, source="amaranth")
     assert prove_verilog(own, text, read_core_header(text)).status == "equal"
 
 

@@ -16,7 +16,7 @@ def tasks(forms, count, folder):
     """Return so many mutants of a core in each form, of classifiers that differ."""
     for number, form in enumerate(forms):
         arity = 2 + number % 2
-        text = to_verilog(tiny_classifier(number, arity=arity), name=CORE, **form)
+        text = to_verilog(tiny_classifier(number, arity=arity), form, name=CORE)
         for index, (kind, mutant) in enumerate(mutants(text, count, number)):
             yield number, arity, form, kind, mutant, str(folder / f"{number}-{index}")
 

@@ -7,6 +7,7 @@ from strategies import MADE_FOR, random_classifier
 from test_prove_pipeline import CORE, PART
 
 from lgn_hw import CheckFailed
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.prove.equivalence import prove_verilog
 from lgn_hw.prove.pipeline import combinational
@@ -20,7 +21,8 @@ SECOND = "if (advance) second <= first[0] & ~first[1];"
 def test_source_takes_what_is_emitted(made_for, scores):
     own = random_classifier(1, features=3, bits=12, layers=(12, 21), classes=3)
     for levels in range(3):
-        check_source(to_verilog(own, scores=scores, levels_per_stage=levels, **made_for))
+        options = CoreOptions(scores=scores, registers=levels, **made_for)
+        check_source(to_verilog(own, options))
 
 
 def test_source_takes_a_core_of_the_usual_style():
