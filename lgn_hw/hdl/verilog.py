@@ -53,6 +53,8 @@ def to_verilog(
     """
     options = options or CoreOptions()
     _check(name, options.registers)
+    if name.lower() in KEYWORDS:
+        raise UsageError(f"A module name must be no keyword of Verilog or VHDL, not {name!r}")
     if source not in SOURCES:
         raise UsageError(f"Verilog is made from one of {', '.join(SOURCES)}, not from {source!r}")
     core = ClassifierCore(classifier, options)
@@ -104,5 +106,3 @@ def _check(name: str, registers: Registers) -> None:
         raise UsageError(
             f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
         )
-    if name.lower() in KEYWORDS:
-        raise UsageError(f"A module name must be no keyword of Verilog or VHDL, not {name!r}")
