@@ -14,9 +14,7 @@ from lgn_hw.prove.equivalence import Claim, Proof
 def design(wrapper, data_bits=8, name="core"):
     options = CoreOptions(registers=1)
     own = tiny_classifier(1)
-    return make_design(
-        own, options, wrapper=wrapper, data_bits=data_bits, clock_mhz=100, name=name
-    )
+    return make_design(own, options, wrapper=wrapper, data_bits=data_bits, clock_mhz=100, name=name)
 
 
 @pytest.mark.parametrize("wrapper", ["axi", "parallel", "stream"])

@@ -32,7 +32,13 @@ SHOWN = {
 
 def prove(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
-    other: Annotated[Path, typer.Argument(help="Another .lgn, or a core's Verilog, a .v file.")],
+    other: Annotated[
+        Path,
+        typer.Argument(
+            help="Another .lgn, a core's Verilog, a .v file, or a .c, .aig, .blif or .v of"
+            " `lgn export`."
+        ),
+    ],
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds for each claim; then it is undecided.")
     ] = 300,
@@ -81,7 +87,7 @@ def prove(
         ],
         "seconds": round(time.perf_counter() - start, 2),
     }
-    if other.suffix == ".v":
+    if other.suffix == ".v" and _combinational_kind(other) is None:
         write_json(classifier.parent / "prove" / "prove.json", data)
     if json:
         print_json(data)
@@ -93,13 +99,19 @@ def prove(
 def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Proof":
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design_proof import prove_design
+    from lgn_hw.export.c_code import prove_c
+    from lgn_hw.export.combinational import prove_combinational
     from lgn_hw.prove.equivalence import prove_classifiers
 
     loaded = Classifier.load(classifier)
     if other.suffix == ".lgn":
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout, watch=watch)
+    if other.suffix == ".c":
+        return prove_c(loaded, other.read_bytes(), timeout_s=timeout)
+    if kind := _combinational_kind(other):
+        return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout)
     if other.suffix != ".v":
-        raise UsageError(f"A proof needs a .lgn or a .v file, not {other.name}")
+        raise UsageError(f"A proof needs a .lgn, .v, .c, .aig or .blif file, not {other.name}")
     text = other.read_text(encoding="utf-8")
     middle = _emitted_from(loaded, classifier, other, text)
     if middle is None:
@@ -132,6 +144,14 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
         soft_wrap=True,
     )
     return None
+
+
+def _combinational_kind(file: Path) -> str | None:
+    """Return which of combinational.FORMATS a file is, if any; a core's Verilog is none."""
+    kind = {".aig": "aiger", ".blif": "blif"}.get(file.suffix)
+    if file.suffix == ".v" and file.read_text(encoding="utf-8").startswith("// lgn-hw: "):
+        return "verilog-comb"
+    return kind
 
 
 @contextmanager
