@@ -1,4 +1,4 @@
-"""A file with a wrapper: the core is proven, the wrapper is the written one, the rest is refused."""
+"""A file with a wrapper: the core is proven, the wrapper is the written one, or it is refused."""
 
 import pytest
 from mutations import mutants, tiny_classifier
