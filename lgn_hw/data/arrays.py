@@ -103,12 +103,12 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     except Exception as problem:  # zipfile, zlib and numpy each raise kinds of their own on damage
         if isinstance(problem, ValueError) and "allow_pickle" in str(problem):
             raise UsageError(
-                f"{path}: {plain([name]) or 'an array'} holds pickled Python objects, which are not loaded:"
-                " they can run code; save arrays of numbers or of fixed-width strings (dtype U)"
+                f"{path}: {plain([name]) or 'an array'} holds pickled Python objects, which are"
+                " not loaded: they can run code; save arrays of numbers or of fixed-width strings (dtype U)"
             ) from None
         raise UsageError(
-            f"{path} is damaged ({type(problem).__name__}: {plain([str(problem)])[:200]}); copy it again,"
-            " or write it anew with numpy.savez"
+            f"{path} is damaged ({type(problem).__name__}: {plain([str(problem)])[:200]}); copy it"
+            " again, or write it anew with numpy.savez"
         ) from None
     for name, array in found.items():
         if not isinstance(array, np.ndarray):
