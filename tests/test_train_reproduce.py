@@ -233,7 +233,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(done, tmp_path, mon
     found = repeat(tmp_path, *changes, train=False)
     assert found["unfinished"] == ["digits, soft, depth 2, seed 0: step 4 of 5"]
     page = (tmp_path / "page.md").read_text()
-    assert "not at their end, and count as far as they came:\n\n* digits, soft, depth 2" in page
+    assert re.search(r"runs are not at their end, .*:\n\n\* digits, soft, depth 2", page)
     assert found["headline"]["gap_gumbel"] is None
 
     found = repeat(tmp_path, *changes)["data"]["digits"]
@@ -425,6 +425,15 @@ def test_curves_are_means_with_the_range_of_the_seeds():
         "low": [0.1, 0.2],
         "high": [0.1, 0.4],
     }
+
+
+def test_runs_under_way_count_where_no_other_is_finished():
+    records = [record("soft", 0, [0.1, 0.4]), record("soft", 1, [0.1, 0.9])]
+    records[1] |= {"finished": False, "options": {"recipe": {}, "steps": 99}}
+    for counted, values in ((records, [0.4]), (records[1:], [0.9])):
+        found = summarize(tiny("experiment.depths=[]"), counted, "lgn")
+        assert found["data"]["digits"]["methods"]["soft"]["best"]["values"] == values
+        assert found["unfinished"] == ["digits, soft, depth 2, seed 1: step 10 of 99"]
 
 
 def test_unequal_starts_are_an_error():
