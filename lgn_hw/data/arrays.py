@@ -104,7 +104,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         if isinstance(problem, ValueError) and "allow_pickle" in str(problem):
             raise UsageError(
                 f"{path}: {plain([name]) or 'an array'} holds pickled Python objects, which are"
-                " not loaded: they can run code; save arrays of numbers or of fixed-width strings (dtype U)"
+                " not loaded: they can run code; save arrays of numbers or of fixed-width strings"
+                " (dtype U)"
             ) from None
         raise UsageError(
             f"{path} is damaged ({type(problem).__name__}: {plain([str(problem)])[:200]}); copy it"
