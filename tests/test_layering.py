@@ -19,6 +19,7 @@ SOURCES = {
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
     "lgn_hw.cli": {"numpy", "lgn_hw", "typer", "rich", "lgn_train", "lgn_sim", "lgn_boards"},
+    "lgn_hw.files": {"lgn_hw", "filelock"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lgn_hw.errors import FileFormatError, UsageError
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_train.checkpoint import Checkpoint, load_checkpoint, load_newest, save_checkpoint
 
 

@@ -279,7 +279,7 @@ def test_a_full_disk_loses_nothing_older(done, copied, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("lgn_hw.formats.atomic.os.fsync", full)
+    monkeypatch.setattr("lgn_hw.files.atomic.os.fsync", full)
     text = (
         f"{copied}/metrics.jsonl cannot be written (No space left on device); make room on the"
         " disk, then go on with --resume"

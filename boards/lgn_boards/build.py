@@ -19,7 +19,7 @@ from lgn_boards.steps import Steps
 from lgn_boards.tools import find_packer, run_tool
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_bytes, write_text
+from lgn_hw.files.atomic import write_bytes, write_text
 from lgn_hw.hdl.link import BaudRate, LinkPlan
 from lgn_hw.programs import find_program
 from lgn_hw.synth.equivalence import prove_classifiers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 
 __all__ = ["Step", "Steps"]
 

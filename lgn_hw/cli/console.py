@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 
 __all__ = ["JsonOption", "errors", "out", "print_json", "write_json"]
 

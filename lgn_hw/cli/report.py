@@ -30,7 +30,7 @@ def report(
 
         lgn report build/digits/digits.lgn -o digits.html --json
     """
-    from lgn_hw.formats.atomic import write_text
+    from lgn_hw.files.atomic import write_text
     from lgn_hw.report.gather import classifier_file, gather
     from lgn_hw.report.page import to_html
 

@@ -172,7 +172,7 @@ def _spacing(
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
     """Write one file or a folder; a folder's vectors include real samples where there are some."""
     from lgn_hw.deliver.folder import deliver
-    from lgn_hw.formats.atomic import write_text
+    from lgn_hw.files.atomic import write_text
     from lgn_hw.samples import read_samples, spread, vectors_for
 
     if path.suffix == ".v":

@@ -15,7 +15,7 @@ from lgn_hw.deliver import constraints, scripts
 from lgn_hw.deliver.design import Design
 from lgn_hw.deliver.readme import readme
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.hdl.header import pack_results
 from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
 from lgn_hw.synth.yosys import yosys_version

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolError, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.synth.primitives import PRIMITIVES
 from lgn_hw.synth.yosys import run_yosys, yosys_version
 

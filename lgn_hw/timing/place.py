@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgn_hw.errors import ToolError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.hdl.header import CoreHeader, read_core_header
 from lgn_hw.synth.nextpnr import PnrReport, find_nextpnr, run_nextpnr
 from lgn_hw.synth.yosys import run_yosys

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from cocotb_tools.runner import get_runner
 
 from lgn_hw.errors import ToolError, ToolNotFound, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.programs import find_program, search_path
 from lgn_sim.job import CASES, JOB_VARIABLE, CaseResult, Job
 

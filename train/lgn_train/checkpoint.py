@@ -13,7 +13,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from lgn_hw.errors import FileFormatError, UsageError
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 
 __all__ = ["Checkpoint", "load_checkpoint", "load_newest", "save_checkpoint"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_bytes, write_text
+from lgn_hw.files.atomic import write_bytes, write_text
 
 __all__ = ["RunDir"]
 

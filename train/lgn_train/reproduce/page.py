@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_train.reproduce.plots import accuracy_plot, depth_plot, entropy_plot, save_plot
 from lgn_train.reproduce.scale import DLGN, NAMES
 

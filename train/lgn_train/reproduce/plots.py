@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_train.reproduce.scale import DLGN, NAMES
 
 __all__ = ["accuracy_plot", "apart", "depth_plot", "entropy_plot", "save_plot"]

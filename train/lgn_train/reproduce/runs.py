@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from lgn_hw.encoder import Thermometer
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
