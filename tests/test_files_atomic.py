@@ -68,7 +68,7 @@ def test_write_goes_into_a_pipe_or_device(tmp_path):
 def test_refusals_name_the_file_that_was_meant(tmp_path):
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "folder", tmp_path / ("x" * 300)):
-        with pytest.raises(OSError, match="") as caught:
+        with pytest.raises(OSError, match=r"directory|too long") as caught:
             write_bytes(path, b"")
         assert caught.value.filename == str(path)
 

@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,15 @@ from lgn_hw.errors import LgnError, UsageError
 from lgn_hw.files.atomic import PARTIAL, write_bytes, write_text
 from lgn_hw.files.lock import LOCK, locked
 
-__all__ = ["MANIFEST", "OwnedFolder", "keep_aside", "own_folder", "read_manifest", "sha256_of"]
+__all__ = [
+    "MANIFEST",
+    "OwnedFolder",
+    "adopt_folder",
+    "keep_aside",
+    "own_folder",
+    "read_manifest",
+    "sha256_of",
+]
 
 MANIFEST = "manifest.json"
 UNFINISHED = r"unfinished-[0-9a-f]{8}"
@@ -54,6 +62,13 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     strings = all(isinstance(word, str) for item in files for word in item)
     return manifest if known and strings else None
+
+
+def adopt_folder(folder: Path, command: str, names: Iterable[str]) -> None:
+    """Mark a folder that is known to be of a command, with those of the named files it holds."""
+    found = {name: sha256_of(folder / name) for name in names if (folder / name).is_file()}
+    manifest = {"format": f"lgn-{command} 1", "sha256": found}
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
 
 class OwnedFolder:
@@ -99,8 +114,8 @@ class OwnedFolder:
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file, at once, and note its digest."""
-        target = self._place(name)
         digest = hashlib.sha256(data).hexdigest()
+        target = self._place(name)
         self._make_way(name, target, digest)
         write_bytes(target, data)
         self.note(name, digest)
@@ -123,6 +138,12 @@ class OwnedFolder:
             if parent == self.path or any(parent.iterdir()):
                 break
             parent.rmdir()
+
+    def notices(self) -> list[str]:
+        """Return a sentence for each file that was kept under another name."""
+        return [
+            f"{path} was not as lgn wrote it; it is kept as {aside}" for path, aside in self.kept
+        ]
 
     def clear(self) -> None:
         """Remove all files that were written here and are unchanged."""
