@@ -35,7 +35,7 @@ def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
 
     Raises ToolError with its last lines where it fails.
     """
-    with log.open("w") as stream:
+    with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
             list(command),
             cwd=folder,
@@ -45,7 +45,11 @@ def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
             check=False,
         )
     if done.returncode:
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        lines = [
+            line
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if line.strip()
+        ]
         said = "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])
         name = Path(command[0]).name
         raise ToolError(f"{name} failed ({done.returncode}):\n{said}\nIts log: {log}")

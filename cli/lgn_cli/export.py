@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import (
+    JsonOption,
+    check_classifier_path,
+    notices,
+    print_json,
+    save_classifier,
+    say,
+)
 from lgn_cli.train import require_lgn_train
 
 __all__ = ["export"]
@@ -28,9 +35,16 @@ def export(
 
         lgn export build/digits -o digits.lgn --json
     """
-    classifier = require_lgn_train().export_run(run)
-    path = output or run / f"{classifier.provenance['recipe']['name']}.lgn"
-    classifier.save(path)
+    if output is not None:
+        check_classifier_path(output)
+    lgn_train = require_lgn_train()
+    classifier = lgn_train.export_run(run)
+    if output is None:
+        path, kept = lgn_train.keep_classifier(run, classifier)
+        notices(kept)
+    else:
+        path = output
+        save_classifier(path, classifier)
     figures = {
         "classifier": str(path),
         "digest": classifier.digest,
@@ -41,4 +55,4 @@ def export(
     if json:
         print_json(figures)
         return
-    out.print(f"{path}: accuracy {100 * figures['accuracy']:.2f} %, {figures['nodes']} nodes")
+    say(f"{path}: accuracy {100 * figures['accuracy']:.2f} %, {figures['nodes']} nodes")

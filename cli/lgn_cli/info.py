@@ -7,14 +7,16 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, show
 from lgn_hw.classifier import Classifier
 
 __all__ = ["info"]
 
 
 def info(
-    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    classifier: Annotated[
+        Path, typer.Argument(help="The classifier, a .lgn file, or the folder of its run.")
+    ],
     json: JsonOption = False,
 ) -> None:
     """Describe a classifier: inputs, gates, levels, classes and where it came from.
@@ -25,11 +27,14 @@ def info(
 
         lgn info build/digits/digits.lgn --json
     """
-    data = describe(Classifier.load(classifier))
+    from lgn_hw.report.gather import classifier_file
+
+    file = classifier_file(classifier)
+    data = describe(Classifier.load(file))
     if json:
         print_json(data)
         return
-    table = Table(title=str(classifier), show_header=False)
+    table = Table(title=str(file), show_header=False)
     table.add_column()
     table.add_column(overflow="fold")  # a digest must not be cut short
     for name, value in data.items():
@@ -37,7 +42,7 @@ def info(
             table.add_row(name.replace("_", " "), _shown(value))
     for name, value in data["provenance"].items():
         table.add_row(name.replace("_", " "), _shown(value))
-    out.print(table)
+    show(table)
 
 
 def describe(classifier: Classifier) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import JsonOption, finite, notices, print_json, show, status, write_json
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def prove(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     other: Annotated[Path, typer.Argument(help="Another .lgn, or a core's Verilog, a .v file.")],
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds for each claim; then it is undecided.")
+        float,
+        typer.Option(min=1, callback=finite, help="Seconds for each claim; then it is undecided."),
     ] = 300,
     json: JsonOption = False,
 ) -> None:
@@ -29,7 +31,7 @@ def prove(
     The Verilog is that of `lgn verilog`, or lut4.v and lut6.v that `lgn synth` makes of it.
 
     Exits with 1 where they differ, and where a claim is not decided. A difference comes with a
-    sample that shows it. Of Verilog, prove/prove.json beside the classifier keeps the outcome for
+    sample that shows it. Of Verilog, CLASSIFIER.prove/prove.json keeps the outcome for
     `lgn report`.
 
     Examples:
@@ -38,12 +40,13 @@ def prove(
 
         lgn prove build/digits/digits.lgn build/digits/digits.v
 
-        lgn prove build/digits/digits.lgn build/digits/synth/lut6.v --timeout 600
+        lgn prove build/digits/digits.lgn build/digits/digits.lgn.synth/lut6.v --timeout 600
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder, own_folder
 
     start = time.perf_counter()
-    with errors.status("proving"):
+    with status("proving"):
         proof = _proof(classifier, other, timeout)
     data = {
         "digest": Classifier.load(classifier).digest,
@@ -63,11 +66,16 @@ def prove(
         "seconds": round(time.perf_counter() - start, 2),
     }
     if other.suffix == ".v":
-        write_json(classifier.parent / "prove" / "prove.json", data)
+        with (
+            own_folder(default_folder(classifier, "prove"), "prove") as owned,
+            owned.work() as work,
+        ):
+            write_json(work / "prove.json", data)
+        notices(owned.notices())
     if json:
         print_json(data)
     else:
-        out.print(_table(data))
+        show(_table(data))
     proof.check()
 
 
@@ -80,7 +88,7 @@ def _proof(classifier: Path, other: Path, timeout: float) -> "Proof":
     if other.suffix == ".lgn":
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout)
     if other.suffix == ".v":
-        text = other.read_text()
+        text = other.read_text(encoding="utf-8", errors="replace")
         return prove_verilog(loaded, text, read_core_header(text), timeout_s=timeout)
     raise UsageError(f"A proof needs a .lgn or a .v file, not {other.name}")
 
@@ -90,6 +98,10 @@ def _table(data: dict[str, Any]) -> Table:
     for column in ("claim", "method", "verdict"):
         table.add_column(column)
     for claim in data["claims"]:
-        shown = {"equal": "proven", "different": "[red]DIFFERENT[/]", "undecided": "undecided"}
+        shown = {
+            "equal": Text("proven"),
+            "different": Text("DIFFERENT", style="red"),
+            "undecided": Text("undecided"),
+        }
         table.add_row(claim["what"], claim["method"], shown[claim["status"]])
     return table

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, notice, print_json, say
+from lgn_cli.ending import Ended
 from lgn_cli.train import INTERRUPTED, require_lgn_train
 
 __all__ = ["Experiment", "reproduce"]
@@ -68,14 +69,14 @@ def reproduce(
     command = _command(experiment, scale, changes)
     try:
         results = mind_the_gap(chosen, folder, page, command=command, train=train)
-    except KeyboardInterrupt:
-        errors.print(f"interrupted; the same command goes on in {folder}")
-        raise typer.Exit(INTERRUPTED) from None
+    except (KeyboardInterrupt, Ended) as end:
+        notice(f"interrupted; the same command goes on in {folder}")
+        raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None
     if json:
         print_json(results)
         return
-    out.print(f"{page}: {len(results['methods'])} methods, {chosen.experiment.seeds} seeds;"
-              f" figures in {folder}/results.json")  # fmt: skip
+    say(f"{page}: {len(results['methods'])} methods, {chosen.experiment.seeds} seeds;"
+        f" figures in {folder}/results.json")  # fmt: skip
 
 
 def _command(experiment: Experiment, scale: str, changes: list[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, finite, print_json, say, status
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
 
@@ -27,8 +27,11 @@ def run(
         str, typer.Option(help="A serial port; auto: look for it; simulated: no board at all.")
     ] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="How many at most; 0: all.")] = 0,
-    baud: Annotated[int, typer.Option(help="As built.")] = 1_000_000,
-    timeout: Annotated[float, typer.Option(help="Seconds without an answer.")] = 0.5,
+    baud: Annotated[int, typer.Option(min=300, max=20_000_000, help="As built.")] = 1_000_000,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.01, max=3600, callback=finite, help="Seconds without an answer."),
+    ] = 0.5,
     json: JsonOption = False,
 ) -> None:
     """Send samples to a board: accuracy, agreement with the software, and rate.
@@ -49,10 +52,10 @@ def run(
     codes, labels = read_samples(loaded, data)
     if samples:
         codes, labels = codes[:samples], None if labels is None else labels[:samples]
-    with errors.status("looking for the board") as status, _open(loaded, port, baud, timeout) as on:
+    with status("looking for the board") as shown, _open(loaded, port, baud, timeout) as on:
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
-        found, lost = _predict(on, codes, lambda done: status.update(f"{done:,} {say}"))
+        found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
         counters = None if lost else on.counters()
     codes, labels = codes[: len(found)], None if labels is None else labels[: len(found)]
     wrong = (found != loaded.predict(codes)).nonzero()[0]
@@ -117,14 +120,14 @@ def _check(
 def _print(result: dict[str, Any]) -> None:
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
-        out.print(f"accuracy {100 * result['accuracy']:.2f} % of {result['samples']:,} samples")
-    out.print(f"agreement with the software {100 * result['agreement']:.2f} %")
+        say(f"accuracy {100 * result['accuracy']:.2f} % of {result['samples']:,} samples")
+    say(f"agreement with the software {100 * result['agreement']:.2f} %")
     measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
-    out.print(
+    say(
         f"{measured}the link allows {rates['link']:,.1f}, the core {rates['core']:,.1f}:"
         f" the {rates['limit']} is the limit"
     )
     verdict = "FAILED" if result["self_test_failures"] else "passed"
     counters = result["counters"]
     errors_seen = "" if counters is None else f", {counters['framing_errors']} framing errors"
-    out.print(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")
+    say(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")

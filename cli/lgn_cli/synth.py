@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import JsonOption, notices, print_json, show, status, write_json
 from lgn_hw.synth.estimate import PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ def synth(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for scripts, logs and synth.json."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for scripts, logs and synth.json; CLASSIFIER.synth if not given.",
+        ),
     ] = None,
     levels_per_stage: Annotated[
         int, typer.Option(min=0, help="Levels between registers, where no --verilog is given.")
@@ -52,6 +56,7 @@ def synth(
         lgn synth build/digits/digits.lgn --verilog build/digits/digits.v --json
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder, own_folder
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
     from lgn_hw.synth.targets import find_luts
 
@@ -68,17 +73,22 @@ def synth(
         )
     else:
         text = matching_verilog(loaded, verilog)
-    folder = output or classifier.parent / "synth"
     header = read_core_header(text)
-    with errors.status("yosys maps the core to LUTs"):
-        area = estimate_area(text, folder=folder, chains=header.chains)
-    nodes = _nodes(loaded, header)
-    data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
-    write_json(folder / "synth.json", data)
+    folder = output or default_folder(classifier, "synth")
+    with (
+        own_folder(folder, "synth") as owned,
+        owned.work() as work,
+        status("yosys maps the core to LUTs"),
+    ):
+        area = estimate_area(text, folder=work, chains=header.chains)
+        nodes = _nodes(loaded, header)
+        data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
+        write_json(work / "synth.json", data)
+    notices(owned.notices())
     if json:
         print_json(data)
     else:
-        out.print(area_table(area, nodes))
+        show(area_table(area, nodes))
 
 
 def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | None:

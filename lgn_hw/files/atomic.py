@@ -19,16 +19,16 @@ def write_bytes(path: str | PathLike[str], data: bytes) -> None:
     existing file keeps its mode, and a device or pipe is written to. Raises OSError, which names
     the file.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        Path(path).write_bytes(data)  # nothing to rename over; a folder is refused here
+        return
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         old = target.stat() if target.exists() else None
-        if old is not None and not stat.S_ISREG(old.st_mode):
-            target.write_bytes(data)  # nothing to rename over; a folder is refused here
-        elif old is not None and not os.access(target, os.W_OK):
+        if old is not None and not os.access(target, os.W_OK):
             raise PermissionError(13, os.strerror(13))
-        else:
-            _replace(target, data, old)
+        _replace(target, data, old)
     except OSError as problem:
         # A full disk does not say which file it refuses, and nobody knows the temporary one.
         problem.filename, problem.filename2 = str(path), None
@@ -37,7 +37,7 @@ def write_bytes(path: str | PathLike[str], data: bytes) -> None:
 
 def write_text(path: str | PathLike[str], text: str) -> None:
     """Write a UTF-8 file with Unix line ends; otherwise as write_bytes."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def _replace(target: Path, data: bytes, old: os.stat_result | None) -> None:

@@ -38,6 +38,11 @@ SHOWN = 3  # names of files of others in a refusal
 NOTHING = re.compile(rf"{re.escape(LOCK)}|{PARTIAL}|\.gitkeep|\.gitignore|\.DS_Store")
 
 
+def default_folder(classifier: Path, command: str) -> Path:
+    """Return where a command writes if not told: net.lgn.sim beside net.lgn."""
+    return classifier.with_name(f"{classifier.name}.{command}")
+
+
 @contextmanager
 def own_folder(path: str | Path, command: str) -> Iterator["OwnedFolder"]:
     """Hold a folder that `command` (like "sim", of `lgn sim`) has made, or may make.
@@ -145,10 +150,23 @@ class OwnedFolder:
             f"{path} was not as lgn wrote it; it is kept as {aside}" for path, aside in self.kept
         ]
 
-    def clear(self) -> None:
-        """Remove all files that were written here and are unchanged."""
+    def note_all(self, below: str) -> None:
+        """Note every file below a folder in here, whoever wrote it while this folder was held."""
+        for path in sorted((self.path / below).rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                self.digests[path.relative_to(self.path).as_posix()] = sha256_of(path)
+        self._write()
+
+    def clear(self, below: str = ".") -> None:
+        """Remove all files that were written here, or below a folder in here, and are unchanged.
+
+        What is left of that folder is kept aside.
+        """
         for name in list(self.digests):
-            self.remove(name)
+            if below == "." or name.startswith(f"{below}/"):
+                self.remove(name)
+        if below != "." and (self.path / below).exists():
+            self.kept.append((self.path / below, keep_aside(self.path / below)))
         self._write()
 
     def _replace(self, work: Path, facts: dict[str, Any]) -> None:
@@ -194,11 +212,14 @@ class OwnedFolder:
         if target.exists():  # a link to nothing has nothing to keep
             self.kept.append((target, keep_aside(target)))
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The folder's mark: its format, facts, and the digest of each file."""
+        own = {"format": f"lgn-{self.command} 1"}
+        return own | self._facts | own | {"sha256": dict(self.digests)}
+
     def _write(self, unfinished: str | None = None) -> None:
-        manifest = {"format": f"lgn-{self.command} 1"} | self._facts
-        manifest |= {} if unfinished is None else {"unfinished": [unfinished]}
-        manifest["format"] = f"lgn-{self.command} 1"
-        manifest["sha256"] = self.digests
+        manifest = self.manifest | ({} if unfinished is None else {"unfinished": [unfinished]})
         write_text(self.path / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
 

@@ -95,7 +95,11 @@ def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
 
     Raises UsageError where its header names another classifier, or there is none.
     """
-    text = verilog.read_text() if isinstance(verilog, Path) else verilog
+    text = (
+        verilog.read_text(encoding="utf-8", errors="replace")
+        if isinstance(verilog, Path)
+        else verilog
+    )
     found = read_core_header(text).digest
     if found != classifier.digest:
         raise UsageError(
@@ -114,12 +118,12 @@ def emit(component: wiring.Component, name: str) -> str:
     """
     text = rtlil.convert(component, name=name, emit_src=False)
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
-    (folder / "wrapper.il").write_text(text)
+    (folder / "wrapper.il").write_text(text, encoding="utf-8")
     run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
     verilog = folder / "wrapper.v"
     if not verilog.exists():
         raise ToolError(f"yosys ended without an error and without {verilog}")
-    lines = verilog.read_text().splitlines()
+    lines = verilog.read_text(encoding="utf-8").splitlines()
     shutil.rmtree(folder)
     # The first line is yosys' own version, which is not part of what was asked for.
     return (

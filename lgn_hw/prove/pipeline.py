@@ -145,13 +145,13 @@ def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
     core is no pipeline, saying which rule it breaks, ToolError where yosys does not take the text.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
-    (folder / "core.v").write_text(verilog)
-    (folder / "cells.v").write_text(CELLS)
-    (folder / "primitives.v").write_text(PRIMITIVES)
+    (folder / "core.v").write_text(verilog, encoding="utf-8")
+    (folder / "cells.v").write_text(CELLS, encoding="utf-8")
+    (folder / "primitives.v").write_text(PRIMITIVES, encoding="utf-8")
     wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
     script = READ.format(top=top, cuts=wires, adders="alumacc" if chains else "")
     run_yosys(script, folder=folder, log=folder / "yosys.log")
-    module = json.loads((folder / "registers.json").read_text())["modules"][top]
+    module = json.loads((folder / "registers.json").read_text(encoding="utf-8"))["modules"][top]
     latency = _check_registers(module)
     graph = _Graph((folder / "core.aig").read_bytes())
     shutil.rmtree(folder)

@@ -42,7 +42,7 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     script_file = log.with_suffix(".ys")
-    script_file.write_text(script)
+    script_file.write_text(script, encoding="utf-8")
     # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output.
     command = [*find_yosys(), "-q", "-l", _seen_from(folder, log), _seen_from(folder, script_file)]
     try:
@@ -51,7 +51,8 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=timeout_s,
         )
@@ -83,6 +84,11 @@ def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:
 
 def _first_line(command: tuple[str, ...]) -> str:
     done = subprocess.run(
-        [*command, "-V"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [*command, "-V"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     return (done.stdout or done.stderr).strip().splitlines()[0] if done.returncode == 0 else ""

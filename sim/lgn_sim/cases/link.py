@@ -83,7 +83,7 @@ async def count_edges(signal: Any, edges: list[int]) -> None:
 @cocotb.test()
 async def device_answers(dut: Any) -> None:
     """Do the steps of the job; write what came back after each, and how often o_passed rose."""
-    job = json.loads(Path(os.environ[LINK_VARIABLE]).read_text())
+    job = json.loads(Path(os.environ[LINK_VARIABLE]).read_text(encoding="utf-8"))
     cocotb.start_soon(Clock(dut.clk, job["clock_ps"], unit="ps").start())
     uart, passes = HostUart(dut, job["bit_ps"]), [0]
     dut.i_button.value = 0

@@ -83,7 +83,7 @@ def _digest(command: list[str]) -> str:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
         raise ToolError(f"{Path(command[0]).name} could not compile the kernels:\n{last}")

@@ -65,7 +65,7 @@ def write_page(page: Path, results: Mapping[str, Any]) -> None:
         save_plot(draw(results), folder / f"{name}-{plot}.svg")
     sections = [INTRODUCTION.format(folder=folder.name)]
     for path in sorted(folder.glob("*.json")):
-        sections.append(_section(json.loads(path.read_text()), folder.name))
+        sections.append(_section(json.loads(path.read_text(encoding="utf-8")), folder.name))
     write_text(page, "\n".join(sections))
 
 

@@ -49,7 +49,7 @@ class Runs:
         path = self._path(spec)
         if not path.exists():
             return None
-        record: dict[str, Any] = json.loads(path.read_text())
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return record if record["data_sha256"] == self.data.digest else None
 
     def trained(self, spec: RunSpec) -> dict[str, Any]:
