@@ -70,29 +70,30 @@ def full(tmp_path):
     total = PARTS | {"total": 100}
     case = {"name": "flowing", "passed": True}
     files = {
-        "small.lgn.synth/synth.json": {"lut4": total, "lut6": total, "ff": total, "tool": "Yosys 0.70",
+        "synth/synth.json": {"lut4": total, "lut6": total, "ff": total, "tool": "Yosys 0.70",
                              "carry4": PARTS | {"total": 12}, "stage": "estimate"},
-        "small.lgn.sim/sim.json": {"latency_cycles": 8, "latency_cycles_measured": 8, "throughput": 1.0,
+        "sim/sim.json": {"latency_cycles": 8, "latency_cycles_measured": 8, "throughput": 1.0,
                          "mismatches": 0, "vectors": 973, "simulator": "icarus", "cases": [case],
                          "negative_control": {"caught": True, "mismatches": 2}},
-        "small.lgn.fmax/hx8k/fmax.json": {"part": "hx8k-ct256", "stage": "pnr", "tool": "nextpnr-ice40 0.11",
+        "fmax/hx8k/fmax.json": {"part": "hx8k-ct256", "stage": "pnr", "tool": "nextpnr-ice40 0.11",
                            "setting": "2 levels a stage", "clock_mhz": 100.0, "met": False,
                            "fmax_mhz": 91.25, "latency_cycles": 8, "latency_ns": 87.7,
                            "samples_per_second": 91.25e6,
                            "utilization": {"ICESTORM_LC": {"used": 1536, "available": 7680},
                                            "ICESTORM_RAM": {"used": 0, "available": 32}}},
-        "small.lgn.prove/prove.json": {"status": "equal", "claims": [
+        "prove/prove.json": {"status": "equal", "claims": [
             {"what": "gates", "status": "equal", "method": "SAT"},
             {"what": "counters", "status": "equal", "method": "ABC cec"}]},
-        "small.lgn.icebreaker/build.json": {"board": "icebreaker", "fmax_mhz": 20.5, "clock_mhz": 12.0,
+        "icebreaker/build.json": {"board": "icebreaker", "fmax_mhz": 20.5, "clock_mhz": 12.0,
                                   "tools": {"nextpnr": "nextpnr-ice40 0.11"},
                                   "utilisation": {"ICESTORM_LC": {"used": 9, "available": 5280}}},
         "train.json": {"classifier": "elsewhere/small.lgn", "test_samples": 360,
                        "train_samples": 1437, "seconds": 11.0},
     }  # fmt: skip
     for name, data in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).write_text(json.dumps(data | {"digest": own.digest}))
+        path = tmp_path / (name if name == "train.json" else f"small.lgn.{name}")
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(json.dumps(data | {"digest": own.digest}))
     line = {"loss": 0.5, "gap_train": -0.0028, "gap_soft": 0.0, "train_mode_accuracy": 0.9722,
             "soft_accuracy": 0.975, "discrete_accuracy": 0.975}  # fmt: skip
     lines = [line | {"epoch": epoch} for epoch in (1, 2, 3)]
