@@ -5,10 +5,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound
+from lgn_train.packed.library_cache import cached_library
 
 __all__ = ["SOURCES", "compile_library", "cpu_command", "cuda_command"]
 
@@ -49,14 +49,7 @@ def compile_library(command: list[str]) -> ctypes.CDLL:
 
     Raises ToolError with the compiler's last lines.
     """
-    path = _cache() / f"{_digest(command)}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            partial = Path(folder) / path.name
-            _run([*command, "-o", str(partial)])
-            os.replace(partial, path)  # whole or not there, whoever else compiles it now
-    return ctypes.CDLL(str(path))
+    return cached_library(_digest(command), lambda path: _run([*command, "-o", str(path)]))
 
 
 def _found(name: str, given: str | None, remedy: str, *names: str) -> str:
@@ -64,11 +57,6 @@ def _found(name: str, given: str | None, remedy: str, *names: str) -> str:
         if candidate and (path := shutil.which(candidate)):
             return path
     raise ToolNotFound(f"{name} was not found; {remedy}")
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lgn-hw" / "kernels"
 
 
 def _digest(command: list[str]) -> str:
