@@ -46,7 +46,7 @@ def float_path(monkeypatch):
     """A function that takes the packed engine away."""
 
     def forbid():
-        monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+        monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
 
     return forbid
 
@@ -206,9 +206,7 @@ def test_packed_words_hold_sample_s_in_bit_s(samples_given):
 
 def test_explain_says_what_runs_and_why():
     model = network(estimator="soft")
-    assert explain(model.train()).splitlines()[0] == (
-        "0: float: estimator 'soft' computes numbers between 0 and 1, not bits"
-    )
+    assert explain(model.train()).splitlines()[0] == ("0: soft values, C++ kernels")
     assert explain(model.eval()).splitlines()[0] == "0: packed words, C++ kernels"
     assert explain(model.double()).splitlines()[0] == (
         "0: float: the logits are torch.float64; the kernels know torch.float32"

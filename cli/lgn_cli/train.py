@@ -153,6 +153,17 @@ def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
     return {"name": name, "data": source} | recipe
 
 
+def _choice(figures: dict[str, Any]) -> dict[str, str]:
+    """Say which epoch is in the classifier, where it was chosen on a validation part."""
+    if figures["chosen_on"] is None:
+        return {}
+    accuracy, samples = figures["validation_accuracy"], figures["validation_samples"]
+    return {
+        "validation accuracy": f"{100 * accuracy:.2f} % of {samples} samples",
+        "epoch kept, the best on them": str(figures["kept_epoch"]),
+    }
+
+
 def _table(figures: dict[str, Any], folder: str) -> Table:
     percent = "{:.2f} %".format
     points = "{:+.2f} points".format
@@ -164,6 +175,7 @@ def _table(figures: dict[str, Any], folder: str) -> Table:
         "nodes": str(figures["nodes"]),
         "encoder bits": str(figures["encoder_bits"]),
         "test samples": str(figures["test_samples"]),
+        **_choice(figures),
         "epochs": str(figures["epochs"]),
         "seconds": f"{figures['seconds']:.1f}",
         "classifier": figures["classifier"],

@@ -22,12 +22,14 @@ from lgn_train.model import build_model
 from lgn_train.progress import print_notice
 from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
+from lgn_train.selection import BEST
 
 __all__ = ["encoder_tensors", "export_run", "keep_classifier"]
 
 
 def export_run(run_dir: Path) -> Classifier:
-    """Return the classifier of a run's newest checkpoint, checked on the run's test samples.
+    """Return the classifier of a run's newest checkpoint, checked on the run's test samples: of its
+    best network on the validation part where there is one, else of the last.
 
     Raises UsageError where the folder holds no run or checkpoint, and CheckFailed where the
     classifier is not what was trained.
@@ -43,8 +45,9 @@ def export_run(run_dir: Path) -> Classifier:
     recipe = Recipe.of(state["recipe"], str(run_dir))
     encoder = _encoder_of(tensors, tuple(state["feature_names"]))
     model = build_model(recipe, encoder, len(state["classes"]), _shape(state["image_shape"]))
+    prefix = BEST if state.get("best") else "model."
     model.load_state_dict(
-        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+        {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     )
     x, y = folder.test_samples()
     return _exported(model, x, y, state)
@@ -85,13 +88,16 @@ def encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:
 
 def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
     """Export and check on the run's test samples: sample by sample, and the accuracy recorded."""
-    # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures.
-    figures = state["figures"] or figures_of(model, x, y)
+    # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures; those
+    # of a run with a validation part are of that.
+    figures = _test_figures(state) or figures_of(model, x, y)
+    best = state.get("best")
     provenance = {
         "recipe": _portable(state["recipe"]),
         "seed": state["recipe"]["seed"],
-        "epochs": state["epoch"],
-        "steps": state["step"],
+        "epochs": best["epoch"] if best else state["epoch"],
+        "steps": best["step"] if best else state["step"],
+        **({"chosen": _choice(state)} if best else {}),
         "data_sha256": state["data_sha256"],
         "versions": _versions(),
         "accuracy": figures["discrete_accuracy"],
@@ -110,6 +116,17 @@ def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classi
             f" training measured {figures['discrete_accuracy']}"
         )
     return classifier
+
+
+def _test_figures(state: dict[str, Any]) -> dict[str, float] | None:
+    figures: dict[str, Any] | None = state["figures"]
+    return figures if figures and figures.get("part", "test") == "test" else None
+
+
+def _choice(state: dict[str, Any]) -> dict[str, Any]:
+    """Say how the exported epoch was chosen: on what, how good it is there, out of how many."""
+    accuracy = state["best"]["figures"]["discrete_accuracy"]
+    return state["measured"] | {"accuracy": accuracy, "of_epochs": state["epoch"]}
 
 
 def _portable(recipe: dict[str, Any]) -> dict[str, Any]:

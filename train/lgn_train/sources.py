@@ -12,13 +12,22 @@ from lgn_train.data import (
     load_mnist,
     load_monk,
 )
+from lgn_train.data.split import hold_out
 from lgn_train.recipe import Data, Recipe
 
 __all__ = ["load_dataset", "with_data"]
 
 
 def load_dataset(data: Data) -> Dataset:
-    """Return the data set that a recipe names; raises UsageError where it cannot be read."""
+    """Return the data set that a recipe names, with its validation part where it asks for one.
+
+    Raises UsageError where the data cannot be read or split.
+    """
+    found = _read(data)
+    return hold_out(found, data.validation, data.split_seed) if data.validation else found
+
+
+def _read(data: Data) -> Dataset:
     match data.source:
         case "digits":
             return load_digits()
@@ -39,7 +48,8 @@ def load_dataset(data: Data) -> Dataset:
 def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
     """Return the recipe with a file in place of its data, and a label column of that file."""
     if path is not None:
-        data = Data(source="file", path=str(path), label=label, split_seed=recipe.data.split_seed)
+        kept = recipe.data.model_dump(include={"split_seed", "validation"})
+        data = Data(source="file", path=str(path), label=label, **kept)
         return recipe.model_copy(update={"data": data})
     if label is not None:
         if recipe.data.source != "file":

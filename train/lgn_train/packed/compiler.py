@@ -14,7 +14,7 @@ __all__ = ["SOURCES", "compile_library", "cpu_command", "cuda_command"]
 
 SOURCES = Path(__file__).parent / "csrc"
 # No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
-CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-fopenmp", "-fPIC", "-shared", "-w")
+CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
 INSTRUCTION_SETS = {
     "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"),
     "AVX2": ("-mavx2",),
