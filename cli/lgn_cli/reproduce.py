@@ -33,9 +33,9 @@ def reproduce(
         Path | None,
         typer.Option("--output", "-o", help="The folder of the runs; build/EXPERIMENT-SCALE."),
     ] = None,
-    page: Annotated[Path, typer.Option(help="The page that is written.")] = Path(
-        "docs/reproduction.md"
-    ),
+    page: Annotated[
+        Path | None, typer.Option(help="The page, a .md file; reproduction.md in the folder.")
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a value of the scale: KEY=VALUE. May be repeated."),
@@ -66,6 +66,7 @@ def reproduce(
     changes += [] if seeds is None else [f"experiment.seeds={seeds}"]
     chosen = load_scale(scale, changes)
     folder = output or Path("build") / f"{experiment.value}-{chosen.name}"
+    page = page or folder / "reproduction.md"
     command = _command(experiment, scale, changes)
     try:
         results = mind_the_gap(chosen, folder, page, command=command, train=train)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, notices, print_json, show, status, write_json
+from lgn_cli.console import JsonOption, notices, print_json, say, show, status, write_json
 from lgn_hw.synth.estimate import PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def synth(
     if json:
         print_json(data)
     else:
+        say(f"area, stage {area.stage} ({area.tool}, {area.seconds} s)")
         show(area_table(area, nodes))
 
 
@@ -104,7 +105,7 @@ def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | N
 
 def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
     """Lay out LUTs and flip-flops by part, beside the nodes that were written where there are."""
-    table = Table(title=f"Area, stage {area.stage} ({area.tool}, {area.seconds} s)")
+    table = Table()
     table.add_column("part")
     counts = {"LUT4": area.lut4, "LUT6": area.lut6, "flip-flops": area.ff, "CARRY4": area.carry4}
     if not area.carry4["total"]:

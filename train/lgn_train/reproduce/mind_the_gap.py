@@ -1,11 +1,12 @@
 """The experiment of "Mind the Gap" (2506.07500): train every method, compare, write the page."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolNotFound, UsageError
-from lgn_hw.files.atomic import write_text
+from lgn_hw.files.owned_folder import adopt_folder, own_folder, read_manifest
 from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
 from lgn_train.reproduce.results import check_equal_starts, summarize
@@ -44,20 +45,39 @@ def mind_the_gap(
     data = load_dataset(scale.data)
     specs = scale.runs(len(data.x_train))
     encoder = fitted_encoder(specs[0].recipe, data)
+    _adopt(folder)
+    with own_folder(folder, "reproduce") as owned:
+        results = _results(scale, specs, Runs(folder, data, encoder), command, train, quiet)
+        owned.write("results.json", (json.dumps(results, indent=1) + "\n").encode())
+        write_page(page, results)
+    return results
+
+
+def _results(
+    scale: Scale, specs: list[RunSpec], runs: Runs, command: str, train: bool, quiet: bool
+) -> dict[str, Any]:
+    """Train what is missing, and return the figures of all runs."""
     total, batch = scale.experiment.steps * len(specs), specs[0].recipe.train.batch_size
-    runs = Runs(folder, data, encoder)
     done = sum(map(runs.steps_done, specs))
     with StepProgress(total, batch, done, quiet) as bar:
-        runs = Runs(folder, data, encoder, bar.advance, _shown_on(bar, specs))
+        runs = replace(runs, on_step=bar.advance, on_point=_shown_on(bar, specs))
         found = [_record(runs, spec, bar, train) for spec in specs]
     records = [record for record in found if record is not None]
     if not any(r["method"] == DLGN and r["depth"] == scale.experiment.depth for r in records):
-        raise UsageError(f"{folder} holds no DLGN of these options to set the others beside")
+        raise UsageError(f"{runs.folder} holds no DLGN of these options to set the others beside")
     check_equal_starts(records)
-    results = summarize(scale, records, command)
-    write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")
-    write_page(page, results)
-    return results
+    return summarize(scale, records, command)
+
+
+def _adopt(folder: Path) -> None:
+    """Mark a folder of runs that has no mark yet; their records show what they are."""
+    if read_manifest(folder) is None:
+        try:
+            found = [json.loads(path.read_bytes()) for path in folder.glob("runs/*.json")]
+        except ValueError:
+            return
+        if found and all("data_sha256" in record for record in found):
+            adopt_folder(folder, "reproduce", ("results.json",))
 
 
 def _record(runs: Runs, spec: RunSpec, bar: StepProgress, train: bool) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.files.atomic import write_text
+from lgn_hw.files.own_file import replace_file
 from lgn_train.reproduce.plots import accuracy_plot, depth_plot, entropy_plot, save_plot
 from lgn_train.reproduce.scale import DLGN, NAMES
 
@@ -31,6 +31,8 @@ measuring. Figures are the mean over the seeds, ± the standard deviation.
 
 This page is written by the command below, from the JSON files in [{folder}]({folder}).
 """
+
+HEADING = INTRODUCTION.partition("\n")[0].encode()  # of a page that may be replaced
 
 # 2506.07500: CIFAR-10, 12 layers of 256 000; "about" where the figure is read off a plot.
 PAPER_OPTIONS = {
@@ -60,13 +62,17 @@ def write_page(page: Path, results: Mapping[str, Any]) -> None:
     """Write a scale's figures and plots into the folder of the page's name, and the page anew."""
     folder = page.with_suffix("")
     name = results["scale"]["name"]
-    write_text(folder / f"{name}.json", json.dumps(results, indent=1) + "\n")
+    data = (json.dumps(results, indent=1) + "\n").encode()
+    replace_file(folder / f"{name}.json", data, lambda old: b'"scale"' in old)
     for plot, draw in PLOTS.items():
         save_plot(draw(results), folder / f"{name}-{plot}.svg")
     sections = [INTRODUCTION.format(folder=folder.name)]
     for path in sorted(folder.glob("*.json")):
-        sections.append(_section(json.loads(path.read_text(encoding="utf-8")), folder.name))
-    write_text(page, "\n".join(sections))
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(figures, dict) and "scale" in figures:  # the folder may hold others
+            sections.append(_section(figures, folder.name))
+    text = "\n".join(sections)
+    replace_file(page, text.encode(), lambda old: old.startswith(HEADING))
 
 
 def _section(results: Mapping[str, Any], folder: str) -> str:

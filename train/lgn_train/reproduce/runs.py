@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from torch import nn
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.files.atomic import write_text
-from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
+from lgn_train.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
 from lgn_train.explain import explain
@@ -69,7 +68,7 @@ class Runs:
                     saved = time.monotonic()
             run.end()
             self._write(run)
-        shutil.rmtree(self._checkpoints(spec), ignore_errors=True)
+        remove_checkpoints(self._checkpoints(spec))
         return run.record
 
     def steps_done(self, spec: RunSpec) -> int:
