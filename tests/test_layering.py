@@ -19,6 +19,7 @@ SOURCES = {
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
     "lgn_hw.files": {"lgn_hw", "filelock"},
+    "lgn_hw.data": {"numpy", "lgn_hw", "narwhals", "pyarrow"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.link.gateware": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
@@ -35,9 +36,13 @@ ALLOWED = {
 ROOMS = (
     "lgn_hw.errors",
     "lgn_hw.files",
+    "lgn_hw.library_cache",
+    "lgn_hw.compiler",
     "lgn_hw.netlist",
+    "lgn_hw.data",
     "lgn_hw.features",
     "lgn_hw.encoder",
+    "lgn_hw.inference",
     "lgn_hw.classifier",
     "lgn_hw.formats",
     "lgn_hw.samples",
@@ -158,7 +163,7 @@ def test_files_stay_short():
     assert not long
 
 
-@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer"])
+@pytest.mark.parametrize("heavy", ["torch", "amaranth", "cocotb", "rich", "typer", "narwhals"])
 def test_lgn_hw_imports_nothing_heavy(heavy):
     program = f"import lgn_hw, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -27,10 +27,10 @@ from lgn_train import (
 )
 from lgn_train.layers import LogicLayer
 from lgn_train.lowering import to_netlist
-from lgn_train.metrics import predictions
 from lgn_train.model import widest_stage
 from lgn_train.nodes import interpolate
 from lgn_train.packed import PackedBits, Run
+from lgn_train.predictions import predictions
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 

@@ -21,13 +21,14 @@ from lgn_hw.formats.lgn import MAGIC, dumps
 
 __all__ = [
     "JsonOption",
+    "LabelOption",
     "check_classifier_path",
     "errors",
     "finite",
     "notice",
-    "notices",
     "out",
     "print_json",
+    "print_notices",
     "save_classifier",
     "save_json",
     "save_text",
@@ -54,6 +55,11 @@ errors = _console(stderr=True)  # progress and problems
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of text.", show_default=False)
+]
+
+
+LabelOption = Annotated[
+    str | None, typer.Option("--label", help="The label column of a table; that of training.")
 ]
 
 
@@ -84,8 +90,8 @@ def notice(sentence: str) -> None:
     errors.print(f"note: {sentence}", soft_wrap=True)
 
 
-def notices(sentences: Iterable[str]) -> None:
-    """Print several notices."""
+def print_notices(sentences: Iterable[str]) -> None:
+    """Print sentences to standard error, one a line."""
     for sentence in sentences:
         notice(sentence)
 

@@ -8,8 +8,8 @@ import typer
 from lgn_cli.console import (
     JsonOption,
     check_classifier_path,
-    notices,
     print_json,
+    print_notices,
     save_classifier,
     say,
 )
@@ -41,7 +41,7 @@ def export(
     classifier = lgn_train.export_run(run)
     if output is None:
         path, kept = lgn_train.keep_classifier(run, classifier)
-        notices(kept)
+        print_notices(kept)
     else:
         path = output
         save_classifier(path, classifier)

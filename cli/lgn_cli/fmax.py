@@ -1,11 +1,12 @@
 """`lgn fmax`: place and route a core, and find the registers that a clock needs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, finite, notices, print_json, say, status, write_json
+from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status, write_json
 
 __all__ = ["fmax"]
 
@@ -52,12 +53,11 @@ def fmax(
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.owned_folder import default_folder, own_folder
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
-    luts = find_luts(lut, part)
-    lut_size = None if luts is None else luts.inputs
+    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = (output or default_folder(classifier, "fmax")) / chosen.name
     with (
@@ -66,16 +66,12 @@ def fmax(
         status(f"nextpnr places the core on {chosen.name}"),
     ):
         if clock_mhz is None:
-            placed = place_core(
-                loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut_size
-            )
+            placed = place_core(loaded, chosen, options, work)
         else:
-            placed = search(
-                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut_size, most=tries
-            )
+            placed = search(loaded, chosen, clock_mhz, options, work, most=tries)
         data = placed.to_json()
         write_json(work / "fmax.json", data)
-    notices(owned.notices())
+    print_notices(owned.notices())
     if json:
         print_json(data)
     else:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lgn_cli.console import JsonOption, finite, notices, print_json, show, status, write_json
+from lgn_cli.console import JsonOption, finite, print_json, print_notices, show, status, write_json
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def prove(
             owned.work() as work,
         ):
             write_json(work / "prove.json", data)
-        notices(owned.notices())
+        print_notices(owned.notices())
     if json:
         print_json(data)
     else:

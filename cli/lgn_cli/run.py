@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lgn_cli.console import JsonOption, finite, print_json, say, status
+from lgn_cli.console import JsonOption, LabelOption, finite, print_json, print_notices, say, status
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
 
@@ -32,6 +32,7 @@ def run(
         float,
         typer.Option(min=0.01, max=3600, callback=finite, help="Seconds without an answer."),
     ] = 0.5,
+    label: LabelOption = None,
     json: JsonOption = False,
 ) -> None:
     """Send samples to a board: accuracy, agreement with the software, and rate.
@@ -49,21 +50,23 @@ def run(
     from lgn_hw.samples import read_samples
 
     loaded = Classifier.load(classifier)
-    codes, labels = read_samples(loaded, data)
-    if samples:
-        codes, labels = codes[:samples], None if labels is None else labels[:samples]
+    given = read_samples(loaded, data, label)
+    print_notices(given.notices)
+    codes = (given[:samples] if samples else given).codes
     with status("looking for the board") as shown, _open(loaded, port, baud, timeout) as on:
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
         found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
         counters = None if lost else on.counters()
-    codes, labels = codes[: len(found)], None if labels is None else labels[: len(found)]
+    given = given[: len(found)]
+    codes = given.codes
     wrong = (found != loaded.predict(codes)).nonzero()[0]
     result: dict[str, Any] = {
         "digest": loaded.digest,
         "samples": len(codes),
         "complete": lost is None,
-        "accuracy": None if labels is None or not len(codes) else float((found == labels).mean()),
+        "labelled": given.labelled,
+        "accuracy": given.accuracy(found),
         "agreement": 1 - len(wrong) / max(1, len(codes)),
         "simulated": port == SIMULATED,
         "samples_per_second": vars(on.rates),
@@ -120,7 +123,7 @@ def _check(
 def _print(result: dict[str, Any]) -> None:
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
-        say(f"accuracy {100 * result['accuracy']:.2f} % of {result['samples']:,} samples")
+        say(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")
     say(f"agreement with the software {100 * result['agreement']:.2f} %")
     measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
     say(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, notice, print_json, say, status
+from lgn_cli.console import JsonOption, notice, print_json, print_notices, say, status
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.files.owned_folder import default_folder
@@ -73,7 +73,11 @@ def sim(
     beside = classifier.parent / "test.npz"
     folder = output or default_folder(classifier, "sim")
     given = data or (beside if beside.exists() else None)
-    samples = spread(read_samples(loaded, given)[0], real) if given else None
+    samples = None
+    if given:
+        found = read_samples(loaded, given)
+        print_notices(found.notices)
+        samples = spread(found.codes, real)
     chosen = _choose(simulator, loaded, vectors, samples, control=not no_negative_control)
     with status(f"{chosen} simulates the core") as shown:
         result = simulate(

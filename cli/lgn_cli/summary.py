@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lgn_cli.console import JsonOption, print_json, save_json, say, show
 from lgn_hw.report.summary import check_summary, summarize
-from lgn_hw.synth.estimate import PARTS
+from lgn_hw.synth.estimate import CIRCUIT_PARTS
 
 __all__ = ["summary"]
 
@@ -87,8 +87,8 @@ def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
 def _area(data: dict[str, Any]) -> Table:
     table = Table(title=f"Area, stage {data['area_stage']}", title_justify="left")
     table.add_column("")
-    for part in (*PARTS, "total"):
+    for part in (*CIRCUIT_PARTS, "total"):
         table.add_column(part, justify="right")
     for name, key in (("LUT4", "lut4"), ("LUT6", "lut6"), ("flip-flops", "ff")):
-        table.add_row(name, *(f"{data[key][part]:,}" for part in (*PARTS, "total")))
+        table.add_row(name, *(f"{data[key][part]:,}" for part in (*CIRCUIT_PARTS, "total")))
     return table

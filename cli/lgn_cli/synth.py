@@ -1,13 +1,14 @@
 """`lgn synth`: estimate the area of a classifier's core."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, notices, print_json, say, show, status, write_json
-from lgn_hw.synth.estimate import PARTS, Area, estimate_area
+from lgn_cli.console import JsonOption, print_json, print_notices, say, show, status, write_json
+from lgn_hw.synth.estimate import CIRCUIT_PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
     from lgn_hw.circuit.header import CoreHeader
@@ -58,21 +59,11 @@ def synth(
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.owned_folder import default_folder, own_folder
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
 
     loaded = Classifier.load(classifier)
-    luts = find_luts(lut)
-    if verilog is None:
-        lut_size, chains = (None, False) if luts is None else luts
-        text = to_verilog(
-            loaded,
-            levels_per_stage=levels_per_stage,
-            scores=scores,
-            lut_size=lut_size,
-            chains=chains,
-        )
-    else:
-        text = matching_verilog(loaded, verilog)
+    options = replace(options_for(lut), registers=levels_per_stage, scores=scores)
+    text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
     header = read_core_header(text)
     folder = output or default_folder(classifier, "synth")
     with (
@@ -80,11 +71,11 @@ def synth(
         owned.work() as work,
         status("yosys maps the core to LUTs"),
     ):
-        area = estimate_area(text, folder=work, chains=header.chains)
+        area = estimate_area(text, folder=work, carries=header.options.carries)
         nodes = _nodes(loaded, header)
         data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
         write_json(work / "synth.json", data)
-    notices(owned.notices())
+    print_notices(owned.notices())
     if json:
         print_json(data)
     else:
@@ -96,10 +87,10 @@ def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | N
     """Count the LUTs of a core that is made for them, as they were written."""
     from lgn_hw.circuit.circuit import Circuit
 
-    size = header.lut_size
+    size = header.options.lut_size
     if size is None:
         return None
-    luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
+    luts = Circuit.of(classifier, header.options).luts
     return luts | {"lut_size": size, "total": sum(luts.values())}
 
 
@@ -114,8 +105,8 @@ def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
         table.add_column(column, justify="right")
     if nodes:
         table.add_column(f"written for LUT{nodes['lut_size']}", justify="right")
-    for part in (*PARTS, "total"):
+    for part in (*CIRCUIT_PARTS, "total"):
         cells = [f"{figures[part]:,}" for figures in counts.values()]
         cells += [f"{nodes.get(part, 0):,}"] if nodes else []
-        table.add_row(part, *cells, end_section=part == PARTS[-1])
+        table.add_row(part, *cells, end_section=part == CIRCUIT_PARTS[-1])
     return table

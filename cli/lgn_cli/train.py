@@ -1,5 +1,6 @@
 """`lgn train`: train a recipe, or a default one on the user's table, into a run folder."""
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from lgn_cli.ending import Ended
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
+    from lgn_train.data.ranges import Range
     from lgn_train.recipe import Recipe
 
 __all__ = ["require_lgn_train", "train"]
@@ -39,7 +41,15 @@ def train(
         typer.Option(help="Samples to train on: a .csv with a header, or an .npz with x and y."),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The label column of a .csv; the last one by default.")
+        str | None, typer.Option(help="The label column of a table; the last one by default.")
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            help="The range of all features, LOW:HIGH, or of one, NAME=LOW:HIGH; that of the"
+            " training samples by default. May be repeated.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The run folder; build/NAME by default.")
@@ -70,7 +80,7 @@ def train(
 
         lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
 
-        lgn train --data flowers.csv --label species
+        lgn train --data flowers.csv --label species --range 0:10
 
         torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
@@ -86,6 +96,7 @@ def train(
             folder,
             data_path=data,
             label=label,
+            limits=_ranges(limits or []),
             resume=resume,
             force=force,
             device=device,
@@ -99,6 +110,32 @@ def train(
         print_json(figures)
     else:
         show(_table(figures, str(folder)))
+
+
+def _ranges(options: list[str]) -> "Range | None":
+    """Read --range options; raises UsageError naming the one that is none."""
+    found: dict[str, tuple[float, float]] = {}
+    for option in options:
+        name, _, ends = option.rpartition("=")
+        try:
+            low, high = map(_number, ends.split(":"))
+        except ValueError:
+            raise UsageError(
+                f"--range must be LOW:HIGH or NAME=LOW:HIGH, like 0:255, not {option!r}"
+            ) from None
+        if not low < high:
+            raise UsageError(f"--range must be low below high, not {option!r}")
+        found[name] = low, high
+    if "" in found and len(found) > 1:
+        raise UsageError("--range LOW:HIGH is of all features; leave out those of single ones")
+    return found.get("", found) or None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return int(text) if text.strip().lstrip("+-").isdigit() else value
 
 
 def require_lgn_train() -> Any:

@@ -3,19 +3,19 @@
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, finite, notice, notices, print_json, say, status
+from lgn_cli.console import JsonOption, finite, notice, print_json, print_notices, say, status
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
-    from lgn_hw.circuit.stages import Spacing
+    from lgn_hw.circuit.options import CoreOptions
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
-    from lgn_hw.synth.targets import Luts
 
 __all__ = ["verilog"]
 
@@ -93,10 +93,11 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
     """
+    from lgn_hw.circuit.header import options_to_json
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
 
     if data_bits is not None and wrapper != "axi":
         raise UsageError(
@@ -105,21 +106,17 @@ def verilog(
     path = _target(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
-    luts = find_luts(lut, part)
-    lut_size, chains = (None, False) if luts is None else luts
+    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with status("emitting Verilog"):
-        spacing = _spacing(loaded, levels_per_stage, scores, luts, clock_mhz, part, latency)
+        options = _with_registers(loaded, options, clock_mhz, part, latency)
         design = make_design(
             loaded,
-            levels_per_stage=spacing,
-            scores=scores,
+            options,
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
-            lut_size=lut_size,
-            chains=chains,
         )
     if path is None:
         print(design.text, end="")
@@ -131,10 +128,7 @@ def verilog(
         "wrapper": wrapper,
         "top": design.top,
         "latency_cycles": design.latency,
-        "levels_per_stage": spacing,
-        "lut_size": lut_size,
-        "chains": chains,
-        "scores": scores,
+        **options_to_json(options),
         "bytes": len(design.text.encode()),
         **written,
         "seconds": round(time.perf_counter() - start, 2),
@@ -170,16 +164,14 @@ def _is_file(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or (path.exists() and not path.is_file())
 
 
-def _spacing(
+def _with_registers(
     classifier: "Classifier",
-    levels_per_stage: int,
-    scores: bool,
-    luts: "Luts | None",
+    options: "CoreOptions",
     clock_mhz: float | None,
     part: str | None,
     latency: str | None,
-) -> "Spacing":
-    """Return where registers stand: by --part and its clock, by --latency, or every so often."""
+) -> "CoreOptions":
+    """Put registers where --part and its clock want them, or --latency; else leave them."""
     from lgn_hw.timing.levels import datapath_levels
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.plan import least_latency, registers_for
@@ -191,12 +183,13 @@ def _spacing(
     if part is not None and clock_mhz is None:
         raise UsageError("--part places registers for a clock; give it with --clock-mhz")
     if part is None and latency is None:
-        return levels_per_stage
-    lut_size, chains = (None, False) if luts is None else luts
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size, chains=chains)
+        return options
+    levels = datapath_levels(classifier, options)
     if part is not None and clock_mhz is not None:
-        return registers_for(levels, find_part(part), clock_mhz).registers
-    return least_latency(levels, classifier.features.sample_width).registers
+        placement = registers_for(levels, find_part(part), clock_mhz)
+    else:
+        placement = least_latency(levels, classifier.features.sample_width)
+    return replace(options, registers=placement.registers)
 
 
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
@@ -210,7 +203,7 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
         if kept is not None:
             notice(f"{path} was not as lgn writes it; it is kept as {kept}")
         return {}
-    samples = spread(read_samples(loaded, real)[0], REAL_VECTORS) if real.exists() else None
+    samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
-    manifest = deliver(loaded, design, codes, path, notices)
+    manifest = deliver(loaded, design, codes, path, print_notices)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

@@ -1,8 +1,12 @@
 """The README of the deliverable folder: what is in it, and the exact commands."""
 
+from typing import TYPE_CHECKING
+
 from lgn_hw.classifier import Classifier
-from lgn_hw.delivery.design import Design
 from lgn_hw.delivery.scripts import QUARTUS_DEVICE, QUARTUS_FAMILY, VIVADO_PART
+
+if TYPE_CHECKING:
+    from lgn_hw.delivery.design import Design
 
 __all__ = ["readme"]
 
@@ -48,13 +52,13 @@ head of `rtl/core.v` lists every field of a sample.
 }
 
 
-def readme(classifier: Classifier, design: Design, vectors: int) -> str:
+def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
     """Return the README as Markdown."""
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
     parts, synthesis = "any part that it knows", "synth_ice40"
-    if design.header.chains:
+    if design.header.options.carries:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
     accuracy = classifier.provenance.get("accuracy")
     measured = "" if accuracy is None else f", accuracy {accuracy:.2%} as trained"

@@ -13,9 +13,9 @@ from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
 
-__all__ = ["PARTS", "Area", "estimate_area"]
+__all__ = ["CIRCUIT_PARTS", "Area", "estimate_area"]
 
-PARTS = ("encoder", "logic", "popcount", "argmax", "control")
+CIRCUIT_PARTS = ("encoder", "logic", "popcount", "argmax", "control")
 LUT_SIZES = (4, 6)
 
 
@@ -23,10 +23,10 @@ LUT_SIZES = (4, 6)
 class Area:
     """Count what each part of a core takes; every figure is of stage `estimate`.
 
-    lut4, lut6, ff: cells by part (see PARTS; `control` is what joins them) and in `total`. carry4:
-    the carry chains beside the LUT6 of a core that is made for them, four bits each; 0 where all
-    adders are of LUTs. The parts are mapped one by one, so that the total is their sum; a vendor's
-    tool that maps across their borders finds a few less. seconds: how long yosys took.
+    lut4, lut6, ff: cells by part (see CIRCUIT_PARTS; `control` is what joins them) and in `total`.
+    carry4: the carry chains beside the LUT6 of a core that is made for them, four bits each; 0
+    where all adders are of LUTs. The parts are mapped one by one, so that the total is their sum; a
+    vendor's tool that maps across their borders finds a few less. seconds: how long yosys took.
     """
 
     lut4: Mapping[str, int]
@@ -41,11 +41,11 @@ class Area:
         return asdict(self)
 
 
-def estimate_area(verilog: str, *, folder: Path, chains: bool = False) -> Area:
+def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     """Map a core's Verilog (see hdl.verilog.to_verilog) to 4- and to 6-input LUTs and count.
 
     folder: receives the Verilog, the scripts, the logs, yosys' own figures, and the mapped netlists
-    lut4.v and lut6.v under the core's own header, so that they can be proven. chains: beside LUT6,
+    lut4.v and lut6.v under the core's own header, so that they can be proven. carries: beside LUT6,
     adders are carry chains, as they are in Xilinx parts. Raises ToolError with yosys' last error
     lines, UsageError where the text holds no module.
     """
@@ -56,7 +56,7 @@ def estimate_area(verilog: str, *, folder: Path, chains: bool = False) -> Area:
     write_text(folder / "primitives.v", PRIMITIVES)
     for size in LUT_SIZES:
         (folder / f"lut{size}.json").unlink(missing_ok=True)
-    run_yosys(_script(top, chains), folder=folder, log=folder / "yosys.log")
+    run_yosys(_script(top, carries), folder=folder, log=folder / "yosys.log")
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
@@ -86,10 +86,10 @@ def _instance_of(module: str) -> str:
     return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
 
 
-def _script(top: str, chains: bool) -> str:
+def _script(top: str, carries: bool) -> str:
     """Map the same coarse netlist twice. Parts keep their borders, so that they can be counted."""
-    carries = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
-    adders = {6: carries} if chains else {}
+    chains = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
+    adders = {6: chains} if carries else {}
     lines = ["read_verilog core.v", f"synth -top {top} -run begin:fine", "design -save coarse"]
     for size in LUT_SIZES:
         lines += [
@@ -105,10 +105,10 @@ def _script(top: str, chains: bool) -> str:
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     if not file.exists():
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
-    cells: dict[str, dict[str, int]] = {part: {} for part in PARTS}
+    cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
     for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
         part = module.split(".")[-1].removeprefix("\\")
-        target = cells[part if part in PARTS else "control"]
+        target = cells[part if part in CIRCUIT_PARTS else "control"]
         for kind, count in stats["num_cells_by_type"].items():
             target[kind] = target.get(kind, 0) + count
     return cells

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.files.atomic import write_text
-from lgn_hw.hdl.verilog import CoreHeader
 
 __all__ = ["CASES", "JOB_VARIABLE", "CaseResult", "Job", "Mismatch"]
 
@@ -43,7 +43,8 @@ class Job:
     seed: int
 
     def write(self, path: Path) -> None:
-        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+        values = vars(self) | {"header": self.header.to_json()}
+        write_text(path, json.dumps(values, indent=2) + "\n")
 
     @staticmethod
     def from_environment() -> "Job":
@@ -51,7 +52,7 @@ class Job:
         file = Path(os.environ[JOB_VARIABLE])
         values = json.loads(file.read_text(encoding="utf-8"))
         values |= {name: str(file.parent / values[name]) for name in FILES}
-        return Job(**(values | {"header": CoreHeader(**values["header"])}))
+        return Job(**(values | {"header": CoreHeader.from_json(values["header"])}))
 
 
 @dataclass(frozen=True)

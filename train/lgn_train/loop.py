@@ -183,11 +183,17 @@ class Trainer:
                 len(self._x),
                 options.shift,
                 options.flip,
-                int(self.data.features.low.min()),
+                self._border,
                 self.recipe.seed,
                 self.epoch,
             )
         return self._augmentation(codes, samples)
+
+    @property
+    def _border(self) -> tuple[int, ...]:
+        """The lowest code of each channel, which all its pixels can have."""
+        channels = _image_shape(self.data)[0]
+        return tuple(self.data.features.low.reshape(channels, -1).max(axis=1).tolist())
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors of the model, of the optimiser and of the best network, by name."""

@@ -34,6 +34,8 @@ __all__ = [
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)] | int
+Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 
 
 class Section(BaseModel):
@@ -45,17 +47,20 @@ class Section(BaseModel):
 class Data(Section):
     """Where the samples come from.
 
-    path: the .npz or .csv of source "file", relative to where the command runs. label: the label
-    column of a .csv. problem: which of the three of source "monk". validation: the fraction of the
-    training part, of every class alike, that is held out: it is measured while training lasts, the
-    epoch that is best on it is kept, and the test part is measured once, at the end. split_seed:
-    draws the validation part, and the test part of a file that has none.
+    path: the .npz, .csv or .parquet of source "file", relative to where the command runs. label:
+    the label column of a table. range: [low, high] of all features, or of some by name, like
+    {age = [0, 120]}; else that of the training part, or of bytes. problem: which of the three of
+    source "monk". validation: the fraction of the training part, of every class alike, that is
+    held out: it is measured while training lasts, the epoch that is best on it is kept, and the
+    test part is measured once, at the end. split_seed: draws the validation part, and the test
+    part of a file that has none.
     """
 
     source: Literal["digits", "mnist", "cifar10", "adult", "monk", "file"]
     problem: Annotated[int, Field(ge=1, le=3)] | None = None
     path: str | None = None
     label: str | None = None
+    range: Limits | Annotated[dict[str, Limits], Field(min_length=1)] | None = None
     split_seed: int = 0
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
@@ -65,6 +70,8 @@ class Data(Section):
             raise ValueError("path must be given for source 'file', and only then")
         if self.label is not None and self.source != "file":
             raise ValueError("label is for source 'file' only")
+        if self.range is not None and self.source != "file":
+            raise ValueError("range is for source 'file' only; the others have theirs")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from lgn_hw.errors import UsageError
 from lgn_hw.formats.lgn import dumps
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
+from lgn_train.data.ranges import Range
 from lgn_train.device import device_named
 from lgn_train.distributed import World
 from lgn_train.encoding import fit_thermometer
@@ -52,6 +53,7 @@ def train(
     *,
     data_path: Path | None = None,
     label: str | None = None,
+    limits: Range | None = None,
     resume: bool = False,
     force: bool = False,
     quiet: bool = False,
@@ -66,7 +68,8 @@ def train(
     Where the recipe holds out a validation part, metrics.jsonl is of that one, the classifier is
     the network of the epoch that is best on it, and the test part is measured once.
 
-    data_path, label: a file that takes the place of the recipe's data. resume: go on from the
+    data_path, label, limits: a file that takes the place of the recipe's data, its label column,
+    and ranges of its features, as in Data.range. resume: go on from the
     newest checkpoint, bit for bit on a CPU, with the same recipe; train.epochs may be raised, and
     a cosine schedule then follows the new length from there. force: remove an earlier run of
     this folder. device: "cpu" or "cuda". on_epoch: called with each line of metrics.jsonl, after
@@ -76,7 +79,7 @@ def train(
     In processes that torchrun started, all ranks train one network and share every batch; the
     first one writes the folder, and all return the same figures.
     """
-    recipe = with_data(recipe, data_path, label)
+    recipe = with_data(recipe, data_path, label, limits)
     data = load_dataset(recipe.data)
     run = _run_of(recipe, data, Path(run_dir), device)
     # Only the first rank writes.
@@ -181,6 +184,7 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
         "image_shape": run.data.image_shape,
+        "label_column": run.data.label_column,
         "measured": {"part": run.data.measured[0], "samples": len(run.data.measured[2])},
         "figures": _without_times(line) if line and measured else None,
     }

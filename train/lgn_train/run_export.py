@@ -15,6 +15,7 @@ from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.formats.lgn import dumps
+from lgn_hw.samples import LABEL_KEY
 from lgn_train.checkpoint import load_newest
 from lgn_train.export import check_equal, export_model
 from lgn_train.metrics import figures_of
@@ -107,6 +108,8 @@ def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classi
         "gap_soft": figures["gap_soft"],
         "unused_gates": figures["unused_gates"],
     }
+    if state.get("label_column") is not None:
+        provenance[LABEL_KEY] = state["label_column"]
     classifier = export_model(model, state["classes"], provenance)
     check_equal(classifier, model, x)
     measured = float((classifier.predict(x) == y).mean())

@@ -12,6 +12,7 @@ from lgn_train.data import (
     load_mnist,
     load_monk,
 )
+from lgn_train.data.ranges import Range
 from lgn_train.data.split import hold_out
 from lgn_train.recipe import Data, Recipe
 
@@ -42,17 +43,21 @@ def _read(data: Data) -> Dataset:
             return load_monk(data.problem)
         case "file":
             assert data.path is not None, "Data requires it"
-            return load_file(Path(data.path), data.label, data.split_seed)
+            return load_file(Path(data.path), data.label, data.split_seed, data.range)
 
 
-def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
-    """Return the recipe with a file in place of its data, and a label column of that file."""
+def with_data(
+    recipe: Recipe, path: Path | None, label: str | None, limits: Range | None = None
+) -> Recipe:
+    """Return the recipe with a file in place of its data, and with a label column and ranges of
+    that file.
+    """
     if path is not None:
         kept = recipe.data.model_dump(include={"split_seed", "validation"})
-        data = Data(source="file", path=str(path), label=label, **kept)
-        return recipe.model_copy(update={"data": data})
-    if label is not None:
-        if recipe.data.source != "file":
-            raise UsageError("--label names a column of a data file; give the file with --data")
-        return recipe.model_copy(update={"data": recipe.data.model_copy(update={"label": label})})
-    return recipe
+        data = Data(source="file", path=str(path), **kept)
+        recipe = recipe.model_copy(update={"data": data})
+    given = {"label": label, "range": limits}
+    given = {key: value for key, value in given.items() if value is not None}
+    if given and recipe.data.source != "file":
+        raise UsageError(f"--{next(iter(given))} is for a data file; give the file with --data")
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=given)})

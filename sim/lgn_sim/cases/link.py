@@ -96,4 +96,4 @@ async def device_answers(dut: Any) -> None:
         passes[0] = 0
         await uart.step(step)
         steps.append({"received": uart.received.hex(), "passes": passes[0]})
-    Path(job["results"]).write_text(json.dumps(steps))
+    Path(job["results"]).write_text(json.dumps(steps), encoding="utf-8")

@@ -21,6 +21,7 @@ class Dataset:
     about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
     a sample is an image; its features are then ordered by channel, row, column. x_validation,
     y_validation: what was held out of the training part to choose by, or None.
+    label_column: its name, where the samples come from a table.
     """
 
     features: Features
@@ -31,6 +32,7 @@ class Dataset:
     classes: tuple[str, ...]
     notices: tuple[str, ...] = field(default=())
     image_shape: tuple[int, int, int] | None = None
+    label_column: str | None = None
     x_validation: NDArray[np.integer] | None = None
     y_validation: NDArray[np.integer] | None = None
 

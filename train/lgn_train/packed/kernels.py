@@ -6,8 +6,9 @@ from functools import cache
 
 import torch
 
+from lgn_hw.compiler import compile_library
 from lgn_hw.errors import LgnError
-from lgn_train.packed.compiler import compile_library, cpu_command, cuda_command
+from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
 
 __all__ = ["cpu_kernels", "cuda_kernels", "why_not_compiled", "why_not_cuda"]
 
@@ -20,13 +21,13 @@ def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """
     widest = torch.backends.cpu.get_cpu_capability()  # AVX512, AVX2, DEFAULT, or another machine's
     chosen = instruction_set or (widest if widest in ("AVX512", "AVX2") else "DEFAULT")
-    return compile_library(cpu_command(chosen))
+    return compile_library(cpu_command(chosen), SOURCES)
 
 
 @cache
 def cuda_kernels() -> ctypes.CDLL:
     """Return the CUDA kernels, compiled as above. Raises ToolNotFound or ToolError."""
-    return compile_library(cuda_command())
+    return compile_library(cuda_command(), SOURCES)
 
 
 @cache

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lgn_train.packed.library_cache import cached_library
+from lgn_hw.library_cache import cached_library
 
 pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
 SOURCE = "int answer(void) { return 42; }"
@@ -84,7 +84,7 @@ def no_home():
 
 def test_private_library_is_removed_when_the_process_ends(tmp_path):
     program = (
-        "from lgn_train.packed.library_cache import _private_folder as f; print(f());"
+        "from lgn_hw.library_cache import _private_folder as f; print(f());"
         "print(f().stat().st_mode & 0o777)"
     )
     command = [sys.executable, "-c", program]
