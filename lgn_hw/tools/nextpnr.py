@@ -157,7 +157,7 @@ def run_nextpnr(
         check=False,
     )
     if done.returncode or not report.exists():
-        said = log.read_text(errors="replace") if log.exists() else ""
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         _refuse_too_large(said)
         errors = _last_errors(said + done.stderr)
         raise ToolError(f"{FAMILIES[family][0]} failed:\n{errors}\nIts log: {log}")

@@ -59,7 +59,7 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
     except subprocess.TimeoutExpired:
         raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
     if done.returncode:
-        said = log.read_text(errors="replace") if log.exists() else done.stderr
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else done.stderr
         raise ToolError(f"yosys failed:\n{_last_errors(said or done.stderr)}\nIts log: {log}")
 
 
