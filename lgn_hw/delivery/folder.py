@@ -16,6 +16,7 @@ from lgn_hw.delivery.readme import readme
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
+from lgn_hw.ports import describe_ports
 from lgn_hw.tools.yosys import yosys_version
 
 __all__ = ["deliver"]
@@ -38,7 +39,7 @@ def deliver(
     Raises UsageError where the folder holds files and no delivery (see files.owned_folder).
     """
     files = _files(classifier, design, codes)
-    facts = _facts(design, len(codes))
+    facts = _facts(classifier, design, len(codes))
     with own_folder(folder, "verilog") as owned, owned.work(facts) as work:
         for name, text in files.items():
             write_text(work / name, text)
@@ -64,7 +65,7 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
     }
 
 
-def _facts(design: Design, vectors: int) -> dict[str, Any]:
+def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, Any]:
     """Return what the manifest says besides the files' digests."""
     return {
         "classifier": design.header.digest,
@@ -76,6 +77,7 @@ def _facts(design: Design, vectors: int) -> dict[str, Any]:
             "clock_mhz": design.clock_mhz,
         },
         "shape": design.shape,
+        **describe_ports(classifier),
         "vectors": vectors,
         "tools": {
             "lgn-hw": lgn_hw.__version__,
