@@ -199,10 +199,11 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
     from lgn_hw.samples import read_samples, spread, vectors_for
 
     if _is_file(path):
-        kept = replace_file(path, sealed(design.text).encode(), is_sealed)
+        data = sealed(design.text).encode()
+        kept = replace_file(path, data, is_sealed)
         if kept is not None:
             notice(f"{path} was not as lgn writes it; it is kept as {kept}")
-        return {}
+        return {"bytes": len(data)}
     samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
     manifest = deliver(loaded, design, codes, path, print_notices)
