@@ -15,8 +15,10 @@ from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
-from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
+from lgn_train.packed.run import Run, Stage
 from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
