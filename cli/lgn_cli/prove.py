@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, finite, print_json, print_notices, show, write_json
+from lgn_cli.console import (
+    JsonOption,
+    errors,
+    finite,
+    print_json,
+    print_notices,
+    show,
+    write_json,
+)
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,11 +31,11 @@ __all__ = ["prove"]
 
 LINE_S = 20  # between lines of progress, where there is no terminal
 
-SHOWN = {
+SHOWN: dict[str, str | Text] = {
     "equal": "proven",
     "different": Text("DIFFERENT", style="red"),
     "undecided": "undecided",
-    "refused": "[red]REFUSED[/]",
+    "refused": Text("REFUSED", style="red"),
 }
 
 
