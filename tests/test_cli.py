@@ -231,6 +231,22 @@ def test_prove_of_verilog_is_kept_for_the_report(lgn, small):
     assert "\N{CHECK MARK} proven" in (small.parent / "report.html").read_text()
 
 
+def test_prove_goes_by_way_of_the_lgn_that_verilog_was_emitted_from(lgn, small):
+    random_classifier(1, features=3, bits=6, layers=(8, 6), classes=3).save(small)
+    other = small.with_name("other.lgn")
+    lgn("optimize", small, "-o", other)
+    lgn("verilog", other)
+    code, out, _ = lgn("prove", small, other.with_suffix(".v"), "--json")
+    claims = [claim["what"] for claim in json.loads(out)["claims"]]
+    assert (code, claims[0]) == (0, "every vote of every sample")
+    assert "the encoder compares" in claims
+    other.unlink()
+    code, _, err = lgn("prove", small, other.with_suffix(".v"), "--limit", 60)
+    assert "prove the two .lgn files equal, then the Verilog against its own" in " ".join(
+        err.split()
+    )
+
+
 @pytest.mark.parametrize(
     ("other", "claim"),
     [("small.lgn", "every vote of every sample"), ("small.v", "the encoder compares")],

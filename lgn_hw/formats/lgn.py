@@ -192,7 +192,8 @@ def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
         raise ValueError(f"its arrays must be {', '.join(DTYPES)}, each of its own dtype")
     arrays, start = {}, 0
     for name, dtype, shape in described:
-        if not all(isinstance(length, int) and 0 <= length <= len(body) for length in shape):
+        known = all(isinstance(length, int) and 0 <= length <= len(body) for length in shape)
+        if not known or len(shape) != (2 if name == "fanin" else 1):
             raise ValueError(f"{name} cannot have the shape {shape!r:.40}")
         count = math.prod(shape)
         if start + count * np.dtype(dtype).itemsize > len(body):
