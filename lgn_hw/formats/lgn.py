@@ -26,10 +26,10 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import FileFormatError, LgnError
 from lgn_hw.features import Features
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_hw.netlist import MAX_FANIN, Netlist
 
-__all__ = ["FORMAT_VERSION", "dumps", "load", "loads", "save"]
+__all__ = ["FORMAT_VERSION", "MAGIC", "dumps", "load", "loads", "save"]
 
 MAGIC = b"\x89LGN\r\n\x1a\n"
 FORMAT_VERSION = 1
