@@ -1,4 +1,4 @@
-"""Structural hashing (strash): nodes that compute the same, or the inverse, of the same nets are one."""
+"""Structural hashing (strash): nodes with equal tables, or inverse ones, on equal nets are one."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -73,8 +73,9 @@ class ChainTree(Head):
 
     Compressors that use LUTs and carry chain of a slice together are described by Kumm and Zipf
     ("Efficient high speed compression trees on Xilinx FPGAs", 2014); the shapes and the greedy plan
-    here are our own. Most adders go on from the sums of earlier ones and take six more votes each. adders: by level, those
-    of all classes; those of a level read nothing that another one of it gives.
+    here are our own. Most adders go on from the sums of earlier ones and take six more votes each.
+    adders: by level, those of all classes; those of a level read nothing that another one of it
+    gives.
     """
 
     lut_sizes = (LUT_SIZE,)
