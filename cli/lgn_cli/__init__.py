@@ -13,6 +13,7 @@ from lgn_cli.doctor import doctor
 from lgn_cli.export import export
 from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
+from lgn_cli.import_ import import_
 from lgn_cli.info import info
 from lgn_cli.optimize import optimize
 from lgn_cli.predict import predict
@@ -60,6 +61,7 @@ for command in (
     reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
+app.command("import")(import_)
 
 
 def main() -> None:
