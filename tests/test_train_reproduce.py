@@ -503,3 +503,17 @@ def test_reproduce_command_takes_changes_and_names_itself_on_the_page(tmp_path):
     command = re.search(r"^    (lgn .*)$", (tmp_path / "page.md").read_text(), re.MULTILINE)[1]
     assert command.startswith("lgn reproduce mind-the-gap --scale cpu --set experiment.width=40")
     assert command.endswith("--set 'data.sources=[\"digits\"]' --set experiment.seeds=1")
+
+
+def test_run_whose_loss_is_no_number_ends(tmp_path, monkeypatch):
+    """Whatever a step returns: a number, or a tensor that is still being computed."""
+    run_step = Trainer.run_step
+
+    def broken(trainer):
+        run_step(trainer)
+        return torch.tensor(torch.nan if trainer.step == 3 else 1.0)
+
+    monkeypatch.setattr(Trainer, "run_step", broken)
+    message = r"^digits-soft-depth2-seed0-\w+: the loss is no longer a number at step 4; lower"
+    with pytest.raises(CheckFailed, match=message):
+        repeat(tmp_path, only=["soft:0"])

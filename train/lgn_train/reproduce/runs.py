@@ -1,6 +1,7 @@
 """One run of the experiment: trained, measured at fixed steps, and kept as one JSON file."""
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Any, final
 
 from filelock import FileLock, Timeout
 
+from lgn_hw.errors import CheckFailed
 from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
@@ -136,6 +138,8 @@ class _Run:
     trainer: Trainer
     record: dict[str, Any]
     clock: _Clock = field(default_factory=_Clock)
+    # Of the last steps: numbers, or tensors of a device that is still at work.
+    losses: list[Any] = field(default_factory=list)
 
     @classmethod
     def begun(cls, spec: RunSpec, data: Dataset) -> "_Run":
@@ -172,18 +176,31 @@ class _Run:
         """Train a step, and measure where it is due; return whether it was."""
         clock, trainer, experiment = self.clock, self.trainer, self.spec.experiment
         wall, cpu = time.perf_counter(), time.process_time()
-        clock.loss_sum += trainer.run_step()
-        clock.losses += 1
+        self.losses.append(trainer.run_step())
+        due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps
+        if due:
+            self._add_losses()  # on the clock: it waits for a GPU to end its steps
         clock.cpu_seconds += time.process_time() - cpu
         clock.seconds += time.perf_counter() - wall
         if trainer.step == 1:  # the gradients of the network as it was
             self.record["points"][0]["gradient"] = gradients(trainer.model)
-        due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps
         if due:
             self._measure()
         return due
 
+    def _add_losses(self) -> None:
+        for loss in self.losses:
+            self.clock.loss_sum += float(loss)
+        self.clock.losses += len(self.losses)
+        self.losses.clear()
+        if not math.isfinite(self.clock.loss_sum):
+            raise CheckFailed(
+                f"{self.spec.name}: the loss is no longer a number at step {self.trainer.step};"
+                " lower train.learning_rate, or raise model.tau"
+            )
+
     def checkpoint(self) -> Checkpoint:
+        self._add_losses()
         state = {"record": self.record, "clock": vars(self.clock)}
         return Checkpoint(self.trainer.step, self.trainer.tensors(), state)
 
