@@ -125,7 +125,7 @@ def check_layers(layers: Sequence[GateLayer], netlist: Netlist) -> int:
 
 def _from_json(path: Path) -> list[GateLayer]:
     try:
-        layers = json.loads(path.read_text())["layers"]
+        layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
         rows = [(layer["gates"], layer["a"], layer["b"]) for layer in layers]
     except (ValueError, KeyError, TypeError):
         raise FileFormatError(

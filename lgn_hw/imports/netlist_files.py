@@ -57,9 +57,9 @@ def read_design(path: Path, top: str | None = None) -> Design:
     Raises FileFormatError where it cannot be read, or has registers.
     """
     if path.suffix in (".v", ".sv"):
-        return Design(*read_verilog(path.read_text(), top, str(path)))
+        return Design(*read_verilog(path.read_text(encoding="utf-8"), top, str(path)))
     if path.suffix == ".blif":
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         graph = to_aig(blif.loads(text, str(path)))
         names = (_words(text, kind) for kind in (".inputs", ".outputs"))
         inputs, outputs = (_ports_of(words) for words in names)
