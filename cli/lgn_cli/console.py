@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 from lgn_hw.classifier import Classifier
@@ -78,11 +80,16 @@ def say(*lines: str) -> None:
 
 def show(table: RenderableType) -> None:
     """Print a table or panel, wider than the terminal where a word would be cut or folded."""
+    if isinstance(table, Table):
+        for column in table.columns:
+            column.min_width = max(map(_longest_word, [column.header, *column.cells]))
     least = Measurement.get(out, out.options.update(max_width=WIDEST), table).minimum
-    if least > out.width:
-        _console(width=least).print(table, crop=False, soft_wrap=False)
-    else:
-        out.print(table)
+    wide = _console(width=least) if least > out.width else out
+    wide.print(table, crop=False)
+
+
+def _longest_word(cell: RenderableType) -> int:
+    return max((cell_len(word) for word in str(cell).split()), default=0)
 
 
 def notice(sentence: str) -> None:

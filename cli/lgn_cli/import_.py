@@ -145,7 +145,7 @@ def _from_netlist(
     tau: float,
     timeout: float,
 ) -> dict[str, Any]:
-    from lgn_hw.formats.atomic import write_bytes
+    from lgn_hw.files.atomic import write_bytes
     from lgn_hw.imports.assemble import assemble, prove_import
     from lgn_hw.imports.netlist_files import SUFFIXES, read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
