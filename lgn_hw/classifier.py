@@ -52,12 +52,22 @@ class Classifier:
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
         self._check()
 
+    def __repr__(self) -> str:
+        """Name what it is, in one line; its arrays would fill pages."""
+        return (
+            f"<Classifier {self.digest[:12]}: {len(self.features)} features,"
+            f" {self.encoder.num_bits} bits, {self.netlist.num_nodes} nodes,"
+            f" {self.num_classes} classes>"
+        )
+
     @property
     def features(self) -> Features:
+        """What a sample is made of; the encoder's."""
         return self.encoder.features
 
     @property
     def num_classes(self) -> int:
+        """How many classes there are; at least two."""
         return len(self.classes)
 
     @cached_property
@@ -117,6 +127,7 @@ class Classifier:
         return load(path)
 
     def _check(self) -> None:
+        """Raise ClassifierError where the parts do not fit together."""
         if self.netlist.num_inputs != self.encoder.num_bits:
             raise ClassifierError(
                 f"The netlist must have as many inputs as the encoder has bits,"

@@ -42,9 +42,11 @@ class Quantized:
         )
 
     def _named(self, counts: NDArray[np.int64]) -> str:
+        from lgn_hw.data.names import plain
+
         touched = np.flatnonzero(counts).tolist()
         features = self.features
-        told = [f"{features.names[i]} ({features.limits(i)})" for i in touched[:MAX_NAMED]]
+        told = [plain([f"{features.names[i]} ({features.limits(i)})"]) for i in touched[:MAX_NAMED]]
         more = f" and {len(touched) - MAX_NAMED} more" if len(touched) > MAX_NAMED else ""
         return ", ".join(told) + more
 
@@ -198,7 +200,10 @@ class Features:
         if is_frame(data):
             table = table_of(data)
             return table.matrix(find_columns(table.names, self.names, table.place))
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError as problem:
+            raise ClassifierError(f"Samples must be rows of equal length: {problem}") from None
         if array.ndim > 2 and np.prod(array.shape[1:]) == len(self):
             return array.reshape(len(array), -1)
         return array
@@ -231,6 +236,7 @@ class Features:
         return Quantized(self, codes, beyond.sum(axis=0), fractional.sum(axis=0))
 
     def _check(self) -> None:
+        """Raise ClassifierError at the first feature whose range cannot be."""
         for feature, name in enumerate(self.names):
             low, high = self.low[feature], self.high[feature]
             if low >= high:
@@ -248,12 +254,14 @@ class Features:
         return bool((low < self.low).any() or (high > self.high).any())
 
     def _check_shape(self, values: NDArray[np.generic]) -> None:
+        """Raise ClassifierError unless values are samples of these features."""
         if values.ndim != 2 or values.shape[1] != len(self):
             raise ClassifierError(
                 f"Samples must have shape (samples, {len(self)}), not {values.shape}"
             )
 
     def _refuse(self, wrong: NDArray[np.bool_], values: NDArray[np.generic], rule: str) -> None:
+        """Raise ClassifierError at the first value that is wrong, naming sample and feature."""
         if wrong.any():
             sample, feature = (int(i) for i in np.argwhere(wrong)[0])
             raise ClassifierError(

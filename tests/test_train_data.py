@@ -226,6 +226,10 @@ ARRAYS = [
         ": x[3, 0] must be a finite number, not nan; fill it in, or leave the sample out",
     ),
     (
+        {"x": X * np.longdouble("1e4000"), "y": Y},
+        ": x[1, 0] must be a finite number, not inf",
+    ),
+    (
         {"x": X, "y": Y, "x_test": np.tile(X, 2), "y_test": Y},
         ": x has 1 features and x_test 2",
     ),
@@ -250,6 +254,12 @@ ARRAYS = [
 def test_npz_rejects_arrays(npz, arrays, message):
     path = npz(**arrays)
     refused(path, f"{path}{message}")
+
+
+def test_messages_hold_no_control_characters(tmp_path):
+    path = tmp_path / "t.npz"
+    np.savez(path, **{"x\x1b[31m": X})
+    refused(path, f"{path} must hold arrays x and y; x is missing, and it holds x\\x1b[31m")
 
 
 def test_npz_rejects_what_is_none(tmp_path):

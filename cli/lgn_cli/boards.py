@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, show
 
 __all__ = ["boards"]
 
@@ -45,10 +45,11 @@ def boards(
             row["board"], row["title"], row["part"], f"{row['luts']:,}",
             f"{row['clock_mhz']:g} MHz", f"{row['baud']:,}", row["state"],
         )  # fmt: skip
-    out.print(table)
+    show(table)
 
 
 def _rows(classifier: Any) -> list[dict[str, Any]]:
+    """Return a row per board, with whether a classifier fits where one is given."""
     from lgn_boards.board import part_of
     from lgn_boards.boards import all_boards
     from lgn_boards.build import BuildOptions, plan_for

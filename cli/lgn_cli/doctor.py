@@ -4,15 +4,15 @@ import importlib.metadata
 import platform
 import re
 import subprocess
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, say, show
 from lgn_hw.tools.nextpnr import FAMILIES, find_nextpnr
 from lgn_hw.tools.programs import find_program
 
@@ -47,7 +47,9 @@ def doctor(
     if json:
         print_json({item.name: asdict(item) for item in found})
     else:
-        out.print(_table(found))
+        show(_table(found))
+        missing = [item for item in found if item.version is None]
+        say(*(f"{item.name}: install it with: {item.install}" for item in missing))
     if strict and any(item.version is None for item in found):
         raise typer.Exit(3)
 
@@ -93,11 +95,13 @@ def findings() -> list[Finding]:
 
 
 def _package(name: str, needed_for: str, extra: str) -> Finding:
+    """Look for a Python package; the remedy is the extra that installs it."""
     target = f"'lgn-hw[{extra}]'" if extra else "lgn-hw"
     return Finding(name, needed_for, _installed(name), f"pip install {target}")
 
 
 def _installed(name: str) -> str | None:
+    """Return the version of a package; None where it is missing."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -105,14 +109,21 @@ def _installed(name: str) -> str | None:
 
 
 def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
+    """Look for a program on PATH and beside Python."""
     path = find_program(name)
     return Finding(name, needed_for, _version_said(path, flag) if path else None, install)
 
 
 def _version_said(path: str, flag: str) -> str | None:
+    """Return the first line that a program says of its version."""
     try:
         done = subprocess.run(
-            [path, flag], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [path, flag],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     except OSError:
         return None
@@ -121,6 +132,7 @@ def _version_said(path: str, flag: str) -> str | None:
 
 
 def _yosys() -> str | None:
+    """Look for yosys, native or from pip."""
     from lgn_hw.errors import ToolNotFound
     from lgn_hw.tools.yosys import yosys_version
 
@@ -143,15 +155,11 @@ def _nextpnr(family: str) -> str | None:
 
 
 def _table(found: list[Finding]) -> Table:
+    """Lay out what was found, and what is missing with its remedy."""
     table = Table(title="lgn doctor")
-    shown: list[Callable[[Finding], str]] = [
-        lambda item: item.name,
-        lambda item: item.version or "[bold red]missing[/]",
-        lambda item: item.needed_for,
-        lambda item: "" if item.version else item.install.replace("[", r"\["),
-    ]
-    for heading in ("what", "version", "needed for", "install with"):
+    for heading in ("what", "version", "needed for"):
         table.add_column(heading)
     for item in found:
-        table.add_row(*(show(item) for show in shown))
+        version = item.version or Text("missing", style="bold red")
+        table.add_row(item.name, version, item.needed_for)
     return table

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.data.labels import canonical, check_class_names, is_missing
-from lgn_hw.data.names import listed, tidy
+from lgn_hw.data.names import listed, plain, tidy
 from lgn_hw.errors import UsageError
 
 __all__ = ["Arrays", "read_npz"]
@@ -58,7 +58,7 @@ def read_npz(path: Path) -> Arrays:
     if "x" not in arrays:
         raise UsageError(
             f"{path} must hold arrays x and y; x is missing, and it holds"
-            f" {', '.join(sorted(arrays)) or 'nothing'}"
+            f" {plain(sorted(arrays)) or 'nothing'}"
         )
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise UsageError(f"{path} must hold both of x_test and y_test, or neither")
@@ -103,20 +103,22 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     except Exception as problem:  # zipfile, zlib and numpy each raise kinds of their own on damage
         if isinstance(problem, ValueError) and "allow_pickle" in str(problem):
             raise UsageError(
-                f"{path}: {name or 'an array'} holds pickled Python objects, which are not loaded:"
-                " they can run code; save arrays of numbers or of fixed-width strings (dtype U)"
+                f"{path}: {plain([name]) or 'an array'} holds pickled Python objects, which are"
+                " not loaded: they can run code; save arrays of numbers or of fixed-width strings"
+                " (dtype U)"
             ) from None
         raise UsageError(
-            f"{path} is damaged ({type(problem).__name__}: {str(problem)[:200]}); copy it again,"
-            " or write it anew with numpy.savez"
+            f"{path} is damaged ({type(problem).__name__}: {plain([str(problem)])[:200]}); copy it"
+            " again, or write it anew with numpy.savez"
         ) from None
     for name, array in found.items():
         if not isinstance(array, np.ndarray):
-            raise UsageError(f"{path}: {name} must be an array that numpy.savez wrote")
+            raise UsageError(f"{path}: {plain([name])} must be an array that numpy.savez wrote")
     return found
 
 
 def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
+    """Return channels, rows and columns of images; None where samples are rows."""
     match x.shape[1:]:
         case rows, columns:
             return 1, rows, columns
@@ -126,6 +128,7 @@ def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
 
 
 def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """Return an array of samples as rows of numbers; raises UsageError naming file and array."""
     x = arrays[name]
     if x.dtype.kind in "mM":
         raise UsageError(
@@ -140,6 +143,9 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
             f"{path}: {name} must have shape (samples, features) and values, not {x.shape}{hint}"
         )
     x = x.reshape(len(x), -1)
+    if x.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # of long doubles
+            x = x.astype(np.float64, copy=False)
     wrong = ~np.isfinite(x) if x.dtype.kind == "f" else np.zeros((0, 0), bool)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
@@ -148,9 +154,7 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
         raise UsageError(
             f"{path}: {name}[{row}, {column}] must be a finite number, not {value}{remedy}"
         )
-    if x.dtype == np.uint64:
-        return _signed(path, name, x)
-    return x.astype(np.float64) if x.dtype.kind == "f" else x
+    return _signed(path, name, x) if x.dtype == np.uint64 else x
 
 
 def _signed(path: Path, name: str, x: NDArray[Any]) -> NDArray[np.int64]:
@@ -167,6 +171,7 @@ def _signed(path: Path, name: str, x: NDArray[Any]) -> NDArray[np.int64]:
 def _labels(
     path: Path, arrays: dict[str, NDArray[Any]], name: str, samples: int
 ) -> list[str] | None:
+    """Return the labels; None where the file has none."""
     if name not in arrays:
         return None
     y = arrays[name]
@@ -216,6 +221,7 @@ def _meaning(
 
 
 def _class_names(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[str, ...] | None:
+    """Return the names of the classes; None where the file has none."""
     if "class_names" not in arrays:
         return None
     return tuple(check_class_names(_names(path, arrays, "class_names"), str(path)))
@@ -224,6 +230,7 @@ def _class_names(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[str, ...]
 def _feature_names(
     path: Path, arrays: dict[str, NDArray[Any]], features: int
 ) -> tuple[str, ...] | None:
+    """Return the names of the features; None where the file has none."""
     if "feature_names" not in arrays:
         return None
     names = tuple(map(tidy, _names(path, arrays, "feature_names")))
@@ -251,6 +258,7 @@ def _names(path: Path, arrays: dict[str, NDArray[Any]], what: str) -> list[str]:
 
 
 def _limits(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[Any] | None:
+    """Return one end of the ranges; None where the file has none."""
     if name not in arrays:
         return None
     array = arrays[name]

@@ -36,7 +36,7 @@ def parse_numbers(
     where: the place of a cell, for messages. comma: the decimal point is a comma. Raises
     UsageError naming the first cell that is no finite number, or no int64.
     """
-    joined = "".join(cell + SEPARATOR for cell in cells)
+    joined = SEPARATOR.join([*cells, ""])
     if comma:
         if "." in joined and COMMAS.fullmatch(joined) is None:
             _refuse_points(cells, where)
@@ -49,15 +49,16 @@ def parse_numbers(
     words = [cell.lower() for cell in cells]
     if set(words) <= TRUTH.keys():
         return np.array([TRUTH[word] for word in words])
+    truths = all(word in TRUTH or is_missing(word) for word in words)
     for index, cell in enumerate(cells):
-        if not ONE_DECIMAL.fullmatch(cell):
+        if not (ONE_DECIMAL.fullmatch(cell) or (truths and words[index] in TRUTH)):
             raise UsageError(f"{where(index)} {_complaint(cell)}")
     raise AssertionError("a column of numbers is one of the above")
 
 
 def is_decimal_comma(cells: Sequence[str]) -> bool:
     """Return whether cells are numbers with decimal commas, one of them at least."""
-    joined = "".join(cell + SEPARATOR for cell in cells)
+    joined = SEPARATOR.join([*cells, ""])
     return "," in joined and COMMAS.fullmatch(joined) is not None
 
 
@@ -119,4 +120,5 @@ def _complaint(cell: str) -> str:
 
 
 def _short(cell: str) -> str:
+    """Cut a long cell for an error."""
     return cell if len(cell) <= 60 else cell[:57] + "..."

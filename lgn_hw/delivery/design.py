@@ -8,7 +8,7 @@ from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
-from lgn_hw.hdl.verilog import to_verilog
+from lgn_hw.hdl.verilog import DEFAULT_NAME, to_verilog
 from lgn_hw.hdl.wrappers import check_wrapper, wrapper_latency, wrapper_top, wrapper_verilog
 
 __all__ = ["Design", "make_design"]
@@ -31,6 +31,7 @@ class Design:
 
     @property
     def top(self) -> str:
+        """The name of the top module: of the wrapper, or of the core where there is none."""
         return wrapper_top(self.header, self.wrapper)
 
     @property
@@ -40,6 +41,7 @@ class Design:
 
     @property
     def latency(self) -> int:
+        """Clock cycles from a sample to its result, those of the wrapper included."""
         return wrapper_latency(self.header, self.wrapper, self.data_bits)
 
     @property
@@ -78,14 +80,18 @@ def make_design(
     wrapper: str,
     data_bits: int,
     clock_mhz: float,
+    name: str = DEFAULT_NAME,
+    source: str = "text",
 ) -> Design:
     """Emit a classifier's core and its wrapper.
+
+    name: of the core's module, which all others begin with. source: see hdl.verilog.to_verilog.
 
     Raises UsageError on an unknown wrapper or a width that TDATA cannot have, and what
     hdl.verilog.to_verilog raises.
     """
     check_wrapper(wrapper, data_bits)
-    core = to_verilog(classifier, options)
+    core = to_verilog(classifier, options, name=name, source=source)
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)
     return Design(core, text, header, wrapper, data_bits, clock_mhz)

@@ -14,6 +14,7 @@ __all__ = [
     "identifier",
     "module_text",
     "port",
+    "quiet",
 ]
 
 ENABLE = "advance"
@@ -67,6 +68,7 @@ class Constant(VerilogExpr):
         self.value = value
 
     def bits(self, start: int, length: int) -> str:
+        """Read bits of the constant: a shorter constant."""
         return f"{length}'h{self.value >> start & ((1 << length) - 1):x}"
 
 
@@ -142,6 +144,7 @@ class VerilogBackend(WordBackend[VerilogExpr]):
         return text
 
     def _declare(self, name: str, width: int, text: str) -> None:
+        """Add a wire with its value."""
         self.lines.append(f"  wire {_range(width)} {name} = {text};")
 
 
@@ -162,6 +165,20 @@ def block_module(block: Block, name: str, *, enable: bool = False) -> str:
     return module_text(name, ports, [*backend.lines, *assigned])
 
 
+# What Verilator warns of with -Wall, and is meant: several modules in a file; registers that hold a
+# value before the first reset; pins that their table, or their part, does not need.
+MEANT = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL")
+
+
+def quiet(modules: str, *more: str) -> str:
+    """Have Verilator say nothing of what is meant, and of some more warnings, in these modules.
+
+    `lint_restore` at the end leaves its warnings about what follows as they were.
+    """
+    off = "".join(f"// verilator lint_off {name}\n" for name in sorted((*MEANT, *more)))
+    return f"// verilator lint_save\n{off}\n{modules}\n// verilator lint_restore\n"
+
+
 def module_text(name: str, ports: Sequence[str], lines: Iterable[str]) -> str:
     """Return a module."""
     listed = ",\n  ".join(ports)
@@ -179,9 +196,11 @@ def identifier(name: str) -> str:
 
 
 def _in_lines(texts: Sequence[str]) -> str:
+    """Join a list over several lines, so that no line grows without bound."""
     rows = (", ".join(texts[i : i + A_LINE]) for i in range(0, len(texts), A_LINE))
     return ",\n    ".join(rows)
 
 
 def _range(width: int) -> str:
+    """Return the range of a word: `[7:0]`."""
     return f"[{width - 1}:0]"

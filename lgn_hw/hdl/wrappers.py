@@ -133,10 +133,12 @@ class ParallelWrapper(wiring.Component):
         domain.clk = self.clk
         sample = Signal(self.header.sample_bits, reset_less=True)
         result = Signal(self.header.result_bits)
+        ready, valid = Signal(), Signal()  # always 1, after the first samples
         m.d.sync += sample.eq(self.i_sample)
         m.submodules.core = Instance(
             self.header.top, i_clk=ClockSignal(), i_rst=0, i_i_sample__valid=1,
-            i_i_sample__payload=sample, i_o_result__ready=1, o_o_result__payload=result,
+            o_i_sample__ready=ready, i_i_sample__payload=sample, i_o_result__ready=1,
+            o_o_result__valid=valid, o_o_result__payload=result,
         )  # fmt: skip
         m.d.comb += self.o_class.eq(result[: self.header.class_bits])
         if self.header.scores:
@@ -197,6 +199,7 @@ _DESCRIPTION = {
 
 
 def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
+    """Return the instance of the core inside a wrapper."""
     return Instance(
         header.top,
         i_clk=ClockSignal(),
@@ -211,6 +214,7 @@ def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
 
 
 def _constants(header: CoreHeader, data_bits: int) -> dict[int, int]:
+    """Return what the registers of identity and shape say."""
     version = [int(part) for part in re.findall(r"\d+", lgn_hw.__version__)[:3]]
     values = {
         "id": IDENTITY,

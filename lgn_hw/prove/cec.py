@@ -20,6 +20,7 @@ from lgn_hw.formats import aiger
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import Aig, to_aig, to_netlist
 from lgn_hw.netlist.evaluate import evaluate
+from lgn_hw.prove.watch import Watch
 from lgn_hw.tools.yosys import run_yosys
 
 __all__ = ["DEFAULT_TIMEOUT_S", "Status", "Verdict", "check_equal"]
@@ -52,19 +53,23 @@ class Verdict:
 
 
 def check_equal(
-    pairs: Sequence[tuple[Aig | Netlist, Aig | Netlist]], *, timeout_s: float = DEFAULT_TIMEOUT_S
+    pairs: Sequence[tuple[Aig | Netlist, Aig | Netlist]],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> list[Verdict]:
     """Decide for each pair whether its two circuits have equal outputs for every input.
 
     The circuits of a pair have inputs and outputs in the same order. timeout_s: for each pair; a
-    pair that takes longer is undecided. Raises NetlistError where the circuits of a pair differ in
+    pair that takes longer is undecided. watch: of the whole proof; pairs that its time does not
+    reach are undecided too. Raises NetlistError where the circuits of a pair differ in
     the number of inputs or outputs, ToolNotFound or ToolError where yosys is missing or fails.
     """
     graphs = [(_graph(a), _graph(b)) for a, b in pairs]
     for a, b in graphs:
         _check_ports(a, b)
     folder = Path(tempfile.mkdtemp(prefix="lgn-prove-"))
-    decided = _run(graphs, folder, timeout_s)
+    decided = _run(graphs, folder, timeout_s, watch or Watch())
     verdicts = [
         _with_counterexample(status, pair, folder)
         for status, pair in zip(decided, graphs, strict=True)
@@ -74,10 +79,12 @@ def check_equal(
 
 
 def _graph(circuit: Aig | Netlist) -> Aig:
+    """Return a circuit as an AIG."""
     return to_aig(circuit) if isinstance(circuit, Netlist) else circuit
 
 
 def _check_ports(a: Aig, b: Aig) -> None:
+    """Raise NetlistError where circuits cannot be compared."""
     for kind, left, right in (
         ("inputs", a.num_inputs, b.num_inputs),
         ("outputs", len(a.outputs), len(b.outputs)),
@@ -88,20 +95,26 @@ def _check_ports(a: Aig, b: Aig) -> None:
             )
 
 
-def _run(graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float) -> list[Status]:
+def _run(
+    graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float, watch: Watch
+) -> list[Status]:
     """Decide all pairs in one run; one that holds it up for too long is left out of the next."""
-    (folder / "given.v").write_text(DESIGN)
+    (folder / "given.v").write_text(DESIGN, encoding="utf-8")
     for name, control in (("control", CONTROL), ("other", CONTROL_OTHER)):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(to_aig(control)))
     for i, (a, b) in enumerate(graphs):
         (folder / f"a{i}.aig").write_bytes(aiger.dumps(_provable(a)))
         (folder / f"b{i}.aig").write_bytes(aiger.dumps(_provable(b)))
     waiting = list(range(len(graphs)))
+    answers = [folder / f"status{i}.txt" for i in waiting]
     while waiting:
-        (folder / "check.abc").write_text(_questions(waiting, timeout_s))
-        whole = len(waiting) * timeout_s + GRACE_S
+        (folder / "check.abc").write_text(_questions(waiting, timeout_s), encoding="utf-8")
+        whole = watch.allowed(len(waiting) * timeout_s + GRACE_S)
+        if not whole:
+            break
         try:
-            run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
+            with watch.counting("SAT claims", answers):
+                run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
         except ToolTimeout:
             waiting = [i for i in waiting if not (folder / f"status{i}.txt").exists()][1:]
         else:
@@ -110,6 +123,7 @@ def _run(graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float) -> l
 
 
 def _questions(pairs: Sequence[int], timeout_s: float) -> str:
+    """Return ABC's script: each pair, and the control before it."""
     limits = f"-T {max(1, round(timeout_s))} -C {CONFLICTS}"
     lines = ["backup"]
     for i in pairs:
@@ -128,6 +142,7 @@ def _provable(aig: Aig) -> Aig:
 
 
 def _status(folder: Path, index: int) -> Status:
+    """Return the verdict on a pair; none without its control, whose answer is known."""
     control, status = (_word(folder / f"{name}{index}.txt") for name in ("control", "status"))
     if control != "snl_SAT":
         return "undecided"
@@ -135,10 +150,12 @@ def _status(folder: Path, index: int) -> Status:
 
 
 def _word(file: Path) -> str:
-    return (file.read_text().split() or [""])[0] if file.exists() else ""
+    """Return the first word of a file."""
+    return (file.read_text(encoding="utf-8").split() or [""])[0] if file.exists() else ""
 
 
 def _with_counterexample(status: Status, pair: tuple[Aig, Aig], folder: Path) -> Verdict:
+    """Return the verdict with an input that shows the difference, evaluated again."""
     if status != "different":
         return Verdict(status)
     inputs = _sampled(pair)
@@ -163,17 +180,18 @@ def _solved(pair: tuple[Aig, Aig], folder: Path) -> NDArray[np.bool_]:
     for name, aig in zip("ab", pair, strict=True):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(_provable(aig)))
     script = "backup\nmiter a.aig b.aig\nstrash\nsat\nwrite_cex -n inputs.txt\nrestore\n"
-    (folder / "check.abc").write_text(script)
+    (folder / "check.abc").write_text(script, encoding="utf-8")
     run_yosys(SCRIPT, folder=folder, log=folder / "inputs.log")
     inputs = np.zeros(pair[0].num_inputs, bool)
     if (folder / "inputs.txt").exists():
         for index, value in re.findall(
-            r"^pi(\d+)=([01])", (folder / "inputs.txt").read_text(), re.M
+            r"^pi(\d+)=([01])", (folder / "inputs.txt").read_text(encoding="utf-8"), re.M
         ):
             inputs[int(index)] = value == "1"
     return inputs
 
 
 def _differing(pair: tuple[Aig, Aig], inputs: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the outputs that differ for an input."""
     a, b = (evaluate(to_netlist(aig), inputs[None]) for aig in pair)
     return np.flatnonzero((a != b)[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolError, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
 
@@ -38,6 +38,7 @@ class Area:
     stage: str = "estimate"
 
     def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
         return asdict(self)
 
 
@@ -60,7 +61,7 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
-        write_text(mapped, comment + mapped.read_text())
+        write_text(mapped, comment + mapped.read_text(encoding="utf-8"))
     lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
     return Area(
         lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
@@ -83,6 +84,7 @@ def _top_module(verilog: str) -> str:
 
 
 def _instance_of(module: str) -> str:
+    """Return the pattern of an instance of a module."""
     return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
 
 
@@ -103,10 +105,11 @@ def _script(top: str, carries: bool) -> str:
 
 
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
+    """Count cells by kind in yosys' figures; modules of no part belong to `control`."""
     if not file.exists():
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
-    for module, stats in json.loads(file.read_text())["modules"].items():
+    for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
         part = module.split(".")[-1].removeprefix("\\")
         target = cells[part if part in CIRCUIT_PARTS else "control"]
         for kind, count in stats["num_cells_by_type"].items():
@@ -115,8 +118,10 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
 
 
 def _flip_flops(cells: Mapping[str, int]) -> int:
+    """Count the flip-flops of all kinds."""
     return sum(count for kind, count in cells.items() if kind.startswith("$_") and "DFF" in kind)
 
 
 def _summed(by_part: dict[str, int]) -> dict[str, int]:
+    """Add the total of all parts."""
     return {**by_part, "total": sum(by_part.values())}

@@ -53,6 +53,7 @@ class Clock:
 
     @property
     def met(self) -> bool:
+        """Whether the frequency that was asked for is reached."""
         return self.achieved_mhz >= self.constraint_mhz
 
 
@@ -79,6 +80,7 @@ class CriticalPath:
 
     @property
     def delay_ns(self) -> float:
+        """The time from the first step to the last one, in ns."""
         return sum(step.delay_ns for step in self.steps)
 
 
@@ -148,10 +150,16 @@ def run_nextpnr(
     own = ["--quiet", "--log", log.name, "--report", report.name, "--timing-allow-fail"]
     command = [*find_nextpnr(family), *arguments, *own]
     done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode or not report.exists():
-        said = log.read_text(errors="replace") if log.exists() else ""
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         _refuse_too_large(said)
         errors = last_errors(said + done.stderr)
         raise ToolError(f"{FAMILIES[family][0]} failed:\n{errors}\nIts log: {log}")
@@ -162,7 +170,7 @@ def run_nextpnr(
 def read_report(path: Path, *, tool: str = "", seconds: float = 0.0) -> PnrReport:
     """Read the file of nextpnr's `--report`; raises ToolError where it is none."""
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         return PnrReport(
             utilization={
                 kind: Usage(int(cells["used"]), int(cells["available"]))
@@ -181,6 +189,7 @@ def read_report(path: Path, *, tool: str = "", seconds: float = 0.0) -> PnrRepor
 
 
 def _path(described: Mapping[str, Any]) -> CriticalPath:
+    """Return a path of nextpnr's report."""
     steps = tuple(
         PathStep(step["type"], float(step["delay"]), _pin(step["from"]), _pin(step["to"]))
         for step in described["path"]
@@ -189,6 +198,7 @@ def _path(described: Mapping[str, Any]) -> CriticalPath:
 
 
 def _pin(end: Mapping[str, Any]) -> str:
+    """Name a pin as `cell.port`."""
     return f"{end['cell']}.{end['port']}"
 
 
@@ -204,16 +214,19 @@ def _refuse_too_large(log: str) -> None:
 
 
 def _version_of(said: str) -> tuple[int, ...]:
+    """Return major and minor version; (0,) where the text names none."""
     found = re.search(r"Version (?:nextpnr-)?(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
 def _version_said(command: tuple[str, ...]) -> str:
+    """Return what the program says to --version."""
     done = subprocess.run(
         [*command, "--version"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     return done.stdout + done.stderr

@@ -11,6 +11,9 @@ from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
 from lgn_train.packed.threads import kernel_threads
 
 __all__ = [
+    "CANDIDATES",
+    "OR_POOL",
+    "TABLES",
     "SoftRunStruct",
     "StageStruct",
     "TableOptions",
@@ -19,6 +22,9 @@ __all__ = [
     "operator",
     "shapes_of",
 ]
+
+TABLES, OR_POOL = 0, 1  # kinds of a stage
+CANDIDATES = 16  # of a pin that chooses
 
 
 def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from lgn_train.packed.calls import (
+    CANDIDATES,
+    TABLES,
     SoftRunStruct,
     StageStruct,
     address,
@@ -19,7 +21,6 @@ from lgn_train.packed.calls import (
     operator,
     shapes_of,
 )
-from lgn_train.packed.ops import CANDIDATES, TABLES
 from lgn_train.packed.threads import kernel_threads
 from lgn_train.packed.words import WORD_BITS, words_for
 
