@@ -88,9 +88,8 @@ class LogicLayer(nn.Module, ABC):
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
-        if self.logits.is_cuda and any(isinstance(m, LearnedWiring) for m in self.modules()):
-            reasons.append("there are no CUDA kernels for a learned wiring yet")
-        reasons += why_not_cuda() if self.logits.is_cuda else why_not_compiled()
+        where = self.logits.device
+        reasons += why_not_cuda(where.index) if self.logits.is_cuda else why_not_compiled()
         return reasons
 
     def tables(self) -> Tables:
@@ -133,7 +132,7 @@ class LogicLayer(nn.Module, ABC):
         rows = x.t()
         if isinstance(wirings, LearnedWiring):
             rows = wirings.pins(rows, self._picks(wirings))
-            wirings = [Wiring.of_pins(len(self.logits), self.fan_in)]
+            wirings = [Wiring.of_pins(len(self.logits), self.fan_in, x.device)]
         tables, first = self.tables(), 0
         for wiring in wirings:
             part = slice(first, first := first + wiring.nodes // positions)

@@ -61,7 +61,9 @@ class Thermometer(nn.Module):
         wide = ["codes beyond 32 bits; the kernels compare int32"] * (
             self.threshold.dtype == torch.int64
         )
-        return wide + list(why_not_cuda() if self.threshold.is_cuda else why_not_compiled())
+        where = self.threshold.device
+        reasons = why_not_cuda(where.index) if self.threshold.is_cuda else why_not_compiled()
+        return wide + list(reasons)
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""

@@ -21,12 +21,7 @@ INSTRUCTION_SETS = {
     "DEFAULT": (),
 }
 CUDA_FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
-# Ampere and Hopper, and PTX that newer cards translate.
-CUDA_TARGETS = (
-    "-gencode=arch=compute_80,code=sm_80",
-    "-gencode=arch=compute_90,code=sm_90",
-    "-gencode=arch=compute_90,code=compute_90",
-)
+CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 LOG_LINES = 20
 
 
@@ -36,12 +31,38 @@ def cpu_command(instruction_set: str) -> list[str]:
     return [compiler, *CPU_FLAGS, *INSTRUCTION_SETS[instruction_set], str(SOURCES / "kernels.cpp")]
 
 
-def cuda_command() -> list[str]:
-    """Return nvcc's command, without its output."""
+def cuda_command(architecture: int) -> list[str]:
+    """Return nvcc's command for a device, without its output.
+
+    architecture: 75 for sm_75. Where nvcc is too old to know it, the command makes PTX for the
+    newest one that it knows, which the driver translates.
+    """
     home = os.environ.get("CUDA_HOME")
     given = str(Path(home) / "bin" / "nvcc") if home else None
-    compiler = _found("nvcc", given, "install the CUDA toolkit, or set CUDA_HOME", "nvcc")
-    return [compiler, *CUDA_FLAGS, *CUDA_TARGETS, str(SOURCES / "kernels.cu")]
+    remedy = "install the CUDA toolkit, or set CUDA_HOME"
+    compiler = _found("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
+    target = _cuda_target(architecture, _architectures(compiler))
+    return [compiler, *CUDA_FLAGS, target, str(SOURCES / "kernels.cu")]
+
+
+def _cuda_target(wanted: int, known: list[int]) -> str:
+    """Return nvcc's option for an architecture; raises ToolError where it knows no such one."""
+    if wanted in known or not known:
+        return f"-gencode=arch=compute_{wanted},code=sm_{wanted}"
+    older = [number for number in known if number < wanted]
+    if not older:
+        raise ToolError(
+            f"this nvcc compiles for sm_{known[0]} and newer, not for this device's sm_{wanted};"
+            " set CUDA_HOME to a CUDA toolkit that does"
+        )
+    return f"-gencode=arch=compute_{older[-1]},code=compute_{older[-1]}"
+
+
+def _architectures(compiler: str) -> list[int]:
+    """Return what an nvcc compiles for, oldest first; nothing where it does not say."""
+    done = subprocess.run([compiler, "--list-gpu-arch"], capture_output=True, text=True)
+    names = [line.removeprefix("compute_") for line in done.stdout.split()]
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def compile_library(command: list[str]) -> ctypes.CDLL:
@@ -74,7 +95,7 @@ def _cache() -> Path:
 def _digest(command: list[str]) -> str:
     """Name a library after all that it is made of: the sources, the command, the compiler."""
     found = hashlib.sha256()
-    for source in sorted(SOURCES.iterdir()):
+    for source in sorted(p for p in SOURCES.rglob("*") if p.is_file()):
         found.update(source.name.encode() + b"\0" + source.read_bytes())
     compiler = Path(command[0]).resolve().stat()
     options = [part for part in command[1:] if not part.startswith(str(SOURCES))]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import ops
+from lgn_train.packed import kernels, ops
 from lgn_train.packed.words import WORD_BITS, pack, unpack
 from lgn_train.wiring import Wiring
 
@@ -120,7 +120,7 @@ class _Execution(torch.autograd.Function):
             [stage.slopes for stage in stages],
             [stage.wiring.wires for stage in stages],
             [stage.wiring.starts for stage in stages],
-            [stage.wiring.readers for stage in stages],
+            [_readers(stage, kernels.kernels_for(run.rows).on_cuda) for stage in stages],
             [stage.candidates for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
@@ -133,6 +133,13 @@ class _Execution(torch.autograd.Function):
         d_softs = [_added(*pair) for pair in zip(shares, stages, strict=True)]
         d_learned = [d if n else None for d, n in zip(d_softs + picks, needed, strict=True)]
         return None, None, d_source, *d_learned
+
+
+def _readers(stage: Stage, on_cuda: bool) -> Tensor:
+    """Return the readers of each input; for CUDA's nodes of two fixed inputs as edges."""
+    wiring = stage.wiring
+    edged = on_cuda and stage.kind == ops.TABLES and wiring.fan_in == 2 and not wiring.inverse
+    return wiring.edges if edged else wiring.readers
 
 
 def _added(shares: Tensor, stage: Stage) -> Tensor:

@@ -25,11 +25,12 @@ class Wiring:
     inverse: tuple[Tensor, Tensor] | None = None
 
     @classmethod
-    def of_pins(cls, nodes: int, fan_in: int) -> "Wiring":
+    def of_pins(cls, nodes: int, fan_in: int, device: torch.device) -> "Wiring":
         """Return the wiring of nodes that each read their own pins, pin p of node i being input
         p * nodes + i.
         """
-        return cls(torch.arange(fan_in * nodes).view(fan_in, nodes).t(), fan_in * nodes)
+        pins = torch.arange(fan_in * nodes, device=device)
+        return cls(pins.view(fan_in, nodes).t(), fan_in * nodes)
 
     @property
     def nodes(self) -> int:
@@ -71,6 +72,13 @@ class Wiring:
         order = torch.argsort(self._source, stable=True)
         order = order[int((self._source < 0).sum()) :]
         return ((order % self.nodes) << PIN_BITS | order // self.nodes).int()
+
+    @cached_property
+    def edges(self) -> Tensor:
+        """int32[pins, 2]: each of the readers beside the other input of its node, of two."""
+        readers = self.readers.long()
+        others = self.indices[readers >> PIN_BITS, 1 - (readers & 1)]
+        return torch.stack([self.readers, others.int()], dim=1)
 
     @cached_property
     def starts(self) -> Tensor:
