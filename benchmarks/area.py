@@ -20,13 +20,13 @@ from typing import Any
 from machine import describe_machine
 
 from lgn_hw import Classifier
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
 from lgn_hw.synth.targets import TARGETS
-from lgn_hw.synth.yosys import run_yosys
+from lgn_hw.tools.yosys import run_yosys
 
 FLOWS = {
     6: "synth_xilinx -abc9 -top classifier_core -noiopad -noclkbuf -nosrl",

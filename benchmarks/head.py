@@ -19,15 +19,15 @@ from area import mapped as cells
 from machine import describe_machine
 
 from lgn_hw import Classifier, Netlist
-from lgn_hw.blocks.argmax import argmax_netlist, class_width
-from lgn_hw.blocks.chains import ChainTally
-from lgn_hw.blocks.circuit import Circuit
-from lgn_hw.blocks.popcount import popcount_netlist, score_width
-from lgn_hw.blocks.votes import Votes
+from lgn_hw.circuit.argmax import argmax_netlist, class_width
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.heads.chains import ChainTally
+from lgn_hw.circuit.heads.counters import popcount_netlist, score_width
+from lgn_hw.circuit.votes import Votes
 from lgn_hw.hdl.block import Block
 from lgn_hw.hdl.chains import ChainPopcount
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.verilog_vectors import block_module
+from lgn_hw.hdl.verilog_backend import block_module
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier

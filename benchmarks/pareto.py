@@ -26,11 +26,11 @@ from machine import describe_machine
 from matplotlib.figure import Figure
 
 from lgn_hw import Classifier
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.errors import CheckFailed, ToolError
-from lgn_hw.hdl.header import read_core_header
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_hw.synth.equivalence import prove_verilog
+from lgn_hw.prove.equivalence import prove_verilog
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
 from lgn_hw.synth.targets import TARGETS

@@ -60,7 +60,7 @@ def step_evaluate(path: Path, samples: int) -> dict[str, Any]:
 
 def step_prove(path: Path, samples: int) -> dict[str, Any]:
     """Prove the optimised classifier equal to the one that it was made from."""
-    from lgn_hw.synth.equivalence import prove_classifiers
+    from lgn_hw.prove.equivalence import prove_classifiers
 
     classifier = Classifier.load(path)
     smaller = optimize_classifier(classifier)[0]
@@ -73,7 +73,7 @@ def step_prove_core(
 ) -> dict[str, Any]:
     """Prove a core's Verilog; emission is not counted."""
     from lgn_hw.hdl.verilog import read_core_header, to_verilog
-    from lgn_hw.synth.equivalence import prove_verilog
+    from lgn_hw.prove.equivalence import prove_verilog
 
     classifier = Classifier.load(path)
     text = to_verilog(classifier, lut_size=lut_size, chains=chains)

@@ -12,8 +12,8 @@ from lgn_hw.errors import (
     ToolNotFound,
     UsageError,
 )
-from lgn_hw.evaluate import evaluate, evaluate_reference
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.evaluate import evaluate, evaluate_reference
 
 __all__ = [
     "Classifier",

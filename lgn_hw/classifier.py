@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError
-from lgn_hw.evaluate import evaluate_words, pack_samples, unpack_samples
 from lgn_hw.features import Features
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.evaluate import evaluate_words, pack_samples, unpack_samples
 
 __all__ = ["Classifier"]
 

@@ -23,7 +23,7 @@ from cocotbext.axi import (
 )
 
 import lgn_hw
-from lgn_hw.hdl.header import CoreHeader
+from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.hdl.wrappers import REGISTERS, wrapper_latency
 
 __all__ = ["CASES", "JOB_VARIABLE"]

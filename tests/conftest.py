@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lgn_hw.cli import main
+from lgn_cli import main
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from amaranth.sim import Simulator
 from strategies import random_classifier
 
-from lgn_hw.hdl.link import BaudRate, LinkPlan
+from lgn_hw.link import BaudRate, LinkPlan
 
 __all__ = ["answers_of", "levels_of", "received_by", "run", "small_plan", "terminal_answers"]
 

@@ -8,15 +8,15 @@ from strategies import random_classifier
 
 from lgn_boards import build as build_module
 from lgn_boards import find_board
-from lgn_boards import route as route_module
+from lgn_boards import pnr_seeds as route_module
 from lgn_boards.build import BuildOptions, build, plan_for, read_build
-from lgn_boards.shell import design_files
-from lgn_boards.size import least_luts, luts_of
+from lgn_boards.fit import least_luts, luts_of
 from lgn_boards.tools import find_packer, run_tool
+from lgn_boards.top import design_files
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_hw.synth.equivalence import Claim, Proof
-from lgn_hw.synth.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage
+from lgn_hw.prove.equivalence import Claim, Proof
+from lgn_hw.tools.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage
 
 CLASSIFIER = random_classifier(1, layers=(20, 12))
 

@@ -19,10 +19,10 @@ pytest.importorskip("serial", reason="pyserial is not installed")
 
 from lgn_boards import host as host_module
 from lgn_boards import ports
+from lgn_boards.client import LinkError
 from lgn_boards.host import Device, PredictError, Rates
-from lgn_boards.session import LinkError
 from lgn_hw.errors import ClassifierError, ToolNotFound, UsageError
-from lgn_hw.hdl.link import DeviceModel, Identity
+from lgn_hw.link import DeviceModel, Identity
 
 
 class ModelBoard:

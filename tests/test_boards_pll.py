@@ -8,7 +8,7 @@ from strategies import random_classifier
 from lgn_boards import find_board
 from lgn_boards.build import BuildOptions, plan_for
 from lgn_boards.pll import FAMILIES, find_pll
-from lgn_boards.shell import design_files
+from lgn_boards.top import design_files
 from lgn_hw.errors import UsageError
 
 CLASSIFIER = random_classifier(1, layers=(20, 12))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from strategies import random_classifier
 
+from lgn_cli import app
 from lgn_hw import Classifier
-from lgn_hw.cli import app
 from lgn_hw.passes.vote_sums import sum_votes
-from lgn_hw.synth.cec import Verdict
+from lgn_hw.prove.cec import Verdict
 
 COMMANDS = (
     "train", "export", "optimize", "verilog", "prove", "sim", "synth", "fmax", "summary", "report",
@@ -216,7 +216,7 @@ def test_prove_fails_where_a_claim_is_undecided(lgn, small, monkeypatch, other, 
     random_classifier(1, features=3, bits=10, layers=(20, 16), classes=3).save(small)
     lgn("verilog", small)
     monkeypatch.setattr(
-        "lgn_hw.synth.equivalence.check_equal", lambda pairs, **_: [UNDECIDED] * len(pairs)
+        "lgn_hw.prove.equivalence.check_equal", lambda pairs, **_: [UNDECIDED] * len(pairs)
     )
     code, out, err = lgn("prove", small, small.parent / other)
     assert code == 1

@@ -20,7 +20,7 @@ from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.verilog import logic_to_verilog, matching_verilog, read_core_header, to_verilog
-from lgn_hw.synth.equivalence import prove_verilog
+from lgn_hw.prove.equivalence import prove_verilog
 from lgn_hw.timing.levels import datapath_levels
 from lgn_hw.timing.plan import least_latency
 
@@ -54,7 +54,7 @@ EVERY_OPTION = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
 from strategies import MADE_FOR, random_classifier
-from lgn_hw.deliver.design import make_design
+from lgn_hw.delivery.design import make_design
 own = random_classifier(1, layers=(60, 60), arity=4)
 registers = {{"encoder": [0], "logic": [1], "popcount": [], "argmax": [2]}}
 cases = [dict(levels_per_stage=n, scores=s, **made_for)

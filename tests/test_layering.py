@@ -13,31 +13,60 @@ SOURCES = {
     "lgn_train": ROOT / "train" / "lgn_train",
     "lgn_sim": ROOT / "sim" / "lgn_sim",
     "lgn_boards": ROOT / "boards" / "lgn_boards",
+    "lgn_cli": ROOT / "cli" / "lgn_cli",
 }
 # The longest module prefix that matches decides. The standard library is always allowed.
-# The command line stands above the four packages: it may import each, inside its functions.
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
-    "lgn_hw.cli": {"numpy", "lgn_hw", "typer", "rich", "lgn_train", "lgn_sim", "lgn_boards"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
+    "lgn_hw.link.gateware": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",
                   "sklearn"},
     "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib"},
     "lgn_sim": {"numpy", "lgn_hw", "lgn_sim", "cocotb", "cocotb_tools"},
     "lgn_boards": {"numpy", "lgn_hw", "lgn_boards", "amaranth", "amaranth_boards", "serial"},
+    # The command line may import every package, those beside lgn_hw inside its functions.
+    "lgn_cli": {"numpy", "lgn_hw", "lgn_cli", "lgn_train", "lgn_sim", "lgn_boards", "typer",
+                "rich"},
 }  # fmt: skip
-# lgn_hw's own layers: whoever is not named may import everything in lgn_hw but these.
+# The rooms of lgn_hw, the lowest first: each may import itself and those before it.
+ROOMS = (
+    "lgn_hw.errors",
+    "lgn_hw.formats.atomic",
+    "lgn_hw.netlist",
+    "lgn_hw.features",
+    "lgn_hw.encoder",
+    "lgn_hw.classifier",
+    "lgn_hw.formats",
+    "lgn_hw.samples",
+    "lgn_hw.passes",
+    "lgn_hw.circuit",
+    "lgn_hw.tools",
+    "lgn_hw.prove",
+    "lgn_hw.synth",
+    "lgn_hw.link",
+    "lgn_hw.hdl",
+    "lgn_hw.link.gateware",
+    "lgn_hw.timing",
+    "lgn_hw.delivery",
+    "lgn_hw.report",
+)
+# A classifier saves and loads itself; the format needs the classifier, so it is imported late.
+UPWARDS = {("lgn_hw.classifier", "lgn_hw.formats.lgn")}
+# lgn_train neither sees the hardware description nor the proofs; the link's host side needs no
+# Amaranth. Whoever is not named may not import the room.
 ONLY_FROM = {
     "lgn_hw.hdl": (
         "lgn_hw.hdl",
+        "lgn_hw.link.gateware",
         "lgn_hw.timing",
-        "lgn_hw.deliver",
-        "lgn_hw.cli",
+        "lgn_hw.delivery",
+        "lgn_cli",
         "lgn_sim",
         "lgn_boards",
     ),
-    "lgn_hw.cli": ("lgn_hw.cli",),
+    "lgn_hw.link.gateware": ("lgn_hw.link.gateware", "lgn_boards"),
 }
 MAX_LINES = 300
 
@@ -62,6 +91,18 @@ def within(module, package):
     return module == package or module.startswith(package + ".")
 
 
+def room_of(module):
+    """Return the longest room that a module is in; None outside lgn_hw, and for its front door."""
+    return max((room for room in ROOMS if within(module, room)), key=len, default=None)
+
+
+def is_upwards(module, name):
+    here, there = room_of(module), room_of(name)
+    if here is None or there is None or (module, name) in UPWARDS:
+        return False
+    return ROOMS.index(there) > ROOMS.index(here)
+
+
 def problems_of(module, path):
     rule = max((name for name in ALLOWED if within(module, name)), key=len)
     for line, name in imports(path):
@@ -73,6 +114,8 @@ def problems_of(module, path):
         for layer, users in ONLY_FROM.items():
             if within(name, layer) and not any(within(module, user) for user in users):
                 yield f"{place}, and only {users} may"
+        if is_upwards(module, name):
+            yield f"{place}, and arrows run down: {room_of(name)} is above {room_of(module)}"
 
 
 def test_modules_import_only_what_their_layer_allows():
@@ -83,6 +126,17 @@ def test_layering_finds_a_forbidden_import(tmp_path):
     bad = ROOT / "train" / "lgn_train" / "loop.py"
     assert not list(problems_of("lgn_train.loop", bad))
     assert list(problems_of("lgn_boards.loop", bad)), "torch is not for boards"
+
+
+def test_layering_finds_an_arrow_that_runs_up():
+    circuit = ROOT / "lgn_hw" / "circuit" / "circuit.py"
+    assert not list(problems_of("lgn_hw.circuit.circuit", circuit))
+    assert list(problems_of("lgn_hw.netlist.circuit", circuit)), "circuit is above netlist"
+
+
+def test_every_module_is_in_a_room():
+    assert not [m for m, _ in modules() if m.startswith("lgn_hw.") and not room_of(m)]
+    assert not [room for room in ROOMS if room not in {m for m, _ in modules()}]
 
 
 def test_modules_state_their_purpose_and_public_names():

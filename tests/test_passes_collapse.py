@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from netlist_bench import equal, netlist, nodes_of
 from strategies import netlists
 
+from lgn_hw.netlist.functions import functions_of
 from lgn_hw.passes.collapse import collapse
-from lgn_hw.passes.functions import functions_of
 
 AND, OR, XOR = 0b1000, 0b1110, 0b0110
 XOR_OF_6 = 0x6996_9669_9669_6996

@@ -5,10 +5,10 @@ from netlist_bench import equal, netlist, nodes_of
 from lgn_hw.passes.aliases import absorb_aliases
 from lgn_hw.passes.constants import fold_constants
 from lgn_hw.passes.dead import inputs_read, remove_dead_nodes
-from lgn_hw.passes.duplicates import merge_duplicate_inputs
+from lgn_hw.passes.duplicate_pins import merge_duplicate_inputs
 from lgn_hw.passes.optimize import simplify
-from lgn_hw.passes.sharing import share_nodes
-from lgn_hw.passes.unread import drop_unread_inputs
+from lgn_hw.passes.strash import share_nodes
+from lgn_hw.passes.support import drop_unread_inputs
 
 NOT, BUFFER, AND, OR, XOR, NAND = 0b01, 0b10, 0b1000, 0b1110, 0b0110, 0b0111
 

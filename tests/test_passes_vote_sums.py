@@ -12,11 +12,11 @@ from netlist_bench import netlist
 from strategies import classifiers, random_classifier
 
 from lgn_hw import Classifier, Thermometer, UsageError
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.features import Features
 from lgn_hw.passes.vote_groups import weights_of
 from lgn_hw.passes.vote_sums import Blocks, sum_votes
-from lgn_hw.synth.equivalence import prove_classifiers
+from lgn_hw.prove.equivalence import prove_classifiers
 
 AND, XOR = 0b1000, 0b0110
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from strategies import random_classifier
 
-from lgn_hw.cli import main
+from lgn_cli import main
 from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
 from lgn_hw.report.gather import gather
 from lgn_hw.report.page import to_html

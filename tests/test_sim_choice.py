@@ -9,7 +9,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed")
 
 from strategies import random_classifier
 
-from lgn_hw.cli import main
+from lgn_cli import main
 from lgn_hw.errors import ToolNotFound
 from lgn_sim import choice
 

@@ -14,7 +14,7 @@ from top_bench import board_bench, steps_of, terminal_bench
 
 from lgn_boards import find_board
 from lgn_boards.build import BuildOptions, plan_for
-from lgn_hw.hdl.link import Command, DeviceModel, Frame, packed_samples
+from lgn_hw.link import Command, DeviceModel, Frame, packed_samples
 
 icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
 

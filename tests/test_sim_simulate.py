@@ -155,7 +155,7 @@ def test_simulate_rejects_an_unknown_simulator(classifier, tmp_path):
 def test_simulate_names_the_command_that_installs_a_simulator(
     classifier, tmp_path, monkeypatch, simulator, message
 ):
-    monkeypatch.setattr("lgn_hw.programs.search_path", lambda: str(tmp_path))
+    monkeypatch.setattr("lgn_hw.tools.programs.search_path", lambda: str(tmp_path))
     with pytest.raises(ToolNotFound, match=f"^{re.escape(message)}$"):
         quick(classifier, tmp_path, simulator=simulator)
 

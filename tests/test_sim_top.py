@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth_bench import codes_of
 from strategies import random_classifier
-from test_hdl_link_device import damaged
+from test_link_gateware_device import damaged
 
 pytest.importorskip("cocotb", reason="cocotb is not installed")
 
@@ -18,7 +18,7 @@ from top_bench import board_bench
 from lgn_boards import find_board
 from lgn_boards.build import BuildOptions, plan_for
 from lgn_hw import Classifier
-from lgn_hw.hdl.link import ANSWER, MAX_PAYLOAD, Command, Frame, Parser, packed_samples
+from lgn_hw.link import ANSWER, MAX_PAYLOAD, Command, Frame, Parser, packed_samples
 
 IMAGES, IMAGES_A_FRAME = 200, 5
 MICROSECOND = 1_000_000  # in ps

@@ -6,10 +6,10 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw import ToolError, ToolNotFound, UsageError
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.hdl.verilog import to_verilog
-from lgn_hw.synth import yosys
 from lgn_hw.synth.estimate import PARTS, estimate_area
+from lgn_hw.tools import yosys
 
 KNOWN = """
 module \\core.logic (input [3:0] a, output y);

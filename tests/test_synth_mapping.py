@@ -7,9 +7,9 @@ from netlist_bench import equal, netlist
 from strategies import random_classifier, random_netlist
 
 from lgn_hw import UsageError
+from lgn_hw.prove.cec import Verdict
+from lgn_hw.prove.equivalence import Claim, Proof, prove_classifiers
 from lgn_hw.synth import mapping
-from lgn_hw.synth.cec import Verdict
-from lgn_hw.synth.equivalence import Claim, Proof, prove_classifiers
 from lgn_hw.synth.mapping import map_to_luts, shrink_classifier
 
 

@@ -8,9 +8,9 @@ from strategies import random_classifier
 
 from lgn_hw import ToolNotFound
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
-from lgn_hw.synth.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage, find_nextpnr
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.place import harness, place
+from lgn_hw.tools.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage, find_nextpnr
 
 CLASSIFIER = random_classifier(1)
 

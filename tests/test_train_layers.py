@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from lgn_hw.evaluate import evaluate_reference
 from lgn_hw.features import Features
+from lgn_hw.netlist.evaluate import evaluate_reference
 from lgn_train import Geometry, GroupSum, LogicDense, Thermometer, fit_thermometer, mode
 from lgn_train.estimators import ESTIMATORS
 from lgn_train.lowering import to_netlist

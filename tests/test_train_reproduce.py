@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from lgn_hw.cli.reproduce import reproduce
+from lgn_cli.reproduce import reproduce
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_train.recipe import Model
 from lgn_train.reproduce import load_scale, mind_the_gap

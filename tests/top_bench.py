@@ -10,10 +10,10 @@ from amaranth.back import rtlil
 from cocotb_tools.runner import get_runner
 
 import lgn_sim
-from lgn_boards.shell import design_files
-from lgn_hw.hdl.link import Terminal
-from lgn_hw.programs import search_path
-from lgn_hw.synth.yosys import run_yosys
+from lgn_boards.top import design_files
+from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.tools.programs import search_path
+from lgn_hw.tools.yosys import run_yosys
 from lgn_sim.cases.link import LINK_VARIABLE
 
 __all__ = ["Bench", "board_bench", "steps_of", "terminal_bench"]

@@ -11,20 +11,20 @@ from typing import Any
 
 import lgn_hw
 from lgn_boards.board import Board, part_of
+from lgn_boards.fit import SIZE_SCRIPT, cells_of, check_luts, least_luts, luts_of
 from lgn_boards.pll import find_pll
-from lgn_boards.route import Routed, best_of, check_clock, family_of, place_and_route
-from lgn_boards.shell import DesignFiles, design_files
-from lgn_boards.size import SIZE_SCRIPT, cells_of, check_luts, least_luts, luts_of
+from lgn_boards.pnr_seeds import Routed, best_of, check_clock, family_of, place_and_route
 from lgn_boards.steps import Steps
 from lgn_boards.tools import find_packer, run_tool
+from lgn_boards.top import DesignFiles, design_files
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.formats.atomic import write_bytes, write_text
-from lgn_hw.hdl.link import BaudRate, LinkPlan
-from lgn_hw.programs import find_program
-from lgn_hw.synth.equivalence import prove_classifiers
-from lgn_hw.synth.nextpnr import nextpnr_version
-from lgn_hw.synth.yosys import run_yosys, yosys_version
+from lgn_hw.link import BaudRate, LinkPlan
+from lgn_hw.prove.equivalence import prove_classifiers
+from lgn_hw.tools.nextpnr import nextpnr_version
+from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.yosys import run_yosys, yosys_version
 
 __all__ = ["BUILD_FILE", "BuildOptions", "build", "plan_for", "read_build"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolError, ToolNotFound, UsageError
-from lgn_hw.programs import find_program
+from lgn_hw.tools.programs import find_program
 
 __all__ = ["flash", "flash_command"]
 

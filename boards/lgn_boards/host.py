@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_boards.client import LinkError, Session
 from lgn_boards.ports import SerialTransport, serial_ports
-from lgn_boards.session import LinkError, Session
 from lgn_boards.simulated import PATIENCE, SimulatedBoard
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
-from lgn_hw.hdl.link import (
+from lgn_hw.link import (
     COUNTERS_SIZE,
     IDENTITY_SIZE,
     Command,

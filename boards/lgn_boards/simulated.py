@@ -9,7 +9,8 @@ from typing import Any
 from amaranth.sim import Simulator
 
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.link import BaudRate, LinkPlan, Terminal
+from lgn_hw.link import BaudRate, LinkPlan
+from lgn_hw.link.gateware.terminal import Terminal
 
 __all__ = ["PATIENCE", "SimulatedBoard"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound
-from lgn_hw.programs import find_program
+from lgn_hw.tools.programs import find_program
 
 __all__ = ["PACKERS", "find_packer", "run_tool"]
 

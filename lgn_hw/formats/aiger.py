@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.aig import Aig
 from lgn_hw.errors import FileFormatError
+from lgn_hw.netlist.aig import Aig
 
 __all__ = ["dumps", "loads", "ports"]
 

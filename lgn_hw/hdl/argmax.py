@@ -2,10 +2,10 @@
 
 from typing import Any, TypeVar
 
-from lgn_hw.blocks.argmax import class_width
+from lgn_hw.circuit.argmax import class_width
+from lgn_hw.circuit.stages import Cuts, Stages
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
-from lgn_hw.hdl.stages import Cuts, Stages
-from lgn_hw.hdl.vectors import Vectors
 
 __all__ = ["Argmax", "class_width"]
 

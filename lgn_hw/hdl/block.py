@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.vectors import AmaranthVectors, Vectors
+from lgn_hw.hdl.backend import AmaranthVectors, Vectors
 
 __all__ = ["Block", "Quiet"]
 

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.blocks.builder import ZERO
-from lgn_hw.blocks.chains import Adder, ChainTally
+from lgn_hw.circuit.heads.chains import Adder, ChainTally
+from lgn_hw.circuit.stages import Cuts, Stages
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
 from lgn_hw.hdl.nets import Nets
-from lgn_hw.hdl.stages import Cuts, Stages
-from lgn_hw.hdl.vectors import Vectors
 from lgn_hw.netlist import FIRST_INPUT
-from lgn_hw.tables import compose
+from lgn_hw.netlist.builder import ZERO
+from lgn_hw.netlist.tables import compose
 
 __all__ = ["ChainPopcount"]
 

@@ -7,8 +7,9 @@ from amaranth.hdl import Cat, EnableInserter, Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.blocks.chains import ChainTally
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.heads.chains import ChainTally
+from lgn_hw.circuit.stages import Spacing, cuts_of
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import Argmax, class_width
@@ -17,7 +18,6 @@ from lgn_hw.hdl.chains import ChainPopcount
 from lgn_hw.hdl.encoder import Encoder
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import Popcount, score_width
-from lgn_hw.hdl.stages import Spacing, cuts_of
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import inputs_read
 

@@ -1,7 +1,7 @@
 """A whole core as Verilog: its control, and a module for each of its blocks."""
 
 from lgn_hw.hdl.core import ClassifierCore
-from lgn_hw.hdl.verilog_vectors import ENABLE, block_module, identifier, module_text, port
+from lgn_hw.hdl.verilog_backend import ENABLE, block_module, identifier, module_text, port
 
 __all__ = ["core_modules"]
 

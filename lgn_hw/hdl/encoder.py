@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from lgn_hw.circuit.stages import Cuts, Stages
 from lgn_hw.encoder import Thermometer
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
-from lgn_hw.hdl.stages import Cuts, Stages
-from lgn_hw.hdl.vectors import Vectors
 
 __all__ = ["Encoder"]
 

@@ -4,14 +4,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lgn_hw.circuit.stages import Cuts
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
 from lgn_hw.hdl.nets import Nets
 from lgn_hw.hdl.schedule import Schedule
-from lgn_hw.hdl.stages import Cuts
-from lgn_hw.hdl.vectors import Vectors
 from lgn_hw.netlist import FIRST_INPUT, Netlist
-from lgn_hw.passes.order import Group, group_nodes
-from lgn_hw.tables import compose
+from lgn_hw.netlist.order import Group, group_nodes
+from lgn_hw.netlist.tables import compose
 
 __all__ = ["Logic"]
 
@@ -19,7 +19,7 @@ V = TypeVar("V", bound=Any)
 
 
 class Logic(Block):
-    """Evaluate a netlist for one sample a clock cycle; equal to lgn_hw.evaluate.
+    """Evaluate a netlist for one sample a clock cycle; equal to lgn_hw.netlist.evaluate.
 
     i_bits: the netlist's inputs, input 0 lowest. o_bits: its outputs, output 0 lowest, `latency`
     clock cycles later.

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.hdl.vectors import Vectors
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.netlist import FIRST_INPUT
 
 __all__ = ["Nets"]

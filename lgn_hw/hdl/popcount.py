@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
 
-from lgn_hw.blocks.popcount import score_width
+from lgn_hw.circuit.heads.counters import score_width
+from lgn_hw.circuit.stages import Cuts, Stages
+from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
-from lgn_hw.hdl.stages import Cuts, Stages
-from lgn_hw.hdl.vectors import Vectors
 
 __all__ = ["Popcount", "score_width"]
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.hdl.stages import Cuts, Stages
+from lgn_hw.circuit.stages import Cuts, Stages
 from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist.order import order_nodes
 from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.order import order_nodes
 
 __all__ = ["Schedule"]
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from lgn_hw.circuit.header import CoreHeader, header_text, read_core_header
+from lgn_hw.circuit.stages import Spacing, Stages
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
-from lgn_hw.hdl.header import CoreHeader, header_text, read_core_header
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.stages import Spacing, Stages
-from lgn_hw.hdl.verilog_vectors import block_module
+from lgn_hw.hdl.verilog_backend import block_module
 from lgn_hw.netlist import Netlist
-from lgn_hw.synth.yosys import run_yosys
+from lgn_hw.tools.yosys import run_yosys
 
 __all__ = [
     "CoreHeader",

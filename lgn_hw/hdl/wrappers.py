@@ -8,10 +8,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 import lgn_hw
+from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.axi_lite import CONTROL, AxiLiteRegisters
 from lgn_hw.hdl.axi_stream import Buffer, PacketReceiver, PacketSender, beats_of
-from lgn_hw.hdl.header import CoreHeader
 from lgn_hw.hdl.verilog import emit
 
 __all__ = [

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.words import cofactors
 from lgn_hw.passes.sweep import Batch, sweep
-from lgn_hw.passes.words import cofactors
 
 __all__ = ["absorb", "absorb_aliases"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.words import ALL_ONES, cofactors
 from lgn_hw.passes.sweep import ONE, ZERO, Batch, sweep
-from lgn_hw.passes.words import ALL_ONES, cofactors
 
 __all__ = ["fold", "fold_constants"]
 

@@ -11,10 +11,10 @@ from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.passes.aliases import absorb, absorb_aliases
 from lgn_hw.passes.constants import fold, fold_constants
 from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
-from lgn_hw.passes.duplicates import merge, merge_duplicate_inputs
-from lgn_hw.passes.sharing import Sharing, share_nodes
+from lgn_hw.passes.duplicate_pins import merge, merge_duplicate_inputs
+from lgn_hw.passes.strash import Sharing, share_nodes
+from lgn_hw.passes.support import drop, drop_unread_inputs
 from lgn_hw.passes.sweep import sweep
-from lgn_hw.passes.unread import drop, drop_unread_inputs
 
 __all__ = ["PASSES", "Step", "optimize", "optimize_classifier", "simplify"]
 

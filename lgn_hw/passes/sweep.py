@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
-from lgn_hw.passes.words import cofactors, flipped, narrow, swapped, widen
+from lgn_hw.netlist.words import cofactors, flipped, narrow, swapped, widen
 
 __all__ = ["ONE", "ZERO", "Batch", "Rule", "sweep"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.netlist import FIRST_INPUT
-from lgn_hw.passes.functions import Function
+from lgn_hw.netlist.functions import Function
 
 __all__ = ["Care", "Sum", "VoteGroups", "weights_of"]
 

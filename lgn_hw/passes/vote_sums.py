@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.netlist import MAX_FANIN, Netlist
+from lgn_hw.netlist.functions import functions_of
 from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.functions import functions_of
 from lgn_hw.passes.optimize import simplify
 from lgn_hw.passes.vote_groups import MOST_MOVES, MOVES, Care, Sum, VoteGroups
 

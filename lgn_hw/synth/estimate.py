@@ -10,8 +10,8 @@ from typing import Any
 
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.formats.atomic import write_text
-from lgn_hw.synth.primitives import PRIMITIVES
-from lgn_hw.synth.yosys import run_yosys, yosys_version
+from lgn_hw.tools.primitives import PRIMITIVES
+from lgn_hw.tools.yosys import run_yosys, yosys_version
 
 __all__ = ["PARTS", "Area", "estimate_area"]
 

@@ -5,18 +5,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from lgn_hw.aig import to_aig
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.aig import to_aig
 from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
 from lgn_hw.passes.optimize import Step, simplify
 from lgn_hw.passes.vote_sums import sum_votes
-from lgn_hw.synth.cec import DEFAULT_TIMEOUT_S, DESIGN, SCRIPT, Status, Verdict, check_equal
-from lgn_hw.synth.equivalence import prove_classifiers
-from lgn_hw.synth.yosys import run_yosys
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, DESIGN, SCRIPT, Status, Verdict, check_equal
+from lgn_hw.prove.equivalence import prove_classifiers
+from lgn_hw.tools.yosys import run_yosys
 
 __all__ = ["LUT_SIZES", "map_classifier", "map_to_luts", "shrink_classifier"]
 

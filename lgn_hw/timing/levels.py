@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lgn_hw.blocks.chains import ChainTally
-from lgn_hw.blocks.circuit import Circuit
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.heads.chains import ChainTally
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.chains import ChainPopcount

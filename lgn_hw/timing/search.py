@@ -5,16 +5,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.circuit.stages import Spacing
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
-from lgn_hw.hdl.link import SampleFormat
-from lgn_hw.hdl.stages import Spacing
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
-from lgn_hw.synth.nextpnr import PnrReport
+from lgn_hw.link import SampleFormat
 from lgn_hw.timing.levels import datapath_levels
 from lgn_hw.timing.parts import Part
 from lgn_hw.timing.place import place
 from lgn_hw.timing.plan import Placement, placements
+from lgn_hw.tools.nextpnr import PnrReport
 
 __all__ = ["PlacedCore", "place_core", "search", "search_placements"]
 

@@ -16,8 +16,8 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
+from lgn_hw.circuit.header import CoreHeader, pack_results
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.header import CoreHeader, pack_results
 from lgn_sim.job import Mismatch
 
 __all__ = [

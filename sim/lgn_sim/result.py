@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.circuit.stages import Spacing
 from lgn_hw.errors import CheckFailed
-from lgn_hw.hdl.stages import Spacing
 from lgn_sim.job import CaseResult
 
 __all__ = ["NegativeControl", "SimulationResult"]

@@ -13,7 +13,7 @@ from cocotb_tools.runner import get_runner
 
 from lgn_hw.errors import ToolError, ToolNotFound, UsageError
 from lgn_hw.formats.atomic import write_text
-from lgn_hw.programs import find_program, search_path
+from lgn_hw.tools.programs import find_program, search_path
 from lgn_sim.job import CASES, JOB_VARIABLE, CaseResult, Job
 
 __all__ = ["SIMULATORS", "Progress", "ignore", "require_simulator", "run_cases"]

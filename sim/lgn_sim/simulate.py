@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_hw.circuit.stages import Spacing
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE
-from lgn_hw.hdl.stages import Spacing
 from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier

@@ -1,0 +1,84 @@
+"""A classifier on a board: the terminal, its pins, LED and button, as files for the tools."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import ClockDomain, Elaboratable, Module
+from amaranth.lib.io import Buffer
+
+from lgn_boards.board import Board
+from lgn_boards.clock import PllClock
+from lgn_boards.pll import find_pll
+from lgn_hw.link import LinkPlan
+from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.tools.yosys import find_yosys
+
+__all__ = ["DesignFiles", "Shell", "design_files"]
+
+
+class Shell(Elaboratable):
+    """Connect a Terminal to the pins of a board.
+
+    Its clock is the board's own, or made of that by a PLL where the plan has another frequency.
+    """
+
+    def __init__(self, board: Board, plan: LinkPlan) -> None:
+        self.board, self.plan = board, plan
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        pll = find_pll(self.board, platform, self.plan.rate.clock_hz / 1e6)
+        if pll is not None:
+            m.domains += ClockDomain("sync")
+            m.submodules.clock = PllClock(pll)
+        m.submodules.terminal = terminal = Terminal(self.plan)
+        uart = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = Buffer("i", uart.rx)
+        m.submodules.tx = tx = Buffer("o", uart.tx)
+        m.d.comb += [terminal.i_rx.eq(rx.i), tx.o.eq(terminal.o_tx)]
+        if self.board.led is not None:
+            m.submodules.led = led = Buffer("o", platform.request(*self.board.led, dir="-"))
+            m.d.comb += led.o.eq(terminal.o_passed)
+        if self.board.button is not None:
+            m.submodules.button = down = Buffer("i", platform.request(*self.board.button, dir="-"))
+            m.d.comb += terminal.i_button.eq(down.i)
+        return m
+
+
+@dataclass(frozen=True)
+class DesignFiles:
+    """What the tools read: files by name, and the commands in their order, as Amaranth has them."""
+
+    files: Mapping[str, bytes]
+    commands: tuple[tuple[str, ...], ...]
+
+
+def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
+    """Describe a classifier on a board; the same arguments give the same bytes."""
+    with _yosys_for_amaranth():
+        prepared = board.open_platform().prepare(Shell(board, plan), "top", emit_src=False)
+    files = {name: _bytes(content) for name, content in prepared.files.items()}
+    script = json.loads(files.pop("build_top.json")) if "build_top.json" in files else {}
+    commands = tuple(tuple(command) for command in script.get("commands", []))
+    return DesignFiles(files, commands)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+@contextmanager
+def _yosys_for_amaranth() -> Iterator[None]:
+    """Name our yosys to Amaranth, which turns the design into Verilog for Vivado by itself."""
+    kept = os.environ.get("YOSYS")
+    os.environ["YOSYS"] = find_yosys()[0]
+    try:
+        yield
+    finally:
+        del os.environ["YOSYS"]
+        if kept is not None:
+            os.environ["YOSYS"] = kept

@@ -1,0 +1,80 @@
+"""The `lgn` command: thin, one file a sub-command, over functions that a script can call too."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+import lgn_hw
+from lgn_cli.boards import boards
+from lgn_cli.build import build
+from lgn_cli.console import errors
+from lgn_cli.doctor import doctor
+from lgn_cli.export import export
+from lgn_cli.flash import flash
+from lgn_cli.fmax import fmax
+from lgn_cli.info import info
+from lgn_cli.optimize import optimize
+from lgn_cli.predict import predict
+from lgn_cli.prove import prove
+from lgn_cli.report import report
+from lgn_cli.reproduce import reproduce
+from lgn_cli.run import run
+from lgn_cli.sim import sim
+from lgn_cli.summary import summary
+from lgn_cli.synth import synth
+from lgn_cli.train import train
+from lgn_cli.verilog import verilog
+from lgn_hw.errors import LgnError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lgn",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 a check failed, 2 usage, 3 missing tool, 4 tool failed.",
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"lgn-hw {lgn_hw.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """Train logic gate networks and turn them into verified hardware."""
+
+
+for command in (
+    train, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict, info,
+    reproduce, boards, build, flash, run, doctor,
+):  # fmt: skip
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; refusals print one message and exit with their code."""
+    try:
+        app()
+    except LgnError as problem:
+        _fail(str(problem), problem.exit_code)
+    except FileNotFoundError as problem:
+        _fail(f"There is no file {problem.filename}", LgnError.exit_code)
+    except OSError as problem:
+        _fail(f"{problem.strerror}: {problem.filename}", LgnError.exit_code)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    errors.print("[bold red]error:[/] ", end="")
+    errors.print(message, markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)

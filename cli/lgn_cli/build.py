@@ -1,0 +1,101 @@
+"""`lgn build`: a bitstream of a classifier for a board."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+
+__all__ = ["build"]
+
+
+def build(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    board: Annotated[str, typer.Option(help="A name of `lgn boards`, FILE.py, or module:Class.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; BOARD beside the classifier if not given."),
+    ] = None,
+    baud: Annotated[int | None, typer.Option(help="Of the link; the board's if not given.")] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(help="Of the design, by a PLL; the board's own if not given."),
+    ] = None,
+    levels_per_stage: Annotated[
+        int | None,
+        typer.Option(min=0, help="Levels of logic between registers; the board's if not given."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Placements to try; the best is kept.")] = 1,
+    jobs: Annotated[int, typer.Option(min=0, help="Placements at a time; 0: all cores.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build again what was kept.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be built, and run no tool.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Build a classifier, its link and its self-test for a board, with tools from pip.
+
+    A step that was done before with the same input is not run again. Exits with 1 and both
+    numbers where the design does not fit or misses the clock.
+
+    Examples:
+
+        lgn build --board icebreaker build/digits/digits.lgn
+
+        lgn build --board ulx3s-25f build/mnist/mnist.lgn --seeds 4 --json
+
+        lgn build --board icebreaker build/digits/digits.lgn --clock-mhz 24 --baud 3000000
+    """
+    from lgn_boards.boards import find_board
+    from lgn_boards.build import BuildOptions
+    from lgn_boards.build import build as build_bitstream
+    from lgn_hw.classifier import Classifier
+
+    loaded, on = Classifier.load(classifier), find_board(board)
+    folder = output or classifier.parent / on.name
+    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh)
+    if dry_run:
+        _dry_run(loaded, on, folder, options, json)
+        return
+    result = build_bitstream(
+        loaded, on, folder, options, lambda line: errors.print(line, markup=False, soft_wrap=True)
+    )
+    if json:
+        print_json(result)
+        return
+    _print(result, folder)
+
+
+def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool) -> None:
+    from lgn_boards.build import plan_for
+    from lgn_boards.fit import check_luts, least_luts
+    from lgn_boards.top import design_files
+
+    plan = plan_for(classifier, board, options)
+    check_luts(board, board.open_platform(), least_luts(plan), "estimate")
+    design = design_files(board, plan)
+    commands = [" ".join(command) for command in design.commands]
+    if json:
+        print_json({"folder": str(folder), "commands": commands, "luts_least": least_luts(plan)})
+        return
+    out.print(f"at least {least_luts(plan):,} LUTs (stage estimate)")
+    for command in commands:
+        out.print(command, markup=False, soft_wrap=True)
+
+
+def _print(result: dict[str, Any], folder: Path) -> None:
+    if result["bitstream"] is None:
+        out.print(f"files in {result['folder']}; {result['next']}", markup=False, soft_wrap=True)
+        return
+    for kind, cells in result["utilisation"].items():
+        share = 100 * cells["used"] / cells["available"]
+        out.print(f"{kind:16} {cells['used']:7,} of {cells['available']:7,}  {share:5.1f} %")
+    if result["fmax_mhz"] is not None:
+        fmax, clock = result["fmax_mhz"], result["clock_mhz"]
+        out.print(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
+    out.print(
+        f"{result['sample_bytes']:,} bytes a sample: {result['samples_per_second']:,.1f} samples/s"
+        f" at {result['baud']:,} baud"
+    )
+    out.print(f"{result['bitstream']}; load it with: lgn flash {folder}", soft_wrap=True)

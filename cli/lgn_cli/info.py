@@ -1,0 +1,77 @@
+"""`lgn info`: say what is in a classifier's file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, out, print_json
+from lgn_hw.classifier import Classifier
+
+__all__ = ["info"]
+
+
+def info(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    json: JsonOption = False,
+) -> None:
+    """Describe a classifier: inputs, gates, levels, classes and where it came from.
+
+    Examples:
+
+        lgn info build/digits/digits.lgn
+
+        lgn info build/digits/digits.lgn --json
+    """
+    data = describe(Classifier.load(classifier))
+    if json:
+        print_json(data)
+        return
+    table = Table(title=str(classifier), show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a digest must not be cut short
+    for name, value in data.items():
+        if name != "provenance":
+            table.add_row(name.replace("_", " "), _shown(value))
+    for name, value in data["provenance"].items():
+        table.add_row(name.replace("_", " "), _shown(value))
+    out.print(table)
+
+
+def describe(classifier: Classifier) -> dict[str, Any]:
+    """Return the figures of a classifier as JSON values."""
+    netlist, features = classifier.netlist, classifier.features
+    used = np.unique(netlist.fanin)
+    encoder_nets = np.arange(2, netlist.first_node)
+    return {
+        "digest": classifier.digest,
+        "features": len(features),
+        "sample_bits": features.sample_width,
+        "encoder_bits": classifier.encoder.num_bits,
+        "encoder_bits_used": int(np.isin(encoder_nets, used).sum()),
+        "nodes": netlist.num_nodes,
+        "nodes_by_inputs": _histogram(netlist.arity),
+        "levels": netlist.depth,
+        "outputs": netlist.num_outputs,
+        "group_sizes": list(classifier.group_sizes),
+        "tau": classifier.tau,
+        "classes": list(classifier.classes),
+        "provenance": dict(classifier.provenance),
+    }
+
+
+def _histogram(values: np.ndarray[Any, Any]) -> dict[str, int]:
+    kinds, counts = np.unique(values, return_counts=True)
+    return {str(kind): int(count) for kind, count in zip(kinds, counts, strict=True)}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key} = {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list) and any(isinstance(item, list) for item in value):
+        return f"{len(value):,} entries"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,86 @@
+"""`lgn reproduce`: train a published experiment at a size of one's own, and write its page."""
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.train import INTERRUPTED, require_lgn_train
+
+__all__ = ["Experiment", "reproduce"]
+
+
+class Experiment(StrEnum):
+    """What can be reproduced."""
+
+    MIND_THE_GAP = "mind-the-gap"
+
+
+def reproduce(
+    experiment: Annotated[Experiment, typer.Argument(help="mind-the-gap: arXiv 2506.07500.")],
+    scale: Annotated[
+        str, typer.Option(help="How large: cpu, gpu, or a .toml file like those.")
+    ] = "cpu",
+    data: Annotated[
+        str | None, typer.Option(help="cifar10, mnist or digits; short for --set data.source=...")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Short for --set experiment.seeds=N.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder of the runs; build/EXPERIMENT-SCALE."),
+    ] = None,
+    page: Annotated[Path, typer.Option(help="The page that is written.")] = Path(
+        "docs/reproduction.md"
+    ),
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value of the scale: KEY=VALUE. May be repeated."),
+    ] = None,
+    train: Annotated[
+        bool, typer.Option(help="Train the runs that the folder lacks, or take what it has.")
+    ] = True,
+    json: JsonOption = False,
+) -> None:
+    """Train a published experiment, all methods and seeds, and write a page with its figures.
+
+    Each run is a file in the folder, and is not trained again by a second call with the same
+    options; an interrupted one goes on. --no-train writes the page from the runs so far.
+
+    Examples:
+
+        lgn reproduce mind-the-gap --scale cpu
+
+        lgn reproduce mind-the-gap --data digits --set experiment.width=400
+
+        lgn reproduce mind-the-gap --scale gpu --seeds 2 --no-train
+    """
+    require_lgn_train()
+    from lgn_train.reproduce import load_scale, mind_the_gap
+
+    changes = list(change or [])
+    changes += [] if data is None else [f"data.source={data}"]
+    changes += [] if seeds is None else [f"experiment.seeds={seeds}"]
+    chosen = load_scale(scale, changes)
+    folder = output or Path("build") / f"{experiment.value}-{chosen.name}"
+    command = _command(experiment, scale, changes)
+    try:
+        results = mind_the_gap(chosen, folder, page, command=command, train=train)
+    except KeyboardInterrupt:
+        errors.print(f"interrupted; the same command goes on in {folder}")
+        raise typer.Exit(INTERRUPTED) from None
+    if json:
+        print_json(results)
+        return
+    out.print(f"{page}: {len(results['methods'])} methods, {chosen.experiment.seeds} seeds;"
+              f" figures in {folder}/results.json")  # fmt: skip
+
+
+def _command(experiment: Experiment, scale: str, changes: list[str]) -> str:
+    """Return the command that gives the same figures."""
+    words = ["lgn", "reproduce", experiment.value, "--scale", scale]
+    for change in changes:
+        words += ["--set", change]
+    return shlex.join(words)

@@ -1,0 +1,130 @@
+"""`lgn run`: classify samples on a board, and compare with the software."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from lgn_boards.host import Device, PredictError
+
+__all__ = ["run"]
+
+SIMULATED = "simulated"
+
+
+def run(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    data: Annotated[Path, typer.Option(help="Samples, .npz or .csv, as for lgn predict.")],
+    port: Annotated[
+        str, typer.Option(help="A serial port; auto: look for it; simulated: no board at all.")
+    ] = "auto",
+    samples: Annotated[int, typer.Option(min=0, help="How many at most; 0: all.")] = 0,
+    baud: Annotated[int, typer.Option(help="As built.")] = 1_000_000,
+    timeout: Annotated[float, typer.Option(help="Seconds without an answer.")] = 0.5,
+    json: JsonOption = False,
+) -> None:
+    """Send samples to a board: accuracy, agreement with the software, and rate.
+
+    The board must hold this very classifier. Exits with 1 where a class differs from the
+    software's, with 4 where the board does not answer, or is gone in mid-batch: then with what
+    had been classified until then.
+
+    Examples:
+
+        lgn run build/digits/digits.lgn --port auto --data build/digits/test.npz
+
+        lgn run build/digits/digits.lgn --port simulated --data build/digits/test.npz --samples 5
+    """
+    from lgn_hw.samples import read_samples
+
+    loaded = Classifier.load(classifier)
+    codes, labels = read_samples(loaded, data)
+    if samples:
+        codes, labels = codes[:samples], None if labels is None else labels[:samples]
+    with errors.status("looking for the board") as status, _open(loaded, port, baud, timeout) as on:
+        failures = on.self_test().failures
+        say = f"of {len(codes):,} samples"
+        found, lost = _predict(on, codes, lambda done: status.update(f"{done:,} {say}"))
+        counters = None if lost else on.counters()
+    codes, labels = codes[: len(found)], None if labels is None else labels[: len(found)]
+    wrong = (found != loaded.predict(codes)).nonzero()[0]
+    result: dict[str, Any] = {
+        "digest": loaded.digest,
+        "samples": len(codes),
+        "complete": lost is None,
+        "accuracy": None if labels is None or not len(codes) else float((found == labels).mean()),
+        "agreement": 1 - len(wrong) / max(1, len(codes)),
+        "simulated": port == SIMULATED,
+        "samples_per_second": vars(on.rates),
+        "self_test_failures": failures,
+        "repeated_requests": on.session.repeated,
+        "counters": None if counters is None else vars(counters),
+    }
+    if json:
+        print_json(result)
+    else:
+        _print(result)
+    _check(loaded, codes, found, failures)
+    if lost is not None:
+        raise lost
+
+
+def _predict(
+    device: "Device", codes: NDArray[np.int64], progress: Callable[[int], None]
+) -> tuple[NDArray[np.int32], "PredictError | None"]:
+    """Return the classes, and why those are not all, where they are not."""
+    from lgn_boards.host import PredictError
+
+    try:
+        return device.predict(codes, progress), None
+    except PredictError as problem:
+        return problem.classes, problem
+
+
+def _open(classifier: Classifier, port: str, baud: int, timeout: float) -> "Device":
+    from lgn_boards.host import Device
+
+    if port == SIMULATED:
+        return Device.simulated(classifier)
+    return Device.open(classifier, port, baud=baud, timeout=timeout)
+
+
+def _check(
+    classifier: Classifier, codes: NDArray[np.int64], found: NDArray[np.int32], failures: int
+) -> None:
+    """Raise CheckFailed where the board differs from the software."""
+    if failures:
+        raise CheckFailed(f"The board's self-test has {failures} wrong classes")
+    expected = classifier.predict(codes)
+    wrong = (found != expected).nonzero()[0]
+    if len(wrong):
+        first, names = int(wrong[0]), classifier.classes
+        raise CheckFailed(
+            f"{len(wrong):,} of {len(codes):,} classes differ from the software's; the first is"
+            f" sample {first}: the board says {names[found[first]]}, the software"
+            f" {names[expected[first]]}"
+        )
+
+
+def _print(result: dict[str, Any]) -> None:
+    rates = result["samples_per_second"]
+    if result["accuracy"] is not None:
+        out.print(f"accuracy {100 * result['accuracy']:.2f} % of {result['samples']:,} samples")
+    out.print(f"agreement with the software {100 * result['agreement']:.2f} %")
+    measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
+    out.print(
+        f"{measured}the link allows {rates['link']:,.1f}, the core {rates['core']:,.1f}:"
+        f" the {rates['limit']} is the limit"
+    )
+    verdict = "FAILED" if result["self_test_failures"] else "passed"
+    counters = result["counters"]
+    errors_seen = "" if counters is None else f", {counters['framing_errors']} framing errors"
+    out.print(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")

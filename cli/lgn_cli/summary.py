@@ -1,0 +1,93 @@
+"""`lgn summary`: one page with every figure of a run folder."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, out, print_json, write_json
+from lgn_hw.report.summary import check_summary, summarize
+from lgn_hw.synth.estimate import PARTS
+
+__all__ = ["summary"]
+
+
+def summary(
+    folder: Annotated[Path, typer.Argument(help="The run folder that `lgn train` made.")],
+    json: JsonOption = False,
+) -> None:
+    """Gather training, simulation and area into one page, and into summary.json.
+
+    Needs train.json, sim/sim.json and synth/synth.json in the folder. Exits with 1 where the
+    simulation found a mismatch or another latency than the core declares.
+
+    Examples:
+
+        lgn summary build/digits
+
+        lgn summary build/digits --json
+    """
+    data = summarize(folder)
+    write_json(folder / "summary.json", data)
+    if json:
+        print_json(data)
+    else:
+        out.print(_page(folder, data))
+    check_summary(data)
+
+
+def _page(folder: Path, data: dict[str, Any]) -> Panel:
+    written = f"All of it is in {folder}/summary.json"
+    return Panel(
+        Group(_figures(data), "", _area(data), "", written),
+        title=f"{folder.name}: from training to a simulated circuit",
+        expand=False,
+    )
+
+
+def _figures(data: dict[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    control = data["negative_control"]
+    rows: list[tuple[str, str, str]] = [
+        (
+            "accuracy, discrete",
+            f"{data['accuracy']:.2%}",
+            f"of {data['test_samples']} test samples",
+        ),
+        ("discretization gap", f"{data['gap']:+.2%}", "train-mode minus discrete accuracy"),
+        ("soft-mixture gap", f"{data['gap_soft']:+.2%}", "soft-mixture minus discrete accuracy"),
+        ("unused gates", f"{data['unused_gates']:.2%}", "of the nodes, by entropy"),
+        ("gates", f"{data['nodes']:,}", f"nodes, on {data['levels']} levels"),
+        ("latency, declared", f"{data['latency_cycles']}", "clock cycles, one sample a cycle"),
+        ("latency, measured", f"{data['latency_cycles_measured']}", "clock cycles, in simulation"),
+        ("vectors simulated", f"{data['vectors']:,}", f"results compared, {data['simulator']}"),
+        ("mismatches", f"{data['mismatches']}", "scores or classes that differ from software"),
+        _control_row(control),
+        ("time", f"{data['seconds']:.1f}", "seconds for training, simulation and synthesis"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
+    if control is None:
+        return ("negative control", "off", "not asked for")
+    found = "caught" if control["caught"] else "MISSED"
+    return ("negative control", found, f"one table bit flipped: {control['mismatches']} mismatches")
+
+
+def _area(data: dict[str, Any]) -> Table:
+    table = Table(title=f"Area, stage {data['area_stage']}", title_justify="left")
+    table.add_column("")
+    for part in (*PARTS, "total"):
+        table.add_column(part, justify="right")
+    for name, key in (("LUT4", "lut4"), ("LUT6", "lut6"), ("flip-flops", "ff")):
+        table.add_row(name, *(f"{data[key][part]:,}" for part in (*PARTS, "total")))
+    return table

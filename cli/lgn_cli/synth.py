@@ -1,0 +1,110 @@
+"""`lgn synth`: estimate the area of a classifier's core."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_hw.synth.estimate import PARTS, Area, estimate_area
+
+if TYPE_CHECKING:
+    from lgn_hw.circuit.header import CoreHeader
+    from lgn_hw.classifier import Classifier
+
+__all__ = ["synth"]
+
+
+def synth(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    verilog: Annotated[
+        Path | None,
+        typer.Option(help="Its Verilog from `lgn verilog`; emitted afresh where not given."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for scripts, logs and synth.json."),
+    ] = None,
+    levels_per_stage: Annotated[
+        int, typer.Option(min=0, help="Levels between registers, where no --verilog is given.")
+    ] = 2,
+    scores: Annotated[
+        bool, typer.Option(help="Bring the scores out, where no --verilog is given.")
+    ] = False,
+    lut: Annotated[
+        str | None,
+        typer.Option(help="As of `lgn verilog`, where no --verilog is given."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
+
+    yosys maps the Verilog to 4- and to 6-input LUTs of no vendor. The figures are of stage
+    `estimate`: before placement, and without carry chains, but for a core that is made for them
+    (`--lut xilinx`). Of a core for LUTs (`--lut`) the LUTs that were written are counted beside:
+    yosys may map them again to a few more or fewer.
+
+    Examples:
+
+        lgn synth build/digits/digits.lgn
+
+        lgn synth build/digits/digits.lgn --verilog build/digits/digits.v --json
+    """
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
+    from lgn_hw.synth.targets import find_luts
+
+    loaded = Classifier.load(classifier)
+    luts = find_luts(lut)
+    if verilog is None:
+        lut_size, chains = (None, False) if luts is None else luts
+        text = to_verilog(
+            loaded,
+            levels_per_stage=levels_per_stage,
+            scores=scores,
+            lut_size=lut_size,
+            chains=chains,
+        )
+    else:
+        text = matching_verilog(loaded, verilog)
+    folder = output or classifier.parent / "synth"
+    header = read_core_header(text)
+    with errors.status("yosys maps the core to LUTs"):
+        area = estimate_area(text, folder=folder, chains=header.chains)
+    nodes = _nodes(loaded, header)
+    data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
+    write_json(folder / "synth.json", data)
+    if json:
+        print_json(data)
+    else:
+        out.print(area_table(area, nodes))
+
+
+def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | None:
+    """Count the LUTs of a core that is made for them, as they were written."""
+    from lgn_hw.circuit.circuit import Circuit
+
+    size = header.lut_size
+    if size is None:
+        return None
+    luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
+    return luts | {"lut_size": size, "total": sum(luts.values())}
+
+
+def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
+    """Lay out LUTs and flip-flops by part, beside the nodes that were written where there are."""
+    table = Table(title=f"Area, stage {area.stage} ({area.tool}, {area.seconds} s)")
+    table.add_column("part")
+    counts = {"LUT4": area.lut4, "LUT6": area.lut6, "flip-flops": area.ff, "CARRY4": area.carry4}
+    if not area.carry4["total"]:
+        del counts["CARRY4"]
+    for column in counts:
+        table.add_column(column, justify="right")
+    if nodes:
+        table.add_column(f"written for LUT{nodes['lut_size']}", justify="right")
+    for part in (*PARTS, "total"):
+        cells = [f"{figures[part]:,}" for figures in counts.values()]
+        cells += [f"{nodes.get(part, 0):,}"] if nodes else []
+        table.add_row(part, *cells, end_section=part == PARTS[-1])
+    return table

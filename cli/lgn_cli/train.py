@@ -1,0 +1,173 @@
+"""`lgn train`: train a recipe, or a default one on the user's table, into a run folder."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_hw.errors import ToolNotFound, UsageError
+
+if TYPE_CHECKING:
+    from lgn_train.recipe import Recipe
+
+__all__ = ["require_lgn_train", "train"]
+
+INTERRUPTED = 130  # what a shell calls a program that was ended by Ctrl-C
+
+# For tables of tens of columns and hundreds to thousands of rows; the user's words change it.
+DEFAULT_RECIPE: dict[str, Any] = {
+    "encoder": {"levels": 7, "kind": "quantile"},
+    "model": {"fan_in": 4, "parametrization": "walsh"},
+    "train": {"learning_rate": 0.02},
+}
+DEFAULT_OUTPUTS = 300  # of the last layer, about; a multiple of the classes
+DEFAULT_STEPS = 2000  # about; ten seconds on two cores
+DEFAULT_EPOCHS = (10, 200)  # at least and at most
+LARGE_TABLE = 2000  # rows, from which batches are larger
+
+
+def train(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A recipe, a .toml file; may be left out with --data.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Samples to train on: a .csv with a header, or an .npz with x and y."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The label column of a .csv; the last one by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run folder; build/NAME by default.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value of the recipe: KEY=VALUE. May be repeated."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Short for --set seed=N.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Short for --set train.epochs=N.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the folder's newest checkpoint.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Start over where the folder holds a run.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
+    json: JsonOption = False,
+) -> None:
+    """Train a network and export it as a classifier, NAME.lgn, in a run folder.
+
+    The folder also holds the recipe as it was run, a line of metrics an epoch, checkpoints, and
+    the test samples that simulation reads. Accuracies are those of the test part.
+
+    Examples:
+
+        lgn train train/recipes/digits.toml
+
+        lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
+
+        lgn train --data flowers.csv --label species
+
+        torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
+    """
+    lgn_train = require_lgn_train()
+    changes = list(change or [])
+    changes += [] if seed is None else [f"seed={seed}"]
+    changes += [] if epochs is None else [f"train.epochs={epochs}"]
+    chosen = _recipe(recipe, data, label, changes)
+    folder = output or Path("build") / chosen.name
+    try:
+        figures = lgn_train.train(
+            chosen,
+            folder,
+            data_path=data,
+            label=label,
+            resume=resume,
+            force=force,
+            device=device,
+        )
+    except KeyboardInterrupt:
+        errors.print(f"interrupted; the same command with --resume goes on in {folder}")
+        raise typer.Exit(INTERRUPTED) from None
+    if not lgn_train.distributed.World.speaks():
+        return
+    if json:
+        print_json(figures)
+    else:
+        out.print(_table(figures, str(folder)))
+
+
+def require_lgn_train() -> Any:
+    """Return the package lgn_train; raises ToolNotFound where what it needs is missing."""
+    try:
+        import lgn_train
+    except ImportError as problem:
+        missing = (problem.name or "").partition(".")[0]
+        if missing in ("", "lgn_train", "lgn_hw"):
+            raise  # a defect, which no installation mends
+        raise ToolNotFound(
+            f"Training needs the package {missing}, which is missing;"
+            " install it: pip install 'lgn-hw[train]'"
+        ) from problem
+    return lgn_train
+
+
+def _recipe(
+    path: Path | None, data: Path | None, label: str | None, changes: list[str]
+) -> "Recipe":
+    from lgn_train.recipe import Recipe
+
+    if path is not None:
+        return Recipe.load(path, changes)
+    if data is None:
+        raise UsageError(
+            "Name a recipe, like train/recipes/digits.toml, or give your own samples with --data"
+        )
+    return Recipe.of(_default_recipe(data, label), "the default recipe", changes)
+
+
+def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
+    """Return the default recipe, sized for the classes and the rows of the data."""
+    from lgn_train.data import load_file
+
+    data = load_file(path, label)
+    classes, rows = len(data.classes), len(data.x_train)
+    outputs = max(1, round(DEFAULT_OUTPUTS / classes)) * classes
+    batch_size = 32 if rows < LARGE_TABLE else 128
+    fewest, most = DEFAULT_EPOCHS
+    recipe = {section: dict(values) for section, values in DEFAULT_RECIPE.items()}
+    recipe["model"] |= {
+        "layers": [2 * outputs, outputs],
+        "tau": round((outputs / classes) ** 0.5 / 2, 2),
+    }
+    recipe["train"] |= {
+        "batch_size": batch_size,
+        "epochs": min(most, max(fewest, DEFAULT_STEPS * batch_size // rows)),
+    }
+    source = {"source": "file", "path": str(path)} | ({"label": label} if label else {})
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "table"
+    return {"name": name, "data": source} | recipe
+
+
+def _table(figures: dict[str, Any], folder: str) -> Table:
+    percent = "{:.2f} %".format
+    points = "{:+.2f} points".format
+    rows = {
+        "accuracy": percent(100 * figures["accuracy"]),
+        "gap, train mode minus discrete": points(100 * figures["gap"]),
+        "gap, soft mixture minus discrete": points(100 * figures["gap_soft"]),
+        "unused gates": percent(100 * figures["unused_gates"]),
+        "nodes": str(figures["nodes"]),
+        "encoder bits": str(figures["encoder_bits"]),
+        "test samples": str(figures["test_samples"]),
+        "epochs": str(figures["epochs"]),
+        "seconds": f"{figures['seconds']:.1f}",
+        "classifier": figures["classifier"],
+    }
+    table = Table(title=folder, show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,184 @@
+"""`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_hw.errors import UsageError
+
+if TYPE_CHECKING:
+    from lgn_hw.circuit.stages import Spacing
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.delivery.design import Design
+    from lgn_hw.synth.targets import Luts
+
+__all__ = ["verilog"]
+
+RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
+DEFAULT_CLOCK_MHZ = 100.0
+
+
+def verilog(
+    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A file that ends in .v, or a folder; CLASSIFIER with .v if not given.",
+        ),
+    ] = None,
+    levels_per_stage: Annotated[
+        int, typer.Option(min=0, help="Levels between registers; 0: only after each block.")
+    ] = 2,
+    scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
+    wrapper: Annotated[
+        str,
+        typer.Option(
+            help="stream: valid and ready. axi: AXI4-Stream with AXI4-Lite registers."
+            " parallel: no handshake."
+        ),
+    ] = "stream",
+    data_bits: Annotated[
+        int | None, typer.Option(help="The width of TDATA with --wrapper axi; 32 if not given.")
+    ] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="What the constraints of a folder ask for, 100 if not given; with --part also"
+            " what the registers are placed for.",
+        ),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="Place the fewest registers for --clock-mhz on it, as hx8k-ct256."),
+    ] = None,
+    latency: Annotated[
+        str | None, typer.Option(help="min: registers before and after all of the logic only.")
+    ] = None,
+    lut: Annotated[
+        str | None,
+        typer.Option(
+            help="Fill LUTs of 4 or 6 inputs, or of a family as ice40, ecp5, gowin, xilinx (with"
+            " carry chains behind its LUTs); plain adders where not given."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
+
+    The circuit takes a sample every clock cycle and gives a class for each. The comment at the
+    head of the core describes its ports. A folder holds the sources, a testbench that checks
+    itself against vectors, constraints, scripts and a README with the commands. The same
+    classifier and options give the same bytes.
+
+    Examples:
+
+        lgn verilog build/digits/digits.lgn
+
+        lgn verilog build/digits/digits.lgn -o core.v --levels-per-stage 0 --scores
+
+        lgn verilog build/digits/digits.lgn --lut 6
+
+        lgn verilog build/digits/digits.lgn --clock-mhz 100 --part hx8k-ct256
+
+        lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
+    """
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.delivery.design import make_design
+    from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
+    from lgn_hw.synth.targets import find_luts
+
+    if data_bits is not None and wrapper != "axi":
+        raise UsageError(
+            f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
+        )
+    luts = find_luts(lut, part)
+    lut_size, chains = (None, False) if luts is None else luts
+    loaded = Classifier.load(classifier)
+    start = time.perf_counter()
+    with errors.status("emitting Verilog"):
+        spacing = _spacing(loaded, levels_per_stage, scores, luts, clock_mhz, part, latency)
+        design = make_design(
+            loaded,
+            levels_per_stage=spacing,
+            scores=scores,
+            wrapper=wrapper,
+            data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
+            clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
+            lut_size=lut_size,
+            chains=chains,
+        )
+    path = output or classifier.with_suffix(".v")
+    written = _write(loaded, design, path, classifier.parent / "test.npz")
+    data = {
+        "path": str(path),
+        "digest": loaded.digest,
+        "wrapper": wrapper,
+        "top": design.top,
+        "latency_cycles": design.latency,
+        "levels_per_stage": spacing,
+        "lut_size": lut_size,
+        "chains": chains,
+        "scores": scores,
+        "bytes": len(design.text.encode()),
+        **written,
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+    if json:
+        print_json(data)
+    else:
+        files = f"{data['files']} files, " if "files" in data else ""
+        out.print(
+            f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _spacing(
+    classifier: "Classifier",
+    levels_per_stage: int,
+    scores: bool,
+    luts: "Luts | None",
+    clock_mhz: float | None,
+    part: str | None,
+    latency: str | None,
+) -> "Spacing":
+    """Return where registers stand: by --part and its clock, by --latency, or every so often."""
+    from lgn_hw.timing.levels import datapath_levels
+    from lgn_hw.timing.parts import find_part
+    from lgn_hw.timing.plan import least_latency, registers_for
+
+    if latency not in (None, "min"):
+        raise UsageError(f"--latency must be min, not {latency!r}")
+    if latency is not None and part is not None:
+        raise UsageError("--latency min and --part both place the registers; give one of them")
+    if part is not None and clock_mhz is None:
+        raise UsageError("--part places registers for a clock; give it with --clock-mhz")
+    if part is None and latency is None:
+        return levels_per_stage
+    lut_size, chains = (None, False) if luts is None else luts
+    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size, chains=chains)
+    if part is not None and clock_mhz is not None:
+        return registers_for(levels, find_part(part), clock_mhz).registers
+    return least_latency(levels, classifier.features.sample_width).registers
+
+
+def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
+    """Write one file or a folder; a folder's vectors include real samples where there are some."""
+    from lgn_hw.delivery.folder import deliver
+    from lgn_hw.formats.atomic import write_text
+    from lgn_hw.samples import read_samples, spread, vectors_for
+
+    if path.suffix == ".v":
+        write_text(path, design.text)
+        return {}
+    samples = spread(read_samples(loaded, real)[0], REAL_VECTORS) if real.exists() else None
+    codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
+    manifest = deliver(loaded, design, codes, path)
+    return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

@@ -1,0 +1,66 @@
+"""The thermometer encoder as a netlist: comparators that share the comparison of low bits."""
+
+import numpy as np
+
+from lgn_hw.encoder import Thermometer
+from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.builder import ZERO, Builder
+from lgn_hw.passes.optimize import simplify
+
+__all__ = ["encoder_netlist"]
+
+
+def encoder_netlist(thermometer: Thermometer, lut_size: int) -> Netlist:
+    """Return sample bits to encoder bits; equal to Thermometer.encode for every code in range.
+
+    Inputs are the bits of a sample as lgn_hw.features.Features packs them. A feature of up to
+    lut_size bits takes one node a threshold. A wider one is cut: its lowest bits are compared
+    first, once for all thresholds that end alike, and each further node takes lut_size - 1 bits.
+    """
+    features = thermometer.features
+    builder = Builder(features.sample_width)
+    stop = np.cumsum(features.width).tolist()
+    known: dict[tuple[int, int], int] = {}
+    outputs = []
+    for f, threshold in zip(
+        thermometer.feature.tolist(), thermometer.threshold.tolist(), strict=True
+    ):
+        bits = builder.inputs[stop[f] - int(features.width[f]) : stop[f]]
+        if features.signed[f]:
+            # Offset binary keeps the order and is unsigned: the sign bit inverted.
+            bits = [*bits[:-1], bits[-1] ^ 1]
+            threshold += 1 << (len(bits) - 1)
+        outputs.append(_exceeds(builder, known, bits, threshold, lut_size))
+    return simplify(builder.netlist(outputs))
+
+
+def _exceeds(
+    builder: Builder, known: dict[tuple[int, int], int], bits: list[int], threshold: int, size: int
+) -> int:
+    """Return whether unsigned bits exceed a threshold; comparisons made before are known."""
+    below, taken = ZERO, 0
+    for stop in _cuts(len(bits), size):
+        key = (bits[stop - 1], threshold & ((1 << stop) - 1))
+        if key not in known:
+            part = key[1] >> taken
+            known[key] = _node(builder, below, bits[taken:stop], part)
+        below, taken = known[key], stop
+    return below
+
+
+def _cuts(width: int, size: int) -> list[int]:
+    """Return where each node's bits end: as few nodes as can be, the first one the smallest."""
+    further = max(0, -(-(width - size) // (size - 1)))
+    return [width - (size - 1) * i for i in reversed(range(further + 1))]
+
+
+def _node(builder: Builder, below: int, bits: list[int], part: int) -> int:
+    """Compare bits with part; where they are equal, the comparison below decides."""
+    if below == ZERO:
+        if part == (1 << len(bits)) - 1:
+            return ZERO
+        return builder.node(sum(1 << x for x in range(part + 1, 1 << len(bits))), bits)
+    table = sum(
+        (0b11 if x > part else 0b10 if x == part else 0) << 2 * x for x in range(1 << len(bits))
+    )
+    return builder.node(table, [below, *bits])

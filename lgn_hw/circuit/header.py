@@ -1,0 +1,126 @@
+"""The comment at the head of emitted Verilog: what the core is, for people and for programs."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lgn_hw
+from lgn_hw.circuit.stages import Spacing
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
+
+__all__ = ["CoreHeader", "header_text", "pack_results", "read_core_header"]
+
+MARK = "// lgn-core: "
+
+
+@dataclass(frozen=True)
+class CoreHeader:
+    """Say what a core is and how its ports are laid out; one line of JSON in its Verilog.
+
+    digest: of the classifier. latency: in clock cycles; levels_per_stage: where registers stand;
+    lut_size, chains: the LUTs that it is made for (see core.ClassifierCore).
+    scores: whether results carry the scores. sample_bits, class_bits, score_bits: the widths of a
+    sample, of a class number and of one score. top: the name of the top module.
+    """
+
+    digest: str
+    latency: int
+    levels_per_stage: Spacing
+    lut_size: int | None
+    chains: bool
+    scores: bool
+    classes: int
+    sample_bits: int
+    class_bits: int
+    score_bits: int
+    top: str
+
+    @property
+    def result_bits(self) -> int:
+        """The width of a result: the class number, and the scores above it where it has them."""
+        return self.class_bits + (self.classes * self.score_bits if self.scores else 0)
+
+
+def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
+    """Return each sample's result as the integer on the core's port.
+
+    scores: int32[samples, classes]. The class is in the lowest bits; above it are the scores, class
+    0 lowest, where the core has them.
+    """
+    words: list[int] = scores.argmax(axis=1).tolist()
+    if header.scores:
+        for c, column in enumerate(scores.T.tolist()):
+            shift = header.class_bits + c * header.score_bits
+            words = [word | score << shift for word, score in zip(words, column, strict=True)]
+    return words
+
+
+def header_text(header: CoreHeader, classifier: Classifier) -> str:
+    """Write the comment; its last line is what read_core_header reads."""
+    lines = [
+        f"{header.top}: a logic gate network classifier, written by lgn-hw {lgn_hw.__version__}.",
+        f"Classifier {header.digest}",
+        "",
+        f"Latency {header.latency} clock cycles, one sample a clock cycle.",
+        "A transfer happens at a rising edge of clk where valid and ready are both 1.",
+        "",
+        "clk                input   clock, rising edge",
+        "rst                input   synchronous reset, active high; forgets samples under way",
+        *_stream("i_sample", header.sample_bits, "input ", "output"),
+        *_features(classifier),
+        *_stream("o_result", header.result_bits, "output", "input "),
+        *_result(header, classifier),
+    ]
+    comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
+    return f"{comments}{MARK}{json.dumps(asdict(header))}\n"
+
+
+def read_core_header(text: str) -> CoreHeader:
+    """Read the header of emitted Verilog; raises UsageError where it has none."""
+    found = re.search(rf"^{MARK}(.*)$", text, re.MULTILINE)
+    if found is None:
+        raise UsageError(
+            f"The Verilog has no line that begins with {MARK.strip()!r}; emit it with `lgn verilog`"
+        )
+    try:
+        return _header(json.loads(found[1]))
+    except (ValueError, TypeError, KeyError) as problem:
+        raise UsageError(
+            f"The Verilog's lgn-core line cannot be read ({problem}); emit it with `lgn verilog`"
+        ) from None
+
+
+def _header(values: dict[str, object]) -> CoreHeader:
+    return CoreHeader(**{field.name: values[field.name] for field in fields(CoreHeader)})  # type: ignore[arg-type]
+
+
+def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
+    return [
+        f"{name}__valid    {forward}  1 bit",
+        f"{name}__ready    {backward}  1 bit",
+        f"{name}__payload  {forward}  {bits} bits:",
+    ]
+
+
+def _features(classifier: Classifier) -> list[str]:
+    features, lines, start = classifier.features, [], 0
+    for index, name in enumerate(features.names):
+        stop = start + int(features.width[index])
+        kind = "signed" if features.signed[index] else "unsigned"
+        limits = f"{features.low[index]} to {features.high[index]}"
+        lines.append(f"  [{stop - 1}:{start}] feature {json.dumps(name)}, {kind}, {limits}")
+        start = stop
+    return lines
+
+
+def _result(header: CoreHeader, classifier: Classifier) -> list[str]:
+    lines, start = [f"  [{header.class_bits - 1}:0] number of the class"], header.class_bits
+    for index, name in enumerate(classifier.classes if header.scores else ()):
+        stop = start + header.score_bits
+        lines.append(f"  [{stop - 1}:{start}] score of class {index}, {json.dumps(name)}")
+        start = stop
+    return lines

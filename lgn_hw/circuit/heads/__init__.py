@@ -1,0 +1,1 @@
+"""The ways to count votes, a file each."""

@@ -1,0 +1,143 @@
+"""Let votes' nodes give parities in the place of votes, so that a counter's lowest bit is free.
+
+A counter of six votes has three outputs, and the lowest is the parity of the votes. A node that
+reads four nets has room for two more in a LUT6: it gives its vote's parity with two other votes.
+Three such nodes end in the parity of all six, each vote is still known as the parity of some of the
+six nets, and the two other outputs remain functions of six nets: the counter takes two LUTs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lgn_hw.circuit.heads.counters import Tally, Window
+from lgn_hw.circuit.votes import Votes
+from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
+from lgn_hw.netlist.builder import ZERO, Builder
+from lgn_hw.passes.collapse import collapse
+from lgn_hw.passes.dead import remove_dead_nodes
+
+__all__ = ["Parities", "room_of"]
+
+
+def room_of(netlist: Netlist, votes: Votes, lut_size: int) -> list[int]:
+    """Return for each vote how many more nets its node may read, 0 where it is needed as it is.
+
+    That is where it is an input, has other readers, or counts for two classes or with two bits.
+    """
+    readers = np.bincount(netlist.fanin.ravel(), minlength=netlist.num_nets)
+    weight = np.abs(votes.weight).sum(axis=1)
+    once = (np.count_nonzero(votes.weight, axis=1) == 1) & (weight & (weight - 1) == 0)
+    node = np.maximum(votes.net - netlist.first_node, 0)
+    alone = once & (readers[votes.net] == 0) & (votes.net >= netlist.first_node)
+    arity = netlist.arity[node] if netlist.num_nodes else np.zeros(len(node), np.int32)
+    return np.where(alone, np.maximum(lut_size - arity, 0), 0).tolist()
+
+
+@dataclass(frozen=True)
+class Parities:
+    """Say which votes are given as parities: vote v as its own parity with some other nets given.
+
+    terms: for some votes the other votes, by number, whose nets go into it, and which come first.
+    parities: for the literal of each window's parity the vote whose net it is, or the inverse of.
+    """
+
+    tally: Tally
+    terms: dict[int, tuple[int, ...]]
+    parities: dict[int, tuple[int, bool]]
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Parities":
+        """Plan the parity of every window."""
+        terms: dict[int, tuple[int, ...]] = {}
+        parities = {ZERO: (-1, False)}
+        for window in tally.windows:
+            before, inverse = parities[window.before]
+            last = _plan(window, before, tally.room, terms)
+            inverse ^= sum(vote & 1 for vote in window.votes) & 1 == 1
+            parities[window.parity] = last, inverse
+        del parities[ZERO]
+        return cls(tally, terms, parities)
+
+    def logic(self, netlist: Netlist) -> Netlist:
+        """Return a netlist, whose outputs are the votes, with parities in the place of some."""
+        outputs = netlist.outputs.copy()
+        fanin, table = netlist.fanin.tolist(), netlist.table.tolist()
+        for vote, others in self.terms.items():
+            node = int(netlist.outputs[vote]) - netlist.first_node
+            pins = fanin[node][: netlist.arity[node]]
+            extra = [int(outputs[other]) for other in others]
+            fanin.append([*pins, *extra] + [0] * (MAX_FANIN - len(pins) - len(extra)))
+            table.append(_with_parity(table[node], len(pins), len(extra)))
+            outputs[vote] = netlist.first_node + len(table) - 1
+        given = Netlist(
+            netlist.num_inputs,
+            np.array(fanin, np.int32).reshape(-1, MAX_FANIN),
+            np.array(table, np.uint64),
+            outputs,
+        )
+        return remove_dead_nodes(given)
+
+    def decoded(self) -> Netlist:
+        """Return the nets that are given to the votes that they stand for."""
+        builder = Builder(len(self.tally.votes.net))
+        found = list(builder.inputs)
+        for vote, others in self.terms.items():
+            pins = [builder.inputs[i] for i in (vote, *others)]
+            found[vote] = builder.node(_with_parity(0b10, 1, len(others)), pins)
+        return builder.netlist(found)
+
+    def popcount(self) -> Netlist:
+        """Return the nets that are given to scores; the parities of windows take no nodes."""
+        raw, decoded = self.tally.netlist(), self.decoded()
+        nets = np.arange(raw.num_nets, dtype=np.int32)
+        nets[FIRST_INPUT : raw.first_node] = decoded.outputs
+        nets[raw.first_node :] += decoded.num_nodes
+        fanin, table = nets[raw.fanin], raw.table.copy()
+        for literal, (vote, inverse) in self.parities.items():
+            node = (literal >> 1) - raw.first_node
+            fanin[node] = [FIRST_INPUT + vote, 0, 0, 0, 0, 0]
+            table[node] = 0b01 if inverse else 0b10
+        joined = Netlist(
+            raw.num_inputs,
+            np.concatenate([decoded.fanin, fanin]),
+            np.concatenate([decoded.table, table]),
+            nets[raw.outputs],
+        )
+        return collapse(joined, self.tally.lut_size)
+
+
+def _plan(
+    window: Window, before: int, room: Sequence[int], terms: dict[int, tuple[int, ...]]
+) -> int:
+    """Say which votes of a window take in which, and return the one that ends as its parity.
+
+    before: the vote that is the parity of the window before, or -1. Those with least room come
+    first, each reading the oldest that are left, so that the tree is flat.
+    """
+    votes = sorted(((vote >> 1) - FIRST_INPUT for vote in window.votes), key=lambda v: -room[v])
+    needed = len(votes) - 1 + (before >= 0)
+    used = next(n for n in range(1, 7) if sum(room[vote] for vote in votes[:n]) >= needed)
+    coded, left = votes[:used][::-1], votes[used:]
+    late = before >= 0 and room[coded[-1]] > 1
+    if before >= 0 and not late:
+        left.append(before)
+    for vote in coded:
+        if late and vote == coded[-1]:
+            left.append(before)
+        taken, left = left[: room[vote]], [*left[room[vote] :], vote]
+        if taken:
+            terms[vote] = tuple(taken)
+    assert left == coded[-1:], "the window's votes have room for their parity"
+    return coded[-1]
+
+
+def _with_parity(table: int, pins: int, more: int) -> int:
+    """Return the table of a node's parity with more pins, which follow its own."""
+    entries = 1 << pins
+    full = (1 << entries) - 1
+    return sum(
+        (table ^ (full if pattern.bit_count() & 1 else 0)) << pattern * entries
+        for pattern in range(1 << more)
+    )

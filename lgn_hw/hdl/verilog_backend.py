@@ -1,0 +1,177 @@
+"""Vectors as lines of Verilog, and a block as the text of one module."""
+
+from collections.abc import Iterable, Sequence
+from typing import final
+
+from lgn_hw.hdl.backend import Vectors
+from lgn_hw.hdl.block import Block
+
+__all__ = ["ENABLE", "Text", "VerilogVectors", "block_module", "identifier", "module_text", "port"]
+
+ENABLE = "advance"
+A_LINE = 12  # values of a list
+
+
+class Text:
+    """A value of Verilog: a name, a constant or a list, or an operation on one or two others.
+
+    readers: how many operations have it as an operand. Its width is that of its text wherever it
+    stands.
+    """
+
+    __slots__ = ("operands", "operator", "readers", "text", "width")
+
+    def __init__(
+        self, text: str, width: int, operator: str = "", operands: tuple["Text", ...] = ()
+    ) -> None:
+        self.text, self.width, self.operator, self.operands = text, width, operator, operands
+        self.readers = 0
+        for operand in operands:
+            operand.readers += 1
+
+    def __invert__(self) -> "Text":
+        return Text("", self.width, "~", (self,))
+
+    def __and__(self, other: "Text") -> "Text":
+        return Text("", self.width, "&", (self, other))
+
+    def __or__(self, other: "Text") -> "Text":
+        return Text("", self.width, "|", (self, other))
+
+    def __xor__(self, other: "Text") -> "Text":
+        return Text("", self.width, "^", (self, other))
+
+    def bits(self, start: int, length: int) -> str:
+        """Read bits of what has a name."""
+        return (
+            f"{self.text}[{start + length - 1}:{start}]" if length > 1 else f"{self.text}[{start}]"
+        )
+
+
+@final
+class Constant(Text):
+    """A constant, of which bits can be read too."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: int, width: int) -> None:
+        super().__init__(f"{width}'h{value:x}", width)
+        self.value = value
+
+    def bits(self, start: int, length: int) -> str:
+        return f"{length}'h{self.value >> start & ((1 << length) - 1):x}"
+
+
+@final
+class VerilogVectors(Vectors[Text]):
+    """Lines of Verilog-2001; enable names the port without which no register moves.
+
+    Nothing is reset and no register has an initial value: they hold data only, and may be merged,
+    moved and put into RAM.
+    """
+
+    def __init__(self, enable: str | None) -> None:
+        self.lines: list[str] = []
+        self._condition = f"if ({enable}) " if enable else ""
+
+    def constant(self, value: int, width: int) -> Text:
+        return Constant(value, width)
+
+    def slice(self, vector: Text, start: int, length: int) -> Text:
+        return Text(vector.bits(start, length), length)
+
+    def join(self, values: Iterable[Text]) -> Text:
+        kept = [value for value in values if value.width]
+        if len(kept) == 1:
+            return kept[0]
+        lines = _in_lines([self._written(value) for value in reversed(kept)])
+        return Text(f"{{{lines}}}", sum(value.width for value in kept))
+
+    def add(self, a: Text, b: Text, width: int, carry: Text | None = None) -> Text:
+        texts = [self.join([value, Constant(0, width - value.width)]).text for value in (a, b)]
+        texts += [] if carry is None else [carry.text]
+        return Text(f"({' + '.join(texts)})", width)
+
+    def exceeds(self, a: Text, b: Text) -> Text:
+        return Text(f"({self._written(a)} > {self._written(b)})", 1)
+
+    def exceeds_constant(self, a: Text, constant: int, *, signed: bool) -> Text:
+        if signed:
+            number = f"{a.width}'sh{constant & ((1 << a.width) - 1):x}"
+            return Text(f"($signed({self._written(a)}) > {number})", 1)
+        return Text(f"({self._written(a)} > {a.width}'d{constant})", 1)
+
+    def choose(self, bit: Text, one: Text, zero: Text) -> Text:
+        texts = [self._written(value) for value in (bit, one, zero)]
+        return Text(f"({texts[0]} ? {texts[1]} : {texts[2]})", one.width)
+
+    def wire(self, name: str, width: int, value: Text) -> Text:
+        if width:
+            self._declare(name, width, self._written(value, name))
+        return Text(name, width)
+
+    def register(self, name: str, width: int, value: Text) -> Text:
+        if width:
+            self.lines.append(f"  reg {_range(width)} {name};")
+            taken = f"{name} <= {self._written(value, name)};"
+            self.lines.append(f"  always @(posedge clk) {self._condition}{taken}")
+        return Text(name, width)
+
+    def _written(self, value: Text, name: str = "shared") -> str:
+        """Return an expression; an operation that is read twice first becomes a wire."""
+        if not value.operands:
+            return value.text
+        texts = [self._written(operand, name) for operand in value.operands]
+        if value.operator == "~":
+            return f"~{texts[0]}"
+        text = f"({texts[0]} {value.operator} {texts[1]})"
+        if value.readers > 1:
+            value.text, value.operands = f"{name}_{len(self.lines)}", ()
+            self._declare(value.text, value.width, text)
+            return value.text
+        return text
+
+    def _declare(self, name: str, width: int, text: str) -> None:
+        self.lines.append(f"  wire {_range(width)} {name} = {text};")
+
+
+def block_module(block: Block, name: str, *, enable: bool = False) -> str:
+    """Return the Verilog of a block as one module.
+
+    Ports: those of the block that have bits; clk where there are registers, and then with enable
+    also `advance`, without which none of them moves.
+    """
+    vectors = VerilogVectors(ENABLE if enable else None)
+    source, width = block.source
+    values = block.lay_out(vectors, Text(source, width))
+    ports = [port("input", "clk"), port("input", ENABLE)][: 1 + enable] if block.latency else []
+    ports += [port("input", source, width)] if width else []
+    ports += [port("output", sink, width) for sink, width in block.sinks.items() if width]
+    given = zip(block.sinks, values, strict=True)
+    assigned = [f"  assign {sink} = {value.text};" for sink, value in given if value.width]
+    return module_text(name, ports, [*vectors.lines, *assigned])
+
+
+def module_text(name: str, ports: Sequence[str], lines: Iterable[str]) -> str:
+    """Return a module."""
+    listed = ",\n  ".join(ports)
+    return "\n".join([f"module {identifier(name)}(\n  {listed}\n);", *lines, "endmodule"]) + "\n"
+
+
+def port(direction: str, name: str, width: int | None = None) -> str:
+    """Return the declaration of a port: a vector of a width, or one bit that is none."""
+    return f"{direction} {name}" if width is None else f"{direction} {_range(width)} {name}"
+
+
+def identifier(name: str) -> str:
+    """Escape a name with a dot, or a keyword of SystemVerilog; it then ends in a space."""
+    return f"\\{name} " if "." in name or name == "logic" else name
+
+
+def _in_lines(texts: Sequence[str]) -> str:
+    rows = (", ".join(texts[i : i + A_LINE]) for i in range(0, len(texts), A_LINE))
+    return ",\n    ".join(rows)
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0]"

@@ -1,0 +1,1 @@
+"""The circuit behind the link: UART, frames, self-test, in Amaranth."""

@@ -1,0 +1,228 @@
+"""Prove that a classifier and what was made of it are the same, claim by claim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.circuit.circuit import Circuit, connected
+from lgn_hw.circuit.heads.counters import Tally
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.features import Features
+from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist.aig import Aig
+from lgn_hw.prove.adders import carry_circuit
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
+from lgn_hw.prove.counting import counting_fault, counting_samples
+from lgn_hw.prove.cut_parts import Section, as_pair, sections
+from lgn_hw.prove.pipeline import combinational
+from lgn_hw.prove.reference import encoder_reference
+from lgn_hw.prove.sat_sweep import are_matched
+from lgn_hw.prove.tournament import Tournament
+from lgn_hw.prove.vote_sum_proof import added_up, blocks_between
+
+__all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that was to be shown, how, and what came of it.
+
+    sample: int64[features], the codes of a sample that shows a difference, where there is one.
+    """
+
+    what: str
+    method: str
+    status: Status
+    detail: str = ""
+    sample: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All claims of a proof; it holds where each of them does."""
+
+    claims: tuple[Claim, ...]
+
+    @property
+    def status(self) -> Status:
+        statuses = {claim.status for claim in self.claims}
+        return next(s for s in ("different", "undecided", "equal") if s in statuses or s == "equal")
+
+    def check(self) -> None:
+        """Raise CheckFailed unless every claim was shown."""
+        for claim in self.claims:
+            if claim.status == "different":
+                raise CheckFailed(f"Not the same: {claim.what}: {claim.detail}")
+            if claim.status == "undecided":
+                raise CheckFailed(f"Not proven: {claim.what}: {claim.detail}")
+
+
+def prove_classifiers(
+    a: Classifier, b: Classifier, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that two classifiers have the same scores for every pattern of a sample's bits.
+
+    They vote alike, vote by vote; or, where one says that votes of the other were added up (see
+    passes.vote_sums), block by block: that the blocks hold every vote is checked. Raises UsageError
+    where they have other features or other votes: then no vote has a partner.
+    """
+    _check_features(a, b)
+    pair = tuple(connected([encoder_reference(c.encoder), c.netlist]) for c in (a, b))
+    blocks = blocks_between(a, b)
+    if blocks is None:
+        _check_votes(a, b)
+        what, output = "every vote of every sample", "vote"
+    else:
+        pair = tuple(added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
+        what, output = "every block of votes of every sample adds up alike", "bit"
+    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
+    return Proof((_sat_claim(what, verdict, output, a.features),))
+
+
+def prove_circuit(
+    classifier: Classifier,
+    circuit: Circuit,
+    built: Mapping[str, Aig | Netlist | Section] | None = None,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Proof:
+    """Prove that a circuit is the classifier, part by part, and that what was built is the circuit.
+
+    built: each of circuit.parts, or the whole circuit by the name WHOLE. How outputs become votes
+    (blocks.votes) is arithmetic on whole numbers, and is tested, not proven here.
+    """
+    raw, decoded = circuit.parities.tally, circuit.parities.decoded()
+    encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
+    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    gates = replace(classifier.netlist, outputs=circuit.votes.net)
+    selection = _selection(classifier.netlist.num_inputs, FIRST_INPUT + bits)
+    logic = connected([selection, circuit.parts["logic"], decoded])
+    tournament = Tournament(circuit.votes.highest.tolist(), circuit.score_bits)
+    argmax = circuit.parts["argmax"]
+    argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
+    popcount = circuit.parts["popcount"], connected([decoded, raw.netlist()])
+    pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
+        "the encoder compares": (
+            circuit.parts["encoder"],
+            encoder_reference(read),
+        ),
+        "the gates are the classifier's": (logic, gates),
+        COUNTERS_TREE: popcount,
+        "the argmax is a tournament of plain comparisons": (argmax, tournament.netlist()),
+    }
+    for name, function in (built or {}).items():
+        part = circuit.whole if name == WHOLE else circuit.parts[name]
+        pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
+    claims = [_counted(raw), _ranked(tournament)]
+    if are_matched(*popcount, counting_samples(raw, circuit.parities.terms)):
+        del pairs[COUNTERS_TREE]
+        claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
+    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
+    claims += [
+        _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
+        for what, verdict in zip(pairs, verdicts, strict=True)
+    ]
+    return Proof(tuple(claims))
+
+
+def prove_verilog(
+    classifier: Classifier, verilog: str, header: Any, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that a core's Verilog, emitted or synthesised, is the classifier.
+
+    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers.
+    """
+    try:
+        pipeline = combinational(verilog, header.top, chains=header.chains)
+    except CheckFailed as problem:
+        return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
+    same = pipeline.latency == header.latency
+    detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
+    claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
+    if header.lut_size is None:
+        circuit = carry_circuit(classifier, scores=header.scores)
+    else:
+        circuit = Circuit.of(
+            classifier, lut_size=header.lut_size, scores=header.scores, chains=header.chains
+        )
+
+    def prove(built: Mapping[str, Aig | Section]) -> Proof:
+        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+
+    whole, parts = {WHOLE: pipeline.function}, sections(pipeline, circuit)
+    proof = prove(parts or whole)
+    if proof.status == "different" and parts:
+        # Parts may differ for values that they never get. And which sample shows a difference is a
+        # question to the whole core.
+        proof = prove(whole)
+    return Proof((claim, *proof.claims))
+
+
+WHOLE = "whole core"
+COUNTERS_TREE = "the popcount is its tree of counters"
+PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
+
+
+def _check_features(a: Classifier, b: Classifier) -> None:
+    if not np.array_equal(a.features.width, b.features.width) or not np.array_equal(
+        a.features.signed, b.features.signed
+    ):
+        raise UsageError("Only classifiers of the same features can be proven equal")
+
+
+def _check_votes(a: Classifier, b: Classifier) -> None:
+    if a.num_classes != b.num_classes or not np.array_equal(a.group, b.group):
+        raise UsageError(
+            "Only classifiers with the same votes, in the same order, can be proven equal;"
+            f" these have {len(a.group)} and {len(b.group)}"
+        )
+
+
+def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
+    return Netlist(num_inputs, np.zeros((0, 6), np.int32), np.zeros(0, np.uint64), nets)
+
+
+def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
+    detail, sample = "", None
+    if verdict.status == "undecided":
+        detail = "ABC came to no decision in time; allow more with --timeout"
+    if verdict.counterexample is not None:
+        detail = f"{output} {verdict.outputs[0]} differs"
+        if features is not None:
+            sample = _codes(features, verdict.counterexample)
+            detail += f" for the sample {_shown(features, sample)}"
+    return Claim(what, "SAT", verdict.status, detail, sample)
+
+
+def _codes(features: Features, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the sample that is on the port; the inverse of Features.pack."""
+    codes, start = [], 0
+    for width, signed in zip(features.width.tolist(), features.signed, strict=True):
+        field = bits[start : start + width]
+        code = sum(1 << i for i in range(width) if field[i])
+        codes.append(code - (1 << width) if signed and field[-1] else code)
+        start += width
+    return np.array(codes, np.int64)
+
+
+def _shown(features: Features, codes: NDArray[np.int64]) -> str:
+    """Name the values that are not 0, which are the fewest to read."""
+    values = [f"{n}={c}" for n, c in zip(features.names, codes.tolist(), strict=True) if c]
+    return f"({', '.join(values)})" + ("" if len(values) == len(codes) else ", all others 0")
+
+
+def _counted(tally: Tally) -> Claim:
+    fault = counting_fault(tally)
+    status: Status = "different" if fault else "equal"
+    return Claim("counters keep every class's sum", "all inputs of each counter", status, fault)
+
+
+def _ranked(tournament: Tournament) -> Claim:
+    """Follow the candidates through their matches (see Tournament.fault)."""
+    what, method = "every match keeps the first of the highest scores", "all nodes of each match"
+    fault = tournament.fault()
+    return Claim(what, method, "different" if fault else "equal", fault)

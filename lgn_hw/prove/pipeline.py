@@ -1,0 +1,244 @@
+"""Turn a core's Verilog into combinational logic, after showing that its registers only delay.
+
+What is shown of the file, by structure:
+
+* Every register has the same clock and the same enable, which is the ready that the core gives;
+  and that is high unless a result waits and is not taken.
+* From sample to result every path passes the same number of registers, the latency; no loop.
+* The registers from valid to valid are a chain of as many, and reset clears each of them.
+
+So whenever the pipeline moves all of it moves, result k is a function of sample k alone, and this
+function is the core with wires in the place of registers. That is what `combinational` returns.
+Where the core has wires that are called as the ends of a circuit's parts, it can be cut there, and
+what lies between two cuts is far easier to prove than the whole. Nothing is taken for granted of
+such wires: they are nets of this function, whatever their names say.
+"""
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.errors import CheckFailed
+from lgn_hw.formats import aiger
+from lgn_hw.netlist.aig import Aig, to_netlist
+from lgn_hw.netlist.evaluate import evaluate
+from lgn_hw.prove.remove_registers import Unrolled
+from lgn_hw.tools.primitives import PRIMITIVES
+from lgn_hw.tools.yosys import run_yosys
+
+__all__ = ["Pipeline", "combinational"]
+
+# The second opt_dff finds the enable of registers of which the first one found the reset. A mapped
+# LUT is a table shifted right: without wreduce it has 64 outputs, of which one is used.
+READ = """read_verilog core.v primitives.v
+hierarchy -check -top {top}
+proc
+flatten
+opt_expr
+opt_dff
+opt_clean
+opt_dff
+opt_clean
+json -o registers.json x:* t:$*dff* %u
+expose {cuts}
+setundef -undriven -anyseq
+opt_clean -purge
+wreduce t:$shr
+{adders}
+techmap -map cells.v
+techmap
+aigmap
+opt_clean
+write_aiger -symbols -no-startoffset core.aig
+"""
+# Registers as delays: enables are left out, for they are one; a reset stays in the data. Sums and
+# comparisons go from bit to bit: what yosys takes instead is for speed, and larger.
+CELLS = r"""
+(* techmap_celltype = "$dffe" *)
+module delay_enable(CLK, EN, D, Q);
+  parameter WIDTH = 1; parameter CLK_POLARITY = 1; parameter EN_POLARITY = 1;
+  input CLK, EN; input [WIDTH-1:0] D; output [WIDTH-1:0] Q;
+  \$dff #(.WIDTH(WIDTH), .CLK_POLARITY(1)) _TECHMAP_REPLACE_ (.CLK(CLK), .D(D), .Q(Q));
+endmodule
+(* techmap_celltype = "$sdff $sdffe $sdffce" *)
+module delay_reset(CLK, EN, SRST, D, Q);
+  parameter WIDTH = 1; parameter CLK_POLARITY = 1; parameter EN_POLARITY = 1;
+  parameter SRST_POLARITY = 1; parameter SRST_VALUE = 0;
+  input CLK, EN, SRST; input [WIDTH-1:0] D; output [WIDTH-1:0] Q;
+  wire [WIDTH-1:0] next = SRST == SRST_POLARITY ? SRST_VALUE : D;
+  \$dff #(.WIDTH(WIDTH), .CLK_POLARITY(1)) _TECHMAP_REPLACE_ (.CLK(CLK), .D(next), .Q(Q));
+endmodule
+(* techmap_celltype = "$add" *)
+module ripple_carry(A, B, Y);
+  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
+  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
+  wire _TECHMAP_FAIL_ = A_SIGNED || B_SIGNED;
+  wire [Y_WIDTH-1:0] a = A, b = B;
+  wire [Y_WIDTH:0] carry = {(a & b) | (carry[Y_WIDTH-1:0] & (a | b)), 1'b0};
+  assign Y = a ^ b ^ carry[Y_WIDTH-1:0];
+endmodule
+(* techmap_celltype = "$alu" *)
+module ripple_carry_in(A, B, CI, BI, X, Y, CO);
+  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
+  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; input CI, BI;
+  output [Y_WIDTH-1:0] X, Y, CO;
+  wire _TECHMAP_FAIL_ = A_SIGNED || B_SIGNED;
+  wire [Y_WIDTH-1:0] a = A, wide = B, b = wide ^ {Y_WIDTH{BI}};
+  wire [Y_WIDTH:0] carry = {(a & b) | (carry[Y_WIDTH-1:0] & (a | b)), CI};
+  assign X = a ^ b;
+  assign Y = X ^ carry[Y_WIDTH-1:0];
+  assign CO = carry[Y_WIDTH:1];
+endmodule
+(* techmap_celltype = "$gt" *)
+module ripple_greater(A, B, Y);
+  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
+  localparam WIDTH = A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
+  localparam [WIDTH-1:0] SIGN = A_SIGNED << (WIDTH - 1);
+  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
+  wire _TECHMAP_FAIL_ = A_SIGNED != B_SIGNED;
+  wire [WIDTH-1:0] wide_a, wide_b, a = wide_a ^ SIGN, b = wide_b ^ SIGN;
+  \$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(WIDTH)) left(.A(A), .Y(wide_a));
+  \$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(WIDTH)) right(.A(B), .Y(wide_b));
+  wire [WIDTH:0] more = {(more[WIDTH-1:0] & a) | ((more[WIDTH-1:0] | a) & ~b), 1'b0};
+  assign Y = more[WIDTH];
+endmodule
+"""
+CLOCK, RESET = "clk", "rst"
+VALID_IN, READY_OUT, SAMPLE = "i_sample__valid", "i_sample__ready", "i_sample__payload"
+VALID_OUT, READY_IN, RESULT = "o_result__valid", "o_result__ready", "o_result__payload"
+PORTS = (CLOCK, RESET, VALID_IN, READY_OUT, SAMPLE, VALID_OUT, READY_IN, RESULT)
+# Where a part ends: one of the wires that its module may have there.
+CUTS = {
+    "encoder": ("encoder.o_bits",),
+    "logic": ("logic.o_bits",),
+    "popcount": ("popcount.o_bits", "popcount.o_scores"),
+}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A core as a function: from a sample's bits to a result's, `latency` clock cycles later.
+
+    cuts: by the name of a part, the literals of its outputs in this function; -1 for those that the
+    result does not need. Only of the parts that the Verilog tells apart.
+    """
+
+    function: Aig
+    latency: int
+    cuts: dict[str, NDArray[np.int64]]
+
+
+def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
+    """Return what a core computes, having shown that it is a pipeline (see this module).
+
+    chains: a sum of two numbers and a bit, as hdl.chains writes it, is taken as one adder with a
+    carry; that is the same function in a form that is easier to prove. Raises CheckFailed where the
+    core is no pipeline, saying which rule it breaks, ToolError where yosys does not take the text.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
+    (folder / "core.v").write_text(verilog)
+    (folder / "cells.v").write_text(CELLS)
+    (folder / "primitives.v").write_text(PRIMITIVES)
+    wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
+    script = READ.format(top=top, cuts=wires, adders="alumacc" if chains else "")
+    run_yosys(script, folder=folder, log=folder / "yosys.log")
+    module = json.loads((folder / "registers.json").read_text())["modules"][top]
+    latency = _check_registers(module)
+    graph = _Graph((folder / "core.aig").read_bytes())
+    shutil.rmtree(folder)
+    unrolled = Unrolled(
+        graph.aig,
+        graph.latches,
+        inputs=graph.inputs[SAMPLE],
+        zeros=[index for index in graph.inputs[RESET] if index >= 0],
+        results=graph.output(RESULT),
+    )
+    unrolled.check_latency(latency)
+    _check_ready(graph)
+    cuts = {
+        part: unrolled.literals_of(graph.output(wire))
+        for part, wires in CUTS.items()
+        for wire in wires
+        if wire in graph.outputs
+    }
+    return Pipeline(unrolled.function, latency, cuts)
+
+
+class _Graph:
+    """A core's AIGER file: the graph, what its latches take, and where its ports' bits are."""
+
+    def __init__(self, data: bytes) -> None:
+        name = "yosys' AIGER"
+        self.aig, self.latches = aiger.loads(data, name)
+        self.inputs, self.outputs = aiger.ports(data, name)
+
+    def output(self, port: str) -> NDArray[np.int64]:
+        """Return the literals of a port."""
+        return self.aig.outputs[self.outputs[port]]
+
+
+def _check_registers(module: dict[str, Any]) -> int:
+    """Check clock, enable and reset of every register; return the length of the valid chain."""
+    bits = {name: port["bits"] for name, port in module["ports"].items()}
+    missing = [name for name in PORTS if name not in bits]
+    if missing:
+        raise CheckFailed(f"A core must have the ports {', '.join(PORTS)}; {missing[0]} is missing")
+    cleared: dict[Any, Any] = {}
+    for name, cell in module["cells"].items():
+        pins, kind = cell["connections"], cell["type"]
+        if pins["CLK"] != bits[CLOCK] or pins.get("EN") != bits[READY_OUT]:
+            raise CheckFailed(
+                f"Register {name} ({kind}) must have {CLOCK} as its clock and {READY_OUT} as its"
+                " enable"
+            )
+        if not all(int(cell["parameters"].get(p, "1"), 2) for p in POLARITIES):
+            raise CheckFailed(f"Register {name} ({kind}) must act on high levels and rising edges")
+        if pins.get("SRST") == bits[RESET]:
+            _check_reset(name, cell)
+            cleared |= dict(zip(pins["D"], pins["Q"], strict=True))
+        elif "SRST" in pins and kind != "$sdffce":
+            raise CheckFailed(f"Register {name} ({kind}) must be reset by nothing but {RESET}")
+    return _chain_length(cleared, bits[VALID_IN][0], bits[VALID_OUT][0])
+
+
+POLARITIES = ("CLK_POLARITY", "EN_POLARITY")
+
+
+def _check_reset(name: str, cell: dict[str, Any]) -> None:
+    parameters = cell["parameters"]
+    value = int(parameters["SRST_VALUE"].replace("x", "1"), 2)
+    if cell["type"] != "$sdffe" or value or not int(parameters["SRST_POLARITY"], 2):
+        raise CheckFailed(f"Register {name} must be cleared by {RESET}, enabled or not")
+
+
+def _chain_length(cleared: dict[Any, Any], start: Any, end: Any) -> int:
+    bit, length = start, 0
+    while bit != end and bit in cleared and length <= len(cleared):
+        bit, length = cleared[bit], length + 1
+    if bit != end or length != len(cleared):
+        raise CheckFailed(
+            f"The registers that {RESET} clears must be a chain from {VALID_IN} to {VALID_OUT}"
+        )
+    return length
+
+
+def _check_ready(graph: _Graph) -> None:
+    """Check that ready is high unless a result is there and is not taken, for each of the four."""
+    [valid] = graph.output(VALID_OUT)
+    held = np.array([valid, 2 * (1 + graph.inputs[READY_IN][0])])
+    function = graph.aig.between(held, graph.output(READY_OUT))
+    if function is None:
+        raise CheckFailed(f"{READY_OUT} must depend on nothing but {VALID_OUT} and {READY_IN}")
+    waits_or_taken = np.array([[False, False], [True, False], [False, True], [True, True]])
+    ready = evaluate(to_netlist(function), waits_or_taken)[:, 0]
+    if ready.tolist() != [True, False, True, True]:
+        raise CheckFailed(f"{READY_OUT} must be high unless {VALID_OUT} is and {READY_IN} is not")

