@@ -16,22 +16,23 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
               "-fno-sanitize=vptr,pointer-overflow")  # fmt: skip
 # Options of all parts, and of the kernels alone.
 FLAVOURS = {
-    "plain": (("-O2",), ()),
-    "coverage": (("-O1", "-DEMU_COVERAGE"), ("--coverage", "-fprofile-update=single")),
+    "plain": (("-O1",), ()),
+    "coverage": (("-O0", "-DEMU_COVERAGE"), ("--coverage", "-fprofile-update=single")),
     "asan": (("-O1", *SANITIZERS), ()),
     # Only the hooks of the thread sanitizer: trace.cpp is what they call, not its library.
     "trace": (("-O1", "-DEMU_TRACE"), ("-fsanitize=thread", "-fno-tree-vectorize")),
 }
 
 
-def build(sources: Path, flavour: str, cache: Path | None = None) -> Path:
+def build(sources: Path, flavour: str) -> Path:
     """Return the library with the C interface of kernels.cu in a folder of sources.
 
     It lies in a folder of its own, with the object files beside it, named after all that it is
-    made of; what was built before is not built again.
+    made of; what was built before is not built again. LGN_EMULATOR_CACHE names another place.
     """
-    base = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lgn-hw"
-    folder = base / "emulator" / f"{flavour}-{_digest(sources, flavour)}"
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lgn-hw"
+    base = Path(os.environ.get("LGN_EMULATOR_CACHE", usual / "emulator"))
+    folder = base / f"{flavour}-{_digest(sources, flavour)}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another process may build it now

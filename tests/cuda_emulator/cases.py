@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from lgn_train.packed import kernels, ops
-from lgn_train.wiring import Wiring
+from cuda_emulator.source import CudaSource
 from torch import Tensor
 
-from cuda_emulator.source import CudaSource
+from lgn_train.packed import kernels, ops
+from lgn_train.wiring import Wiring
 
 __all__ = ["Case", "all_cases", "compare"]
 
@@ -36,24 +36,22 @@ def compare(case: Case, source: CudaSource, orders: bool = False) -> list[str]:
 
     orders: run the threads in other orders too, which must change nothing.
     """
-    theirs, found = case.run(), []
+    theirs, runs = case.run(), []
     with source.running():
         for order in range(3 if orders else 1):
             source.library.emu_set_order(order)
-            ours = case.run()
-            if order and any(not torch.equal(ours[n], first[n]) for n in ours):
-                found.append(f"{case.name}: another result in order {order} of the threads")
-            first = ours if not order else first
+            runs.append(case.run())
         source.library.emu_set_order(0)
+    found = [
+        f"{case.name}: {name} differs in another order of the threads"
+        for other in runs[1:]
+        for name, value in other.items()
+        if not torch.equal(value, runs[0][name])
+    ]
     for name, wanted in theirs.items():
-        if name in case.exact or not wanted.is_floating_point():
-            right = torch.equal(first[name], wanted)
-        else:
-            room = case.tolerance * float(wanted.abs().max()) if wanted.numel() else 0
-            right = bool(torch.isfinite(first[name]).all()) and torch.allclose(
-                first[name], wanted, rtol=0, atol=room
-            )
-        if not right:
+        exact = name in case.exact or not wanted.is_floating_point()
+        room = 0.0 if exact or not wanted.numel() else case.tolerance * float(wanted.abs().max())
+        if not torch.allclose(runs[0][name], wanted, rtol=0, atol=room):  # false for NaN too
             found.append(f"{case.name}: {name} differs from C++")
     return found
 

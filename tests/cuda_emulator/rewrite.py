@@ -33,7 +33,8 @@ def _launch(text: str, at: int, name: str) -> tuple[str, str, str]:
     kernel = KERNEL.search(text[:at])
     end = text.index(">>>", at)
     opening = re.match(r"[\s\\]*", text[end + 3 :])
-    assert kernel and opening
+    assert kernel is not None
+    assert opening is not None
     start = end + 3 + opening.end()
     stop = _closing(text, start)
     arguments = text[start + 1 : stop]

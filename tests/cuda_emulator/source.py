@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from lgn_train.packed import compiler, kernels
-
 from cuda_emulator.build import build
+
+from lgn_train.packed import compiler, kernels
 
 __all__ = ["CudaSource"]
 
@@ -43,5 +43,5 @@ class CudaSource:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run what the engine calls on this source, whatever device the tensors are on."""
-        with mock.patch.object(kernels, "kernels_for", lambda like: self):
+        with mock.patch.object(kernels, "kernels_for", return_value=self):
             yield

@@ -99,8 +99,8 @@ def cuda_kernels(device: int) -> CudaKernels:
         counted = _count_of_ones(kernels)
     except RuntimeError as problem:
         raise ToolError(
-            f"{problem}; the driver knows CUDA {torch.version.cuda} and newer versions of the"
-            f" same major number: install an nvcc of it, or a newer driver (device: sm_{major}{minor})"
+            f"{problem}; the device is sm_{major}{minor}, and PyTorch runs there with CUDA"
+            f" {torch.version.cuda}: install an nvcc of that version, or a newer driver"
         ) from problem
     if counted != 3:
         raise ToolError(f"a trial on cuda:{device} counted {counted} ones in three")
