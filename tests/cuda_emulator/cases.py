@@ -64,6 +64,8 @@ def all_cases(networks: int, seed: int = 0) -> Iterator[Case]:
         yield network_case(f"stages {reading} on {summing}", (summing, reading), half, seed)
     for fan_in in range(1, 7):
         yield network_case(f"fan-in {fan_in}", (fan_in, fan_in), False, seed)
+    for words, half in itertools.product((1, 2, 3, 9), (False, True)):
+        yield network_case(f"edges {words}", (2, 2, 2), half, seed + words, words)
     for number in range(networks):
         yield network_case(f"network {number}", None, bool(number % 2), seed + 1 + number)
     for name, counts in COUNTS.items():
@@ -127,7 +129,9 @@ class StageCase:
     edged: bool
 
 
-def network_case(name: str, forms: tuple[int, ...] | None, half: bool, seed: int) -> Case:
+def network_case(
+    name: str, forms: tuple[int, ...] | None, half: bool, seed: int, words: int = 3
+) -> Case:
     """A chain of stages, forward and backward.
 
     forms: of each stage its fan-in, 0 for an OR pool; None draws them, and their number.
@@ -137,7 +141,7 @@ def network_case(name: str, forms: tuple[int, ...] | None, half: bool, seed: int
     def draw(low: int, high: int) -> int:
         return int(torch.randint(low, high, (), generator=random))
 
-    words = draw(1, 10) if forms is None else 3
+    words = draw(1, 10) if forms is None else words
     if forms is None:
         forms = tuple(draw(0, 7) for _ in range(draw(1, 5)))
     inputs = draw(1, 40)
@@ -177,7 +181,7 @@ def _stage(fan_in: int, inputs: int, random: torch.Generator) -> StageCase:
     if chooses:
         size = (nodes, pins, ops.CANDIDATES)
         candidates = torch.randint(-1, inputs, size, generator=random, dtype=torch.int32)
-    edged = pins == 2 and kind == ops.TABLES and bool(draw(0, 4))
+    edged = kind == ops.TABLES and bool(draw(0, 4))
     return StageCase(kind, positions, Wiring(wires, inputs), tables, slopes, candidates, edged)
 
 
@@ -188,7 +192,11 @@ def _through(
     tables, wires = [s.tables for s in stages], [s.wiring.wires for s in stages]
     positions, kinds = [s.positions for s in stages], [s.kind for s in stages]
     outs = ops.forward(x, tables, wires, positions, kinds)
-    readers = [s.wiring.edges if on_cuda and s.edged else s.wiring.readers for s in stages]
+    readers = []
+    for s in stages:
+        group = len(outs[-1]) // len(top) if s is stages[-1] else 1
+        edges = s.wiring.edges(s.positions, group) if on_cuda and s.edged else None
+        readers.append(s.wiring.readers if edges is None else edges)
     d_x, *found = ops.backward(
         top, x, outs, tables, [s.slopes for s in stages], wires,
         [s.wiring.starts for s in stages], readers, [s.candidates for s in stages],

@@ -167,6 +167,7 @@ inline void __syncwarp(unsigned mask = ~0u, int line = __builtin_LINE()) {
 inline void __syncthreads(int line = __builtin_LINE()) {
   emu::meet(emu::SYNC_BLOCK, ~0u, 0, 0, line);
 }
+template <class T> T __ldg(const T *from) { return *from; }
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return (unsigned)((unsigned long long)a * b >> 32);
 }

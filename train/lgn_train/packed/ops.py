@@ -142,7 +142,7 @@ def backward(
     top: float32[groups, 64 * words], the gradient of the last stage's outputs, one row for each
     nodes / groups neighbouring ones. outs: what forward() returned. slopes: float32 tables whose
     slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring;
-    in place of readers CUDA takes int32[pins, 2] edges.
+    in place of readers CUDA takes int32[pins, 4], Wiring.edges().
     candidates: int32[nodes, fan_in, 16] that the pins of a stage chose from, -1 for none, or empty.
     half: keep gradients between stages as bfloat16.
     """

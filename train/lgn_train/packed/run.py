@@ -120,7 +120,7 @@ class _Execution(torch.autograd.Function):
             [stage.slopes for stage in stages],
             [stage.wiring.wires for stage in stages],
             [stage.wiring.starts for stage in stages],
-            [_readers(stage, kernels.kernels_for(run.rows).on_cuda) for stage in stages],
+            _readers(run, len(given)),
             [stage.candidates for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
@@ -135,11 +135,17 @@ class _Execution(torch.autograd.Function):
         return None, None, d_source, *d_learned
 
 
-def _readers(stage: Stage, on_cuda: bool) -> Tensor:
-    """Return the readers of each input; for CUDA's nodes of two fixed inputs as edges."""
-    wiring = stage.wiring
-    edged = on_cuda and stage.kind == ops.TABLES and wiring.fan_in == 2 and not wiring.inverse
-    return wiring.edges if edged else wiring.readers
+def _readers(run: Run, groups: int) -> list[Tensor]:
+    """Return the readers of each stage's inputs; for CUDA, where the wiring is fixed, as edges."""
+    found: list[Tensor] = []
+    on_cuda = kernels.kernels_for(run.rows).on_cuda
+    for stage in run.stages:
+        wiring, last = stage.wiring, stage is run.stages[-1]
+        edges = None
+        if on_cuda and stage.kind == ops.TABLES and not wiring.inverse:
+            edges = wiring.edges(stage.positions, wiring.nodes // groups if last else 1)
+        found.append(wiring.readers if edges is None else edges)
+    return found
 
 
 def _added(shares: Tensor, stage: Stage) -> Tensor:

@@ -1,6 +1,6 @@
 """A fixed wiring and its inverse: gather the pins forward, collect their gradients backward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -23,6 +23,7 @@ class Wiring:
     indices: Tensor
     inputs: int
     inverse: tuple[Tensor, Tensor] | None = None
+    _edges: dict[tuple[int, int], Tensor] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of_pins(cls, nodes: int, fan_in: int, device: torch.device) -> "Wiring":
@@ -73,12 +74,19 @@ class Wiring:
         order = order[int((self._source < 0).sum()) :]
         return ((order % self.nodes) << PIN_BITS | order // self.nodes).int()
 
-    @cached_property
-    def edges(self) -> Tensor:
-        """int32[pins, 2]: each of the readers beside the other input of its node, of two."""
-        readers = self.readers.long()
-        others = self.indices[readers >> PIN_BITS, 1 - (readers & 1)]
-        return torch.stack([self.readers, others.int()], dim=1)
+    def edges(self, positions: int, group: int) -> Tensor | None:
+        """Return int32[pins, 4], for each of the readers its pin, the other input of its node of
+        two inputs, its table where `positions` nodes share one, and its row of gradients where
+        `group` nodes do; derived once. None where nodes have not two inputs, or a constant.
+        """
+        if self.fan_in != 2 or self._has_constants:
+            return None
+        key = positions, group
+        if key not in self._edges:
+            nodes, pins = self.readers.long() >> PIN_BITS, self.readers.long() & 1
+            columns = pins, self.indices[nodes, 1 - pins], nodes // positions, nodes // group
+            self._edges[key] = torch.stack(columns, dim=1).int()
+        return self._edges[key]
 
     @cached_property
     def starts(self) -> Tensor:

@@ -14,10 +14,17 @@ template <class F> void with_summing(int how, const F &f) {
   }
 }
 
-template <class F> void with_reading(const Stage &s, const F &f) {
-  if (s.kind == OR_POOL) return f(std::integral_constant<int, READ_POOL>{});
-  if (s.edges) return f(std::integral_constant<int, READ_PAIR>{});
-  f(std::integral_constant<int, READ_WIDE>{});
+// Call f with what the readers are, and with how many tiles of their rows are worked on together.
+template <class F> void with_reading(const Stage &s, uint32_t samples, const F &f) {
+  constexpr std::integral_constant<int, 1> one;
+  constexpr std::integral_constant<int, 2> two;
+  constexpr std::integral_constant<int, 4> four;
+  constexpr std::integral_constant<int, READ_SOFT> soft;
+  constexpr std::integral_constant<int, READ_HARD> hard;
+  if (s.kind == OR_POOL) return f(std::integral_constant<int, READ_POOL>{}, one);
+  if (!s.edges) return f(std::integral_constant<int, READ_WIDE>{}, one);
+  if (samples <= 2 * TILE) return s.slopes ? f(soft, two) : f(hard, two);
+  s.slopes ? f(soft, four) : f(hard, four);
 }
 
 // G: of gradients between stages.
@@ -36,7 +43,7 @@ template <class G> struct Backward {
     const Stage &s = stages[count - 1];
     with_summing(summing(&s), [&](auto how) {
       if constexpr (how != NONE)
-        sum_rows<how><<<blocks(s.nodes, WARPS), WARP * WARPS, shared_of(&s), stream>>>(
+        sum_rows<how><<<blocks(s.nodes, ROWS), LANES * ROWS, shared_of(&s), stream>>>(
             s, bits(count - 1), samples(), top);
     });
     pick(count - 1, top);
@@ -46,30 +53,31 @@ template <class G> struct Backward {
   template <class From> void pick(int64_t l, const Upstream<From> &up) {
     const Stage &s = stages[l];
     if (s.picks)
-      pick_rows<From><<<blocks(s.nodes * s.fan_in, WARPS), WARP * WARPS, 0, stream>>>(
+      pick_rows<From><<<blocks(s.nodes * s.fan_in, ROWS), LANES * ROWS, 0, stream>>>(
           s, Divider(s.positions), bits(l), samples(), up);
   }
 
   // The rows of stage l's inputs, and the sums of the stage below.
   template <class From, class To> void step(int64_t l, const Upstream<From> &up, To *rows) {
     const Stage &s = stages[l], *below = l ? &stages[l - 1] : nullptr;
-    with_reading(s, [&](auto read) {
+    unsigned grid = blocks(s.inputs, ROWS);
+    with_reading(s, samples(), [&](auto read, auto tiles) {
       with_summing(summing(below), [&](auto how) {
-        gather_rows<read, how><<<blocks(s.inputs, WARPS), WARP * WARPS, shared_of(below), stream>>>(
+        gather_rows<read, tiles, how><<<grid, LANES * ROWS, shared_of(below), stream>>>(
             s, Divider(s.positions), bits(l), below ? *below : s, bits(l - 1), samples(), up, rows);
       });
     });
-    if (below && below->picks) pick(l - 1, Upstream<To>{rows, samples(), Divider(1)});
+    if (below && below->picks) pick(l - 1, Upstream<To>(rows, samples(), 1));
   }
 
   void run(const float *given, int64_t group, float *d_x, G *rows) {
     int64_t last = count - 1, widest = 0;
     for (int64_t l = 0; l < last; ++l) widest = stages[l].nodes > widest ? stages[l].nodes : widest;
     G *const room[2] = {rows, rows + widest * samples()};
-    Upstream<float> top{given, samples(), Divider(group)};
+    Upstream<float> top(given, samples(), group);
     start(top);
     for (int64_t l = last; l >= (d_x ? 0 : 1); --l) {
-      Upstream<G> up{room[(l + 1) % 2], samples(), Divider(1)};
+      Upstream<G> up(room[(l + 1) % 2], samples(), 1);
       // Nobody reads the rows of stage 0's outputs, unless its pins chose their inputs.
       G *to = l > 1 || d_x || stages[0].picks ? room[l % 2] : nullptr;
       if (l == last && !l)
