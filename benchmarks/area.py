@@ -69,12 +69,12 @@ def measure_classifier(path: Path, targets: Sequence[str]) -> Iterator[dict[str,
     simple = optimize_classifier(trained)[0]
     whole: dict[int, dict[str, int]] = {}
     for target in targets:
-        size, chains = TARGETS[target]
+        options, size = TARGETS[target], TARGETS[target].lut_size
         if size not in whole:
             whole[size] = cells(to_verilog(trained), size)
-        smaller, steps, status = shrink_classifier(simple, size, chains=chains, of=trained)
-        circuit = Circuit.of(smaller, lut_size=size, scores=False, chains=chains)
-        text = to_verilog(smaller, lut_size=size, chains=chains)
+        smaller, steps, status = shrink_classifier(simple, options, of=trained)
+        circuit = Circuit.of(smaller, options)
+        text = to_verilog(smaller, options)
         row: dict[str, Any] = {
             "classifier": path.stem,
             "gates": trained.netlist.num_nodes,

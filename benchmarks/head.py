@@ -21,17 +21,18 @@ from machine import describe_machine
 from lgn_hw import Classifier, Netlist
 from lgn_hw.circuit.argmax import argmax_netlist, class_width
 from lgn_hw.circuit.circuit import Circuit
-from lgn_hw.circuit.heads.chains import ChainTally
-from lgn_hw.circuit.heads.counters import popcount_netlist, score_width
+from lgn_hw.circuit.heads import HEADS
+from lgn_hw.circuit.heads.head import score_width
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.hdl.block import Block
-from lgn_hw.hdl.chains import ChainPopcount
 from lgn_hw.hdl.logic import Logic
+from lgn_hw.hdl.popcount import popcount_block
 from lgn_hw.hdl.verilog_backend import block_module
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
-from lgn_hw.synth.targets import TARGETS, Luts
+from lgn_hw.synth.targets import TARGETS
 
 MADE_FOR = ("4", "6", "xilinx")
 
@@ -77,31 +78,30 @@ def naive_verilog(classes: int, votes: int) -> dict[str, str]:
     }
 
 
-def of_votes(classes: int, votes: int, luts: Luts) -> tuple[dict[str, Block], dict[str, int]]:
+def of_votes(
+    classes: int, votes: int, options: CoreOptions
+) -> tuple[dict[str, Block], dict[str, int]]:
     """Return popcount and argmax for votes that nothing is known of, and their LUTs."""
     weight = np.repeat(np.eye(classes, dtype=np.int32), votes, axis=0)
     nets = np.arange(2, 2 + len(weight), dtype=np.int32)
     counted = Votes(nets, weight, np.zeros(classes, np.int64))
     width = score_width([votes])
-    argmax = argmax_netlist([votes] * classes, width, luts.inputs, scores=False)
-    if luts.chains:
-        tally = ChainTally(counted, luts.inputs)
-        return blocks(ChainPopcount(tally, 0), argmax), sizes(tally.luts, argmax)
-    netlist = popcount_netlist(counted, luts.inputs)
-    return blocks(Logic(netlist, 0), argmax), sizes(netlist.num_nodes, argmax)
+    argmax = argmax_netlist([votes] * classes, width, options.lut_size, scores=False)
+    head = HEADS[options.head](counted, options.lut_size)
+    found = head.popcount().num_nodes if head.luts is None else head.luts
+    return blocks(popcount_block(head, 0), argmax), sizes(found, argmax)
 
 
-def of_classifier(trained: Classifier, luts: Luts) -> tuple[dict[str, Block], dict[str, int]]:
+def of_classifier(
+    trained: Classifier, options: CoreOptions
+) -> tuple[dict[str, Block], dict[str, int]]:
     """Return popcount and argmax of a classifier after `lgn optimize --lut`, and their LUTs."""
-    size, chains = luts
     simple = optimize_classifier(trained)[0]
-    smaller, _, status = shrink_classifier(simple, size, chains=chains, of=trained)
+    smaller, _, status = shrink_classifier(simple, options, of=trained)
     assert status == "equal", "what is not proven is not used"
-    circuit = Circuit.of(smaller, lut_size=size, scores=False, chains=chains)
-    tally, argmax = circuit.parities.tally, circuit.parts["argmax"]
-    popcount = Logic(circuit.parts["popcount"], 0)
-    chosen = ChainPopcount(tally, 0) if isinstance(tally, ChainTally) else popcount
-    return blocks(chosen, argmax), sizes(circuit.luts["popcount"], argmax)
+    circuit = Circuit.of(smaller, options)
+    argmax = circuit.parts["argmax"]
+    return blocks(popcount_block(circuit.head, 0), argmax), sizes(circuit.luts["popcount"], argmax)
 
 
 def blocks(popcount: Block, argmax: Netlist) -> dict[str, Block]:
@@ -118,7 +118,7 @@ def mapped(texts: dict[str, str], target: str) -> dict[str, int]:
 
 
 def mapped_block(name: str, text: str, target: str) -> int:
-    if TARGETS[target].chains:
+    if TARGETS[target].carries:
         return cells(text, f"synth_xilinx -abc9 -top {name} -noiopad -noclkbuf -nosrl")["lut"]
     with tempfile.TemporaryDirectory() as folder:
         area = estimate_area(text, folder=Path(folder))

@@ -18,6 +18,7 @@ import numpy as np
 from machine import describe_machine, measure
 
 from lgn_hw import Classifier, Netlist, Thermometer, evaluate
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
 
 INPUTS, LAYERS, CLASSES = 3136, 5, 10
@@ -57,7 +58,7 @@ def step_verilog_logic(path: Path, samples: int) -> dict[str, float]:
     from lgn_hw.hdl.verilog import logic_to_verilog
 
     netlist = Classifier.load(path).netlist
-    text, figures = measure(lambda: logic_to_verilog(netlist, levels_per_stage=1))
+    text, figures = measure(lambda: logic_to_verilog(netlist, registers=1))
     return figures | {"text_mb": round(len(text) / 1e6, 1)}
 
 
@@ -65,7 +66,7 @@ def step_verilog_core(path: Path, samples: int) -> dict[str, float]:
     from lgn_hw.hdl.verilog import to_verilog
 
     classifier = Classifier.load(path)
-    text, figures = measure(lambda: to_verilog(classifier, levels_per_stage=1))
+    text, figures = measure(lambda: to_verilog(classifier, CoreOptions(registers=1)))
     return figures | {"text_mb": round(len(text) / 1e6, 1)}
 
 

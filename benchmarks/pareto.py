@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -27,6 +28,7 @@ from matplotlib.figure import Figure
 
 from lgn_hw import Classifier
 from lgn_hw.circuit.header import read_core_header
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
@@ -68,19 +70,19 @@ def areas(trained: Classifier, small: Classifier) -> dict[str, Any]:
     """Return LUTs and flip-flops by part, each circuit made for its own LUT; proves both."""
     found: dict[str, Any] = {}
     for target in ("6", "4", "xilinx"):
-        size, chains = TARGETS[target]
-        shrunk, _, proof = shrink_classifier(small, size, chains=chains, of=trained)
+        options = replace(TARGETS[target], registers=LEVELS_PER_STAGE)
+        shrunk, _, proof = shrink_classifier(small, options, of=trained)
         assert proof == "equal", "what is not proven is not used"
-        text = to_verilog(shrunk, levels_per_stage=LEVELS_PER_STAGE, lut_size=size, chains=chains)
+        text = to_verilog(shrunk, options)
         header = read_core_header(text)
         prove_verilog(shrunk, text, header).check()
-        if chains:
+        if options.carries:
             found["xilinx"] = cells(text) | {"latency_cycles": header.latency}
             continue
         with tempfile.TemporaryDirectory() as folder:
             area = estimate_area(text, folder=Path(folder))
-        found[f"lut{size}"] = dict(area.lut6 if size == 6 else area.lut4)
-        if size == 6:
+        found[f"lut{options.lut_size}"] = dict(area.lut6 if target == "6" else area.lut4)
+        if target == "6":
             found |= {"ff": dict(area.ff), "latency_cycles": header.latency}
     return found
 
@@ -104,7 +106,7 @@ def _place(path: Path, part: str, queue: "multiprocessing.Queue[dict[str, Any]]"
     small, chosen = optimize_classifier(Classifier.load(path))[0], find_part(part)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            core = place_core(small, chosen, LEVELS_PER_STAGE, Path(folder))
+            core = place_core(small, chosen, CoreOptions(LEVELS_PER_STAGE), Path(folder))
         except (CheckFailed, ToolError) as problem:
             queue.put({"reason": "does not fit" if isinstance(problem, CheckFailed) else "failed"})
             return

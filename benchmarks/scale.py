@@ -21,6 +21,7 @@ from machine import describe_machine, measure, record
 from netlist import random_classifier
 
 from lgn_hw import Classifier, evaluate
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.passes.optimize import optimize, optimize_classifier
 
 
@@ -34,15 +35,16 @@ def step_verilog(path: Path, samples: int) -> dict[str, Any]:
     from lgn_hw.hdl.verilog import to_verilog
 
     classifier = Classifier.load(path)
-    text, figures = measured(lambda: to_verilog(classifier, levels_per_stage=1))
+    text, figures = measured(lambda: to_verilog(classifier, CoreOptions(registers=1)))
     return figures | {"text_mb": round(len(text) / 1e6, 1)}
 
 
-def step_verilog_lut6(path: Path, samples: int, chains: bool = False) -> dict[str, Any]:
+def step_verilog_lut6(path: Path, samples: int, head: str = "counters") -> dict[str, Any]:
     from lgn_hw.hdl.verilog import to_verilog
 
     classifier = Classifier.load(path)
-    work = partial(to_verilog, classifier, levels_per_stage=1, lut_size=6, chains=chains)
+    options = CoreOptions(registers=1, lut_size=6, head=head)
+    work = partial(to_verilog, classifier, options)
     return measured(work)[1]
 
 
@@ -69,14 +71,14 @@ def step_prove(path: Path, samples: int) -> dict[str, Any]:
 
 
 def step_prove_core(
-    path: Path, samples: int, lut_size: int | None = None, chains: bool = False
+    path: Path, samples: int, lut_size: int | None = None, head: str = ""
 ) -> dict[str, Any]:
     """Prove a core's Verilog; emission is not counted."""
     from lgn_hw.hdl.verilog import read_core_header, to_verilog
     from lgn_hw.prove.equivalence import prove_verilog
 
     classifier = Classifier.load(path)
-    text = to_verilog(classifier, lut_size=lut_size, chains=chains)
+    text = to_verilog(classifier, CoreOptions(lut_size=lut_size, head=head))
     header = read_core_header(text)
     proof, figures = measured(lambda: prove_verilog(classifier, text, header, timeout_s=300))
     return figures | {"status": proof.status}
@@ -85,7 +87,7 @@ def step_prove_core(
 STEPS = {
     "verilog": step_verilog,
     "verilog_lut6": step_verilog_lut6,
-    "verilog_xilinx": partial(step_verilog_lut6, chains=True),
+    "verilog_xilinx": partial(step_verilog_lut6, head="chains"),
     "passes": step_passes,
     "evaluate": step_evaluate,
 }
@@ -93,7 +95,7 @@ PROOFS = {
     "prove": step_prove,
     "prove_core": step_prove_core,
     "prove_core_lut6": partial(step_prove_core, lut_size=6),
-    "prove_core_xilinx": partial(step_prove_core, lut_size=6, chains=True),
+    "prove_core_xilinx": partial(step_prove_core, lut_size=6, head="chains"),
 }
 RECORD = Path("docs/benchmarks/scale.json")
 

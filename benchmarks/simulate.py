@@ -16,6 +16,7 @@ from machine import cpu_seconds, record
 from netlist import random_classifier
 
 from lgn_hw import ToolNotFound
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_sim.runner import SIMULATORS
 from lgn_sim.simulate import simulate
@@ -27,7 +28,7 @@ ICARUS_WORK = 200_000  # nodes times vectors
 def run(nodes: int, simulator: str) -> dict[str, Any]:
     """Simulate one classifier and return the figures of the benchmark's table."""
     classifier = random_classifier(nodes)
-    verilog = to_verilog(classifier, levels_per_stage=1, scores=True)
+    verilog = to_verilog(classifier, CoreOptions(registers=1, scores=True))
     vectors = VECTORS if simulator == "verilator" else min(VECTORS, ICARUS_WORK // nodes)
     began = []  # compiling, running
     with tempfile.TemporaryDirectory() as folder:

@@ -13,12 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError
 from lgn_hw.features import Features
+from lgn_hw.inference import Engine, Reference, make_engine
 from lgn_hw.netlist import Netlist
-from lgn_hw.netlist.evaluate import evaluate_words, pack_samples, unpack_samples
 
 __all__ = ["Classifier"]
-
-BLOCK_SAMPLES = 4096  # bounds the memory of the encoded bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,28 +72,36 @@ class Classifier:
 
         return dumps(self)[-32:].hex()
 
-    def scores(self, codes: ArrayLike) -> NDArray[np.int32]:
+    @cached_property
+    def engine(self) -> Engine | Reference:
+        """What scores() and predict() run on; made at the first use."""
+        return make_engine(self.encoder, self.netlist, self.group, self.num_classes)
+
+    def scores(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples, classes], the votes for each class.
 
-        codes: integers[samples, features]; features.quantize() makes them of raw values. Raises
-        ClassifierError on a wrong shape, dtype or range.
+        codes: integers[samples, features]; features.quantize() makes them of raw values. uint8
+        and int32 are read as they are, others converted. threads: $LGN_THREADS or the number of
+        cores by default; the result does not depend on it. Raises ClassifierError on a wrong
+        shape, dtype or range.
         """
-        codes = self.features.validated(codes)
-        scores = np.zeros((len(codes), self.num_classes), np.int32)
-        for start in range(0, len(codes), BLOCK_SAMPLES):
-            block = slice(start, start + BLOCK_SAMPLES)
-            bits = self.encoder.encode(codes[block])
-            votes = evaluate_words(self.netlist, pack_samples(bits))
-            for c in range(self.num_classes):
-                scores[block, c] = unpack_samples(votes[self.group == c], len(bits)).sum(axis=1)
-        return scores
+        return self.engine.scores(codes, threads)
 
-    def predict(self, codes: ArrayLike) -> NDArray[np.int32]:
+    def predict(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples], the class with most votes; the lowest such class on a tie.
 
-        codes and errors are those of scores().
+        Arguments and errors are those of scores().
         """
-        return self.scores(codes).argmax(axis=1).astype(np.int32)
+        return self.engine.predict(codes, threads)
+
+    def predict_proba(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.float64]:
+        """Return float64[samples, classes], the softmax of scores / tau, as training sees it.
+
+        Arguments and errors are those of scores().
+        """
+        logits = self.scores(codes, threads) / self.tau
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the classifier to one file, by way of a temporary file beside it."""

@@ -3,13 +3,50 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.errors import ClassifierError
 
-__all__ = ["Features"]
+__all__ = ["Features", "Quantized"]
+
+EXACT = float(1 << 53)  # floats hold every integer up to here
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """Hold codes of raw values, and what had to be changed for them.
+
+    codes: int64[samples, features], in range. saturated: int64[features], how many values were
+    beyond the range and became its end. rounded: int64[features], how many values of integer
+    features had a fraction.
+    """
+
+    features: "Features"
+    codes: NDArray[np.int64]
+    saturated: NDArray[np.int64]
+    rounded: NDArray[np.int64]
+
+    def notices(self, what: str = "values") -> tuple[str, ...]:
+        """Return a sentence for each kind of change, counting it and naming the features."""
+        return tuple(
+            f"{int(counts.sum()):,} of {self.codes.size:,} {what} {done} in {self._named(counts)}"
+            for counts, done in (
+                (self.saturated, "were beyond the range and taken for its end,"),
+                (self.rounded, "had a fraction and were rounded to integers,"),
+            )
+            if counts.any()
+        )
+
+    def _named(self, counts: NDArray[np.int64]) -> str:
+        touched = np.flatnonzero(counts).tolist()
+        features = self.features
+        told = [f"{features.names[i]} ({features.limits(i)})" for i in touched[:MAX_NAMED]]
+        more = f" and {len(touched) - MAX_NAMED} more" if len(touched) > MAX_NAMED else ""
+        return ", ".join(told) + more
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +55,7 @@ class Features:
 
     names: one name a feature. low, high: int64[features], the inclusive range of each.
     offset, scale: float64[features]; a raw value v becomes the integer rint((v-offset)/scale).
-    A feature with offset 0 and scale 1 is an integer already and is never rounded or clipped.
+    A feature with offset 0 and scale 1 is an integer already.
 
     In hardware a feature occupies `width` bits, two's complement where low is negative, and the
     features of a sample are concatenated, feature 0 in the lowest bits.
@@ -80,26 +117,47 @@ class Features:
         """Return bool[features], whether each feature is an integer already."""
         return (self.offset == 0) & (self.scale == 1)
 
-    def quantize(self, raw: ArrayLike) -> NDArray[np.int64]:
-        """Turn raw values[samples, features] into integer codes of the same shape.
+    def limits(self, feature: int) -> str:
+        """Return the range of a feature's raw values as text, `0 to 16`."""
+        low, high = (int(end[feature]) for end in (self.low, self.high))
+        if self.is_integer[feature]:
+            return f"{low} to {high}"
+        offset, scale = self.offset[feature], self.scale[feature]
+        return f"{offset + scale * low:.6g} to {offset + scale * high:.6g}"
 
-        Scaled features are rounded to the nearest code and clipped to their range, as a converter
-        saturates. Integer features must be integers in range. Raises ClassifierError otherwise,
-        and for NaN or infinity.
+    def quantize(self, raw: Any) -> NDArray[np.int64]:
+        """Turn raw values[samples, features] into integer codes; quantized() says what of them
+        had to be changed.
         """
-        values = np.asarray(raw)
+        return self.quantized(raw).codes
+
+    def quantized(self, raw: Any) -> Quantized:
+        """Turn raw values[samples, features] into integer codes.
+
+        raw: an array, images too, or a DataFrame, whose columns are found by name. A scaled value
+        becomes the nearest code; a value of an integer feature is that integer, and rounded where
+        it has a fraction. Values beyond a feature's range become its end, as a converter
+        saturates: no threshold of an encoder lies there, so the bits are those of the value
+        itself. Raises ClassifierError for NaN, infinity, other kinds and shapes, and for floats
+        beyond 2^53 where the range of integers goes that far; UsageError for columns that are
+        missing.
+        """
+        values = self._matrix(raw)
         if values.dtype.kind not in "iufb":
             raise ClassifierError(f"Samples must be numbers, not {values.dtype}")
         self._check_shape(values)
-        if values.dtype.kind in "iub" and self.is_integer.all():
-            return self.checked(values.astype(np.int64))
-        values = values.astype(np.float64)
-        self._refuse(~np.isfinite(values), values, "must be a finite number")
-        fractional = self.is_integer & (values != np.rint(values))
-        self._refuse(fractional, values, "must be an integer")
-        codes = np.rint((values - self.offset) / self.scale)
-        codes = np.where(self.is_integer, codes, np.clip(codes, self.low, self.high))
-        return self.checked(codes.astype(np.int64))
+        whole = self.is_integer
+        if values.dtype.kind != "f" and whole.all():
+            return self._of_integers(values)
+        if values.dtype.kind == "f" or not whole.any():
+            return self._of_floats(values.astype(np.float64))
+        codes = np.empty(values.shape, np.int64)
+        changed = np.zeros((2, len(self)), np.int64)
+        for part, of in ((whole, Features._of_integers), (~whole, Features._of_floats)):
+            found = of(self._only(part), values[:, part])
+            codes[:, part] = found.codes
+            changed[:, part] = found.saturated, found.rounded
+        return Quantized(self, codes, changed[0], changed[1])
 
     def checked(self, codes: ArrayLike) -> NDArray[np.int64]:
         """Return codes[samples, features] as int64, refusing wrong dtypes, shapes and ranges."""
@@ -109,7 +167,7 @@ class Features:
         """Return codes[samples, features] as an array of their own dtype, refusing what checked()
         refuses: images of bytes stay an eighth of the size.
         """
-        array = np.asarray(codes)
+        array = self._matrix(codes)
         if array.dtype.kind not in "iu":
             raise ClassifierError(
                 f"Samples must be integers, not {array.dtype}; quantize() converts raw values"
@@ -131,6 +189,46 @@ class Features:
         ]
         octets = np.packbits(np.concatenate(columns, axis=1), axis=1, bitorder="little")
         return [int.from_bytes(row.tobytes(), "little") for row in octets]
+
+    def _matrix(self, data: Any) -> NDArray[Any]:
+        """Return an array[samples, features] of an array, of images or of a DataFrame."""
+        from lgn_hw.data.frame import is_frame, table_of
+        from lgn_hw.data.names import find_columns
+
+        if is_frame(data):
+            table = table_of(data)
+            return table.matrix(find_columns(table.names, self.names, table.place))
+        array = np.asarray(data)
+        if array.ndim > 2 and np.prod(array.shape[1:]) == len(self):
+            return array.reshape(len(array), -1)
+        return array
+
+    def _only(self, part: NDArray[np.bool_]) -> "Features":
+        names = tuple(np.array(self.names, object)[part])
+        return Features(names, self.low[part], self.high[part], self.offset[part], self.scale[part])
+
+    def _of_integers(self, values: NDArray[Any]) -> Quantized:
+        """Saturate integers, exactly; every feature is one."""
+        if values.dtype == np.uint64:
+            values = np.minimum(values, np.uint64(np.iinfo(np.int64).max))
+        values = values.astype(np.int64)
+        codes = np.clip(values, self.low, self.high)
+        return Quantized(self, codes, (codes != values).sum(axis=0), np.zeros(len(self), np.int64))
+
+    def _of_floats(self, values: NDArray[Any]) -> Quantized:
+        values = values.astype(np.float64)
+        self._refuse(~np.isfinite(values), values, "must be a finite number")
+        whole = self.is_integer
+        wide = whole & ((self.low < -EXACT) | (self.high > EXACT))
+        self._refuse(
+            wide & (np.abs(values) > EXACT), values, "must be an integer, beyond 2^53, not a float"
+        )
+        with np.errstate(over="ignore"):  # what is beyond all floats is beyond the range
+            exact = (values - self.offset) / self.scale
+        codes = np.clip(np.rint(exact), self.low, self.high).astype(np.int64)
+        beyond = (exact < self.low - 0.5) | (exact > self.high + 0.5)
+        fractional = whole & (values != np.rint(values))
+        return Quantized(self, codes, beyond.sum(axis=0), fractional.sum(axis=0))
 
     def _check(self) -> None:
         for feature, name in enumerate(self.names):

@@ -1,6 +1,7 @@
-"""Samples for a classifier: read from a table, an .npz or a .csv, or made up for a test."""
+"""Samples for a classifier: read from a file and matched by name, or made up for a test."""
 
-import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +9,64 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.data import Arrays, Table, canonical, is_missing, match_labels, read_file
+from lgn_hw.data.names import find_columns, label_column, listed
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
 
-__all__ = ["read_samples", "spread", "vectors_for"]
+__all__ = ["LABEL_KEY", "Samples", "read_samples", "spread", "vectors_for"]
 
-Samples = tuple[NDArray[np.int64], NDArray[np.int64] | None]
+LABEL_KEY = "label_column"  # of a classifier's provenance, where it was trained on a table
+UNKNOWN = -1
 
 
-def read_samples(classifier: Classifier, path: Path) -> Samples:
-    """Return integer codes[samples, features] of a file, and class numbers where it has labels.
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Hold samples as a classifier takes them, and what is known of their classes.
 
-    An .npz holds x[samples, features] and optionally y[samples], class numbers; an array `codes`
-    says that x is quantised already. A .csv has a header with the feature names; a column
-    `label`, or else the last one, holds the labels where all its values are class names. Raises
-    UsageError where the file has no such samples, ClassifierError where a value has no code.
+    codes: int64[samples, features]. labels: int64[samples], class numbers, -1 where the label is
+    no class of the classifier; None where there are no labels. notices: what the user should
+    know, one sentence each.
     """
-    if not path.exists():
-        raise UsageError(f"There is no file {path}")
-    if path.suffix == ".npz":
-        return _read_npz(classifier, path)
-    if path.suffix == ".csv":
-        return _read_csv(classifier, path)
-    raise UsageError(f"{path} must be an .npz or a .csv file")
+
+    codes: NDArray[np.int64]
+    labels: NDArray[np.int64] | None = None
+    notices: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: slice) -> "Samples":
+        labels = None if self.labels is None else self.labels[rows]
+        return Samples(self.codes[rows], labels, self.notices)
+
+    @property
+    def labelled(self) -> int:
+        """How many samples have a label that is a class."""
+        return 0 if self.labels is None else int((self.labels != UNKNOWN).sum())
+
+    def accuracy(self, chosen: NDArray[np.integer]) -> float | None:
+        """Return the share of the labelled samples whose class was chosen; None without any."""
+        if self.labels is None or not self.labelled:
+            return None
+        return float((chosen == self.labels)[self.labels != UNKNOWN].mean())
+
+
+def read_samples(classifier: Classifier, path: Path, label: str | None = None) -> Samples:
+    """Read the samples of a data file for a classifier.
+
+    Columns of a table, and arrays with feature_names, are found by the classifier's names, in any
+    order; labels are matched with class names. label: the column of labels; without it the one
+    that training had, else `label`, else the last column where it holds class names and is no
+    feature. Values beyond a feature's range are taken for its end. Raises UsageError where the
+    file has no such samples or columns, ClassifierError where a value has no code.
+    """
+    data = read_file(Path(path))
+    if isinstance(data, Arrays):
+        if label is not None:
+            raise UsageError(f"--label names a column of a table; {path} holds its labels in y")
+        return _of_arrays(classifier, data)
+    return _of_table(classifier, data, label)
 
 
 def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -50,46 +86,95 @@ def vectors_for(
     return np.concatenate([features.low[None], features.high[None], drawn, given])
 
 
-def _read_npz(classifier: Classifier, path: Path) -> Samples:
-    with np.load(path, allow_pickle=False) as arrays:
-        if "x" not in arrays:
-            raise UsageError(f"{path} must hold an array x, not only {sorted(arrays)}")
-        x: NDArray[Any] = arrays["x"]
-        y = arrays["y"].astype(np.int64) if "y" in arrays else None
-        quantised = "codes" in arrays
-    x = x.reshape(len(x), -1)
-    return classifier.features.checked(x) if quantised else classifier.features.quantize(x), y
+def _of_arrays(classifier: Classifier, data: Arrays) -> Samples:
+    features = classifier.features
+    x = data.x
+    if data.codes:
+        numbers = _class_numbers(data, classifier)
+        return Samples(features.checked(x), numbers, ())
+    automatic = features.names == tuple(f"x{i}" for i in range(len(features)))
+    if data.feature_names is not None and not automatic:
+        x = x[:, find_columns(data.feature_names, features.names, data.place)]
+    found = features.quantized(x)
+    labels, notices = _matched(classifier, data.y, f"y of {data.place}")
+    return Samples(found.codes, labels, (*found.notices(), *notices))
 
 
-def _read_csv(classifier: Classifier, path: Path) -> Samples:
-    with path.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows:
-        raise UsageError(f"{path} holds no samples; it needs a header and at least one row")
-    missing = [name for name in classifier.features.names if name not in rows[0]]
-    if missing:
-        raise UsageError(f"{path} has no column {missing[0]!r}; its columns are {list(rows[0])}")
-    values = np.array([_numbers(classifier, path, i, row) for i, row in enumerate(rows)])
-    return classifier.features.quantize(values), _labels(classifier, rows)
-
-
-def _numbers(classifier: Classifier, path: Path, index: int, row: dict[str, str]) -> list[float]:
-    values = []
-    for name in classifier.features.names:
-        try:
-            values.append(float(row[name]))
-        except (TypeError, ValueError):
+def _class_numbers(data: Arrays, classifier: Classifier) -> NDArray[np.int64] | None:
+    """Return the labels of a run's test.npz, which are class numbers."""
+    if data.y is None:
+        return None
+    numbers = {str(number): number for number in range(classifier.num_classes)}
+    for label in data.y:
+        if label not in numbers:
             raise UsageError(
-                f"{path}, row {index + 2}, column {name!r} must be a number, not {row[name]!r}"
-            ) from None
-    return values
+                f"{data.place} holds codes, and y must be class numbers 0 to"
+                f" {classifier.num_classes - 1}, not {label!r}; is it of another classifier?"
+            )
+    return np.array([numbers[label] for label in data.y], np.int64)
 
 
-def _labels(classifier: Classifier, rows: list[dict[str, str]]) -> NDArray[np.int64] | None:
-    numbers = {name: number for number, name in enumerate(classifier.classes)}
-    for column in ("label", list(rows[0])[-1]):
-        if column in classifier.features.names:
-            continue
-        if all(row.get(column) in numbers for row in rows):
-            return np.array([numbers[row[column]] for row in rows])
-    return None
+def _of_table(classifier: Classifier, data: Table, label: str | None) -> Samples:
+    features = classifier.features
+    columns = find_columns(data.names, features.names, data.place)
+    found = features.quantized(data.matrix(columns))
+    column, told = _label_column(classifier, data, label, columns)
+    unread = [n for i, n in enumerate(data.names) if i not in {*columns, column}]
+    notices = [*data.notices, *found.notices()]
+    if unread:
+        notices.append(f"{data.place}: columns that the classifier does not read: {listed(unread)}")
+    if column is None:
+        return Samples(found.codes, None, tuple(notices))
+    name = f"column {data.names[column]!r} of {data.place}"
+    labels, unknown = _matched(classifier, data.labels(column), name)
+    notices += [f"labels are taken from {name}; --label names another"] if told else []
+    return Samples(found.codes, labels, (*notices, *unknown))
+
+
+def _label_column(
+    classifier: Classifier, data: Table, label: str | None, features: Sequence[int]
+) -> tuple[int | None, bool]:
+    """Return the column of labels, None where there is none, and whether that is a guess."""
+    if label is not None:
+        return label_column(data.names, label, data.place), False
+    known = _trained_label(classifier.provenance)
+    if known is not None:
+        return (data.names.index(known) if known in data.names else None), False
+    if "label" in data.names and data.names.index("label") not in features:
+        return data.names.index("label"), False
+    last = len(data.names) - 1
+    if last in features:
+        return None, False
+    classes = set(map(canonical, classifier.classes))
+    return (last, True) if classes.intersection(data.labels(last)) else (None, False)
+
+
+def _trained_label(provenance: Mapping[str, Any]) -> str | None:
+    """Return the name of the label column that training had, where it is known."""
+    found = provenance.get(LABEL_KEY)
+    recipe = provenance.get("recipe")
+    if found is None and isinstance(recipe, Mapping) and isinstance(recipe.get("data"), Mapping):
+        found = recipe["data"].get("label")
+    return found if isinstance(found, str) else None
+
+
+def _matched(
+    classifier: Classifier, labels: Sequence[str] | None, where: str
+) -> tuple[NDArray[np.int64] | None, list[str]]:
+    """Return class numbers of labels, and a sentence about those that are no class."""
+    if labels is None:
+        return None, []
+    numbers, unknown = match_labels(labels, classifier.classes)
+    if not unknown:
+        return numbers, []
+    none = sum(count for label, count in unknown.items() if is_missing(label))
+    named = [label for label in unknown if not is_missing(label)]
+    words = f" ({listed(named)})" if named else ""
+    words += f", {none:,} of them empty" if none else ""
+    count, known = sum(unknown.values()), int((numbers != UNKNOWN).sum())
+    rest = f"the accuracy is of the other {known:,}" if known else "so there is no accuracy"
+    classes = listed(classifier.classes)
+    return numbers, [
+        f"{count:,} of {len(labels):,} labels in {where} are no class of the classifier{words};"
+        f" {rest}; its classes are {classes}"
+    ]

@@ -38,7 +38,7 @@ CASES = (
 
 if JOB_VARIABLE in os.environ:
     job = json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
-    header = CoreHeader(**job["header"])
+    header = CoreHeader.from_json(job["header"])
     lanes = job["data_bits"] // 8
     sample_bytes, result_bytes = -(-header.sample_bits // 8), -(-header.result_bits // 8)
     samples = [word.to_bytes(sample_bytes, "little") for word in job["samples"]]

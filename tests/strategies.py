@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lgn_hw import Classifier, Netlist, Thermometer
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN
@@ -76,14 +77,14 @@ def classifiers(draw, max_features=4, max_bits=8, max_nodes=12, max_outputs=8, m
 
 
 # For which LUTs a core can be made, as options of ClassifierCore and to_verilog.
-FOR_LUTS = [{"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "chains": True}]
+FOR_LUTS = [{"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "head": "chains"}]
 MADE_FOR = [{}, *FOR_LUTS]
 
 
 @st.composite
 def registers_of(draw, classifier, **options):
     """Draw where the registers of a core stand: anywhere that they may."""
-    core = ClassifierCore(classifier, **options)
+    core = ClassifierCore(classifier, CoreOptions(**options))
     registers = {
         name: draw(st.sets(st.integers(0, max(1, block.stages.levels)), min_size=name == "encoder"))
         for name, block in core.blocks.items()

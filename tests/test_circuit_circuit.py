@@ -8,12 +8,13 @@ from strategies import FOR_LUTS, classifiers
 
 from lgn_hw import evaluate
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
 
 
 @settings(deadline=None, max_examples=60)
 @given(classifiers(), st.sampled_from(FOR_LUTS), st.booleans(), st.integers(0, 2**32 - 1))
 def test_circuit_equals_the_classifier(classifier, made_for, scores, seed):
-    circuit = Circuit.of(classifier, scores=scores, **made_for)
+    circuit = Circuit.of(classifier, CoreOptions(scores=scores, **made_for))
     codes = codes_of(classifier, 60, np.random.default_rng(seed))
     width = classifier.features.sample_width
     words = classifier.features.pack(codes)

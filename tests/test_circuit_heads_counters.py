@@ -10,7 +10,8 @@ from netlist_bench import every_sample, netlist
 from strategies import classifiers, random_classifier
 
 from lgn_hw import Classifier, Thermometer, UsageError, evaluate
-from lgn_hw.circuit.heads.counters import popcount_netlist, score_width
+from lgn_hw.circuit.heads.counters import CompressorTree
+from lgn_hw.circuit.heads.head import score_width
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.features import Features
 
@@ -23,7 +24,7 @@ def plain(sizes):
 
 
 def scores_of(votes, lut_size, bits):
-    found = evaluate(popcount_netlist(votes, lut_size), bits)
+    found = evaluate(CompressorTree(votes, lut_size).popcount(), bits)
     width = score_width(votes.highest.tolist())
     return found.reshape(len(bits), len(votes.offset), width) @ (1 << np.arange(width))
 
@@ -66,14 +67,14 @@ def test_popcount_of_weights_is_exhaustively_right(weights, lut_size):
     ("votes", "lut_size", "most"), [(150, 6, 147), (150, 4, 250), (1000, 6, 1000), (1000, 4, 1670)]
 )
 def test_popcount_costs_about_a_lut6_or_five_thirds_of_a_lut4_a_vote(votes, lut_size, most):
-    tree = popcount_netlist(plain([votes]), lut_size)
+    tree = CompressorTree(plain([votes]), lut_size).popcount()
     assert tree.arity.max() <= lut_size
     assert tree.num_nodes <= most
 
 
 def test_popcount_rejects_other_luts():
     with pytest.raises(UsageError, match=r"^LUTs have \[4, 6\] inputs here, not 5$"):
-        popcount_netlist(plain([3]), 5)
+        CompressorTree(plain([3]), 5)
 
 
 @pytest.mark.parametrize(("sizes", "width"), [([], 1), ([0], 1), ([1], 1), ([3, 4], 3), ([7], 3)])

@@ -13,6 +13,7 @@ from amaranth_bench import codes_of
 from strategies import random_classifier
 
 from lgn_hw import UsageError
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.delivery.design import make_design
 from lgn_hw.delivery.folder import deliver
 from lgn_hw.hdl.wrappers import WRAPPERS
@@ -27,10 +28,8 @@ needs_verilator = pytest.mark.skipif(
 
 def write(folder, wrapper, *, scores=False, data_bits=24, seed=1, **made_for):
     classifier = random_classifier(seed, features=7, bits=20, layers=(20, 20), classes=3)
-    design = make_design(
-        classifier, levels_per_stage=1, scores=scores, wrapper=wrapper, data_bits=data_bits,
-        clock_mhz=125, **made_for,
-    )  # fmt: skip
+    options = CoreOptions(registers=1, scores=scores, **made_for)
+    design = make_design(classifier, options, wrapper=wrapper, data_bits=data_bits, clock_mhz=125)
     codes = codes_of(classifier, VECTORS, np.random.default_rng(0))
     return deliver(classifier, design, codes, folder)
 
@@ -80,7 +79,7 @@ def test_testbench_passes_and_fails_on_a_corrupted_file_in_icarus(tmp_path, wrap
 
 @needs_icarus
 def test_folder_of_a_core_with_carry_chains_passes_and_names_its_synthesis(tmp_path):
-    manifest = write(tmp_path, "stream", lut_size=6, chains=True)
+    manifest = write(tmp_path, "stream", lut_size=6, head="chains")
     code, said = run(tmp_path, commands(tmp_path, "Icarus Verilog"))
     assert (code, passes("stream") in said) == (0, True)
     assert "synth_xilinx -abc9" in commands(tmp_path, "yosys, for parts with such carry chains")

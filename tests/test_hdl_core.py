@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from strategies import FOR_LUTS, MADE_FOR, classifiers, random_classifier, registers_of
 
 from lgn_hw import Netlist
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.core import ClassifierCore
 
@@ -20,7 +21,7 @@ from lgn_hw.hdl.core import ClassifierCore
 def results_of(core, classifier, codes):
     """Return the words that a core must give."""
     words = classifier.predict(codes).tolist()
-    for c, column in enumerate(classifier.scores(codes).T.tolist() if core.scores else []):
+    for c, column in enumerate(classifier.scores(codes).T.tolist() if core.options.scores else []):
         shift = core.class_bits + core.score_bits * c
         words = [word | score << shift for word, score in zip(words, column, strict=True)]
     return words
@@ -37,7 +38,7 @@ def results_of(core, classifier, codes):
 )
 def test_core_equals_software_under_pauses(classifier, levels, scores, idle, backpressure, seed):
     codes = codes_of(classifier, 40, np.random.default_rng(seed))
-    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores)
+    core = ClassifierCore(classifier, CoreOptions(registers=levels, scores=scores))
     words = classifier.features.pack(codes)
     accepted, received = stream_results(
         core, words, seed=seed, idle=idle, backpressure=backpressure
@@ -51,7 +52,7 @@ def test_core_equals_software_under_pauses(classifier, levels, scores, idle, bac
 def test_core_equals_software_wherever_registers_stand(classifier, scores, made_for, data):
     codes = codes_of(classifier, 20, np.random.default_rng(0))
     registers = data.draw(registers_of(classifier, scores=scores, **made_for))
-    core = ClassifierCore(classifier, levels_per_stage=registers, scores=scores, **made_for)
+    core = ClassifierCore(classifier, CoreOptions(registers=registers, scores=scores, **made_for))
     assert core.latency == sum(map(len, registers.values()))
     accepted, received = stream_results(
         core, classifier.features.pack(codes), backpressure=data.draw(st.sampled_from([0, 0.3]))
@@ -83,14 +84,14 @@ def test_core_equals_software_wherever_registers_stand(classifier, scores, made_
 )
 def test_core_rejects_registers_that_cannot_be(registers, message):
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        ClassifierCore(random_classifier(2), levels_per_stage=registers)
+        ClassifierCore(random_classifier(2), CoreOptions(registers=registers))
 
 
 @settings(deadline=None, max_examples=20)
 @given(classifiers(), st.sampled_from(FOR_LUTS), st.booleans(), st.integers(0, 3), st.data())
 def test_core_of_luts_equals_software(classifier, made_for, scores, levels, data):
     codes = codes_of(classifier, 20, np.random.default_rng(0))
-    core = ClassifierCore(classifier, levels_per_stage=levels, scores=scores, **made_for)
+    core = ClassifierCore(classifier, CoreOptions(registers=levels, scores=scores, **made_for))
     pauses = {name: data.draw(st.sampled_from([0.0, 0.4])) for name in ("idle", "backpressure")}
     accepted, received = stream_results(core, classifier.features.pack(codes), **pauses)
     assert [word for _, word in received] == results_of(core, classifier, codes)
@@ -100,9 +101,9 @@ def test_core_of_luts_equals_software(classifier, made_for, scores, levels, data
 def test_core_of_luts_takes_registers_after_any_level():
     classifier = random_classifier(2)
     registers = {"encoder": [1], "logic": [], "popcount": [2], "argmax": [1, 3]}
-    whole = ClassifierCore(classifier, lut_size=6)
+    whole = ClassifierCore(classifier, CoreOptions(lut_size=6))
     registers["argmax"].append(whole.argmax.stages.levels)
-    core = ClassifierCore(classifier, levels_per_stage=registers, lut_size=6)
+    core = ClassifierCore(classifier, CoreOptions(registers=registers, lut_size=6))
     codes = codes_of(classifier, 20, np.random.default_rng(0))
     accepted, received = stream_results(core, classifier.features.pack(codes))
     assert [word for _, word in received] == classifier.predict(codes).tolist()
@@ -115,7 +116,7 @@ def test_core_of_constant_votes_is_a_constant(scores, made_for):
     own = random_classifier(2)
     nothing = Netlist(own.netlist.num_inputs, np.zeros((0, 6), int), [], [1, 0, 1])
     constant = replace(own, netlist=nothing, group=[2, 1, 2])
-    core = ClassifierCore(constant, scores=scores, **made_for)
+    core = ClassifierCore(constant, CoreOptions(scores=scores, **made_for))
     _, received = stream_results(core, constant.features.pack([[0] * 8, [15] * 8]))
     votes = sum(2 << (core.class_bits + core.score_bits * c) for c in [2] if scores)
     assert [word for _, word in received] == [2 | votes] * 2
@@ -125,14 +126,14 @@ def test_core_of_constant_votes_is_a_constant(scores, made_for):
 def test_core_takes_a_sample_each_cycle_and_its_declared_latency(levels_per_stage):
     classifier = random_classifier(2)
     codes = codes_of(classifier, 30, np.random.default_rng(0))
-    core = ClassifierCore(classifier, levels_per_stage=levels_per_stage)
+    core = ClassifierCore(classifier, CoreOptions(registers=levels_per_stage))
     accepted, received = stream_results(core, classifier.features.pack(codes))
     assert np.diff(accepted).tolist() == [1] * 29
     assert {out - into for into, (out, _) in zip(accepted, received, strict=True)} == {core.latency}
 
 
 def test_core_latency_is_the_sum_of_its_blocks():
-    core = ClassifierCore(random_classifier(2, layers=(60, 60, 60)), levels_per_stage=2)
+    core = ClassifierCore(random_classifier(2, layers=(60, 60, 60)), CoreOptions(registers=2))
     blocks = core.encoder, core.logic, core.popcount, core.argmax
     assert [block.latency for block in blocks] == [1, 2, 2, 1]
     assert core.latency == 6
@@ -144,7 +145,7 @@ def test_core_may_be_asked_for_its_latency_only():
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert ClassifierCore(random_classifier(2)).latency == 5
-        assert ClassifierCore(random_classifier(2), lut_size=6).latency > 5
+        assert ClassifierCore(random_classifier(2), CoreOptions(lut_size=6)).latency > 5
         gc.collect()
     assert not said
 
@@ -152,7 +153,7 @@ def test_core_may_be_asked_for_its_latency_only():
 def test_core_reset_forgets_the_samples_under_way():
     classifier = random_classifier(3)
     codes = codes_of(classifier, 30, np.random.default_rng(0))
-    core = ClassifierCore(classifier, levels_per_stage=1)
+    core = ClassifierCore(classifier, CoreOptions(registers=1))
     _, received = stream_results(
         core, classifier.features.pack(codes), backpressure=0.3, reset_at=core.latency + 2
     )

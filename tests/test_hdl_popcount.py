@@ -7,6 +7,7 @@ from amaranth_bench import pipeline_outputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lgn_hw.circuit.heads.adders import AdderLayout
 from lgn_hw.hdl.popcount import Popcount, score_width
 
 
@@ -31,14 +32,14 @@ def packed(scores, width):
 def test_popcount_counts_uneven_and_empty_classes(sizes, levels_per_stage, seed):
     rng = random.Random(seed)
     words = [0, (1 << sum(sizes)) - 1, *(rng.getrandbits(sum(sizes)) for _ in range(20))]
-    popcount = Popcount(sizes, levels_per_stage)
+    popcount = Popcount(AdderLayout(sizes), levels_per_stage)
     found = pipeline_outputs(popcount, popcount.i_votes, popcount.o_scores, words)
-    assert found == [packed(counted(sizes, word), popcount.width) for word in words]
+    assert found == [packed(counted(sizes, word), popcount.layout.width) for word in words]
 
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_popcount_of_small_classes_is_exhaustively_right(size):
-    popcount = Popcount([size], 1)
+    popcount = Popcount(AdderLayout([size]), 1)
     words = range(1 << size)
     found = pipeline_outputs(popcount, popcount.i_votes, popcount.o_scores, words)
     assert found == [word.bit_count() for word in words]
@@ -60,11 +61,11 @@ def test_popcount_of_small_classes_is_exhaustively_right(size):
 def test_popcount_latency_is_one_level_for_triples_and_one_a_halving(
     sizes, levels_per_stage, latency
 ):
-    popcount = Popcount(sizes, levels_per_stage)
+    popcount = Popcount(AdderLayout(sizes), levels_per_stage)
     assert popcount.latency == latency
     ones = (1 << sum(sizes)) - 1
     found = pipeline_outputs(popcount, popcount.i_votes, popcount.o_scores, [ones])
-    assert found == [packed(sizes, popcount.width)]
+    assert found == [packed(sizes, popcount.layout.width)]
 
 
 @pytest.mark.parametrize(("sizes", "width"), [([], 1), ([0], 1), ([1], 1), ([3, 4], 3), ([7], 3)])

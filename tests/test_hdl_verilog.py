@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import classifiers, random_classifier, random_netlist
 
 from lgn_hw import Classifier, Thermometer
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
 from lgn_hw.hdl.core import ClassifierCore
@@ -43,27 +44,27 @@ def classifier():
 
 @pytest.fixture(scope="module")
 def text(classifier):
-    return to_verilog(classifier, levels_per_stage=1, scores=True)
+    return to_verilog(classifier, CoreOptions(registers=1, scores=True))
 
 
 def test_verilog_is_the_same_bytes_each_time(classifier, text):
-    assert to_verilog(classifier, levels_per_stage=1, scores=True) == text
+    assert to_verilog(classifier, CoreOptions(registers=1, scores=True)) == text
 
 
 EVERY_OPTION = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
 from strategies import MADE_FOR, random_classifier
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.delivery.design import make_design
 own = random_classifier(1, layers=(60, 60), arity=4)
 registers = {{"encoder": [0], "logic": [1], "popcount": [], "argmax": [2]}}
-cases = [dict(levels_per_stage=n, scores=s, **made_for)
+cases = [(CoreOptions(n, s, **made_for), "stream")
          for n in (0, 2) for s in (False, True) for made_for in MADE_FOR]
-cases = [case | {{"wrapper": "stream"}} for case in cases]
-cases += [dict(levels_per_stage=1, scores=True, wrapper=w) for w in ("axi", "parallel")]
-cases += [dict(levels_per_stage=registers, scores=False, wrapper="stream")]
-for case in cases:
-    text = make_design(own, data_bits=24, clock_mhz=100, **case).text
+cases += [(CoreOptions(1, scores=True), wrapper) for wrapper in ("axi", "parallel")]
+cases += [(CoreOptions(registers), "stream")]
+for options, wrapper in cases:
+    text = make_design(own, options, wrapper=wrapper, data_bits=24, clock_mhz=100).text
     print(hashlib.sha256(text.encode()).hexdigest())
 """
 
@@ -104,7 +105,7 @@ def test_verilog_header_describes_the_ports():
         Thermometer(spec, small.encoder.feature % 2, small.encoder.threshold % 3),
         small.netlist, small.group, 1.0, small.classes,
     )  # fmt: skip
-    header = to_verilog(own, levels_per_stage=2, scores=True).split("\nmodule")[0]
+    header = to_verilog(own, CoreOptions(registers=2, scores=True)).split("\nmodule")[0]
     assert header.splitlines()[1] == f"// Classifier {own.digest}"
     assert '//   [2:0] feature "a\\nb", unsigned, 0 to 7' in header
     assert '//   [6:3] feature "c", signed, -5 to 3' in header
@@ -115,10 +116,10 @@ def test_verilog_header_describes_the_ports():
 
 def test_verilog_header_is_read_back(classifier, text):
     header = read_core_header(text)
-    core = ClassifierCore(classifier, levels_per_stage=1, scores=True)
+    core = ClassifierCore(classifier, CoreOptions(registers=1, scores=True))
     assert rtlil.convert(core, emit_src=False)
     assert (header.digest, header.latency) == (classifier.digest, core.latency)
-    assert (header.levels_per_stage, header.scores, header.top) == (1, True, "classifier_core")
+    assert (header.options.registers, header.scores, header.top) == (1, True, "classifier_core")
     assert header.result_bits == len(core.o_result.payload.as_value())
 
 
@@ -132,13 +133,13 @@ def test_verilog_takes_a_name(classifier):
 @settings(deadline=None, max_examples=6)
 @given(classifiers(), st.integers(0, 2), st.booleans())
 def test_verilog_of_random_classifiers_is_accepted_by_icarus(tmp_path_factory, own, levels, scores):
-    text = to_verilog(own, levels_per_stage=levels, scores=scores)
+    text = to_verilog(own, CoreOptions(registers=levels, scores=scores))
     accepted_by_icarus(text, tmp_path_factory.mktemp("icarus"))
 
 
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
 def test_logic_verilog_is_accepted_by_icarus(tmp_path):
-    text = logic_to_verilog(random_netlist(1, 20, [40, 40], arity=4), levels_per_stage=1)
+    text = logic_to_verilog(random_netlist(1, 20, [40, 40], arity=4), registers=1)
     assert re.search(r"^module \\?logic ", text, re.MULTILINE)
     accepted_by_icarus(text, tmp_path)
 
@@ -173,9 +174,9 @@ def test_read_core_header_rejects_a_damaged_line(damaged):
 
 def test_verilog_of_the_least_latency_is_proven():
     own = random_classifier(3)
-    levels = datapath_levels(own, lut_size=6)
+    levels = datapath_levels(own, CoreOptions(lut_size=6))
     registers = least_latency(levels, own.features.sample_width).registers
-    text = to_verilog(own, levels_per_stage=registers, lut_size=6)
+    text = to_verilog(own, CoreOptions(registers=registers, lut_size=6))
     header = read_core_header(text)
     proof = prove_verilog(own, text, header)
     assert (header.latency, proof.status) == (2, "equal")
@@ -189,12 +190,12 @@ def test_verilog_rejects_a_name_that_is_no_identifier(classifier, name):
 
 
 def test_verilog_rejects_negative_levels(classifier):
-    message = "levels_per_stage must be 0 (registers at the end only) or more, not -1"
+    message = "Registers must stand after every 1 or more levels, or 0 for the end only, not -1"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        to_verilog(classifier, levels_per_stage=-1)
+        to_verilog(classifier, CoreOptions(registers=-1))
 
 
 def test_verilog_grows_by_names_not_by_statements():
-    wide = logic_to_verilog(random_netlist(1, 100, [2000, 2000]), levels_per_stage=1)
+    wide = logic_to_verilog(random_netlist(1, 100, [2000, 2000]), registers=1)
     assert wide.count(";") < 300
     assert np.mean([len(line) for line in wide.splitlines()]) > 50

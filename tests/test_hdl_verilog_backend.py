@@ -1,20 +1,21 @@
-"""Vectors as Verilog: each operation as it is written, and names for what is read twice."""
+"""Words as Verilog: each operation as it is written, and names for what is read twice."""
 
 import numpy as np
 import pytest
 
+from lgn_hw.circuit.heads.adders import AdderLayout
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.popcount import Popcount
-from lgn_hw.hdl.verilog_backend import Text, VerilogVectors, block_module, identifier
+from lgn_hw.hdl.verilog_backend import VerilogBackend, VerilogExpr, block_module, identifier
 from lgn_hw.netlist import Netlist
 
-A, B = Text("a", 4), Text("b", 4)
+A, B = VerilogExpr("a", 4), VerilogExpr("b", 4)
 
 
 def lines(build, enable=None):
-    vectors = VerilogVectors(enable)
-    build(vectors)
-    return [line.strip() for line in vectors.lines]
+    backend = VerilogBackend(enable)
+    build(backend)
+    return [line.strip() for line in backend.lines]
 
 
 @pytest.mark.parametrize(
@@ -36,28 +37,28 @@ def lines(build, enable=None):
         (lambda v: (A | B) ^ A, "((a | b) ^ a)"),
     ],
 )
-def test_vectors_write_each_operation(value, text):
-    def build(vectors):
-        vectors.wire("x", 5, value(vectors))
+def test_backend_write_each_operation(value, text):
+    def build(backend):
+        backend.wire("x", 5, value(backend))
 
     assert lines(build) == [f"wire [4:0] x = {text};"]
 
 
-def test_vectors_name_an_operation_that_is_read_twice():
-    def build(vectors):
+def test_backend_name_an_operation_that_is_read_twice():
+    def build(backend):
         both = A & B
-        vectors.wire("x", 4, (both | A) ^ both)
+        backend.wire("x", 4, (both | A) ^ both)
 
     assert lines(build) == ["wire [3:0] x_0 = (a & b);", "wire [3:0] x = ((x_0 | a) ^ x_0);"]
 
 
 @pytest.mark.parametrize(("enable", "condition"), [(None, ""), ("advance", "if (advance) ")])
-def test_vectors_move_registers_where_they_are_enabled(enable, condition):
+def test_backend_move_registers_where_they_are_enabled(enable, condition):
     expected = ["reg [3:0] x;", f"always @(posedge clk) {condition}x <= (a ^ b);"]
     assert lines(lambda v: v.register("x", 4, A ^ B), enable) == expected
 
 
-def test_vectors_of_no_bits_are_not_written():
+def test_backend_of_no_bits_are_not_written():
     assert lines(lambda v: (v.wire("x", 0, A), v.register("y", 0, v.join([])))) == []
 
 
@@ -70,7 +71,7 @@ def test_module_has_the_ports_that_have_bits():
 
 def test_module_of_a_popcount_is_readable():
     assert (
-        block_module(Popcount([2], (1,)), "core.popcount", enable=True)
+        block_module(Popcount(AdderLayout([2]), (1,)), "core.popcount", enable=True)
         == r"""
 module \core.popcount (
   input clk,

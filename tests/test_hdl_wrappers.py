@@ -18,6 +18,7 @@ from axi_bench import CASES, JOB_VARIABLE
 from cocotb_tools.runner import get_runner
 
 from lgn_hw import UsageError
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl import wrappers
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.hdl.wrappers import WRAPPERS, check_wrapper, wrapper_top, wrapper_verilog
@@ -48,7 +49,7 @@ def test_axi_wrapper_has_a_known_state_before_the_first_reset():
 def axi_cases(folder, monkeypatch, data_bits, *, scores, levels, wrapper=wrapper_verilog):
     """Run the cases of axi_bench; return what went wrong in each, and the simulator's log."""
     classifier = random_classifier(1, features=9, bits=20, layers=(20, 20), classes=5)
-    text = to_verilog(classifier, levels_per_stage=levels, scores=scores)
+    text = to_verilog(classifier, CoreOptions(registers=levels, scores=scores))
     header = read_core_header(text)
     samples, expected = words_of(classifier, header, 50)
     job = {"header": asdict(header), "samples": samples, "expected": expected,

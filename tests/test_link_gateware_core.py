@@ -13,7 +13,7 @@ from lgn_hw.link import BaudRate, LinkPlan, SampleFormat, packed_samples
 from lgn_hw.link.gateware.compare import exceeds
 from lgn_hw.link.gateware.core import ByteCore
 from lgn_hw.link.gateware.intake import Intake
-from lgn_hw.link.gateware.tally import Tally
+from lgn_hw.link.gateware.serial_argmax import SerialArgmax
 
 RATE = BaudRate(4_000_000, 1_000_000)
 
@@ -106,7 +106,7 @@ def test_intake_begins_again_at_a_start():
 )
 def test_tally_finds_the_class_in_the_declared_cycles(sizes, lanes, seed):
     rng = np.random.default_rng(seed)
-    tally = Tally(sizes, lanes)
+    tally = SerialArgmax(sizes, lanes)
     rows = [[rng.integers(0, 2, size) for size in sizes] for _ in range(4)]
 
     async def bench(ctx):

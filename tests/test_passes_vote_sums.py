@@ -13,6 +13,7 @@ from strategies import classifiers, random_classifier
 
 from lgn_hw import Classifier, Thermometer, UsageError
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
 from lgn_hw.passes.vote_groups import weights_of
 from lgn_hw.passes.vote_sums import Blocks, sum_votes
@@ -44,7 +45,10 @@ def test_sum_votes_keeps_every_score(classifier, lut_size, seed):
 def test_sum_votes_makes_a_smaller_circuit_and_is_proven(lut_size):
     before = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
     after = sum_votes(before, lut_size)
-    sizes = [Circuit.of(c, lut_size=lut_size, scores=True).whole.num_nodes for c in (before, after)]
+    sizes = [
+        Circuit.of(c, CoreOptions(lut_size=lut_size, scores=True)).whole.num_nodes
+        for c in (before, after)
+    ]
     assert sizes[1] < 0.85 * sizes[0]
     assert prove_classifiers(before, after).status == "equal"
     assert prove_classifiers(after, before).status == "equal"

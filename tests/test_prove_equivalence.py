@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from strategies import MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
-from lgn_hw.circuit import circuit as circuit_module
 from lgn_hw.circuit.circuit import Circuit
-from lgn_hw.circuit.heads.counters import Tally
+from lgn_hw.circuit.heads import HEADS
+from lgn_hw.circuit.heads.counters import CompressorTree
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.prove import equivalence
@@ -54,14 +55,14 @@ def test_proof_of_classifiers_shows_a_sample_that_differs(classifier):
 
 
 def proof_of_core(classifier, **options):
-    text = to_verilog(classifier, **options)
+    text = to_verilog(classifier, CoreOptions(**options))
     return prove_verilog(classifier, text, read_core_header(text))
 
 
 @pytest.mark.parametrize("scores", [False, True])
-@pytest.mark.parametrize(("levels_per_stage", "made_for"), list(enumerate(MADE_FOR)))
-def test_proof_of_emitted_verilog_holds(classifier, levels_per_stage, made_for, scores):
-    proof = proof_of_core(classifier, levels_per_stage=levels_per_stage, scores=scores, **made_for)
+@pytest.mark.parametrize(("registers", "made_for"), list(enumerate(MADE_FOR)))
+def test_proof_of_emitted_verilog_holds(classifier, registers, made_for, scores):
+    proof = proof_of_core(classifier, registers=registers, scores=scores, **made_for)
     assert [claim.status for claim in proof.claims] == ["equal"] * 11
     proof.check()
 
@@ -91,22 +92,22 @@ CORES = (
 
 @settings(deadline=None, max_examples=6)
 @given(*CORES)
-def test_proof_of_any_core_holds(classifier, made_for, levels_per_stage, scores):
-    options = {**made_for, "levels_per_stage": levels_per_stage, "scores": scores}
+def test_proof_of_any_core_holds(classifier, made_for, registers, scores):
+    options = {**made_for, "registers": registers, "scores": scores}
     assert proof_of_core(classifier, **options).status == "equal"
 
 
 @pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(*CORES)
-def test_proof_of_many_cores_holds(classifier, made_for, levels_per_stage, scores):
-    options = {**made_for, "levels_per_stage": levels_per_stage, "scores": scores}
+def test_proof_of_many_cores_holds(classifier, made_for, registers, scores):
+    options = {**made_for, "registers": registers, "scores": scores}
     assert proof_of_core(classifier, **options).status == "equal"
 
 
 @pytest.mark.parametrize("made_for", MADE_FOR)
 def test_proof_of_verilog_finds_a_flipped_bit(classifier, made_for):
-    text = to_verilog(faulty(classifier), scores=True, **made_for)
+    text = to_verilog(faulty(classifier), CoreOptions(scores=True, **made_for))
     proof = prove_verilog(classifier, text, read_core_header(text))
     wrong = [claim for claim in proof.claims if claim.status != "equal"]
     assert [claim.what for claim in wrong] == ["the whole core as built is its netlist"]
@@ -118,16 +119,16 @@ def test_proof_of_verilog_finds_a_flipped_bit(classifier, made_for):
 
 
 def test_proof_of_verilog_finds_a_lost_carry(classifier):
-    text = to_verilog(classifier, lut_size=6, chains=True)
+    text = to_verilog(classifier, CoreOptions(lut_size=6, head="chains"))
     broken, count = re.subn(r" \+ [^ {]+\);", " + 1'h0);", text, count=1)
     assert count == 1
     assert prove_verilog(classifier, broken, read_core_header(text)).status == "different"
 
 
-@pytest.mark.parametrize("made_for", [{}, {"lut_size": 6}, {"lut_size": 6, "chains": True}])
+@pytest.mark.parametrize("made_for", [{}, {"lut_size": 6}, {"lut_size": 6, "head": "chains"}])
 def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, made_for):
-    text = to_verilog(classifier, **made_for)
-    estimate_area(text, folder=tmp_path, chains=made_for.get("chains", False))
+    text = to_verilog(classifier, CoreOptions(**made_for))
+    estimate_area(text, folder=tmp_path, carries="head" in made_for)
     for name in ("lut4.v", "lut6.v"):
         mapped = (tmp_path / name).read_text()
         assert prove_verilog(classifier, mapped, read_core_header(mapped)).status == "equal"
@@ -148,7 +149,7 @@ def test_proof_asks_the_whole_core_where_a_part_differs(classifier, monkeypatch)
 
 
 def test_proof_of_a_latency_other_than_declared_fails(classifier):
-    text = to_verilog(classifier, lut_size=6)
+    text = to_verilog(classifier, CoreOptions(lut_size=6))
     header = read_core_header(text)
     proof = prove_verilog(classifier, text, replace(header, latency=header.latency + 1))
     message = (
@@ -160,7 +161,7 @@ def test_proof_of_a_latency_other_than_declared_fails(classifier):
 
 
 def test_proof_of_verilog_that_is_no_pipeline_says_why(classifier):
-    text = to_verilog(classifier, lut_size=6)
+    text = to_verilog(classifier, CoreOptions(lut_size=6))
     broken, count = re.subn(r"assign i_sample__ready = .*;", "assign i_sample__ready = 1;", text)
     assert count == 1
     [claim] = prove_verilog(classifier, broken, read_core_header(text)).claims
@@ -169,12 +170,12 @@ def test_proof_of_verilog_that_is_no_pipeline_says_why(classifier):
 
 
 def test_proof_finds_counters_that_lose_a_bit(classifier, monkeypatch):
-    class Careless(Tally):
+    class Careless(CompressorTree):
         def _count(self, bits, highest):
             return super()._count(list(bits)[1:], highest)
 
-    monkeypatch.setattr(circuit_module, "Tally", Careless)
-    circuit = Circuit.of(classifier, lut_size=6, scores=True)
+    monkeypatch.setitem(HEADS, "counters", Careless)
+    circuit = Circuit.of(classifier, CoreOptions(lut_size=6, scores=True))
     claim = prove_circuit(classifier, circuit).claims[0]
     assert (claim.status, claim.detail) == ("different", "class 0 leaves bits uncounted")
 
@@ -185,9 +186,9 @@ def test_proof_takes_a_counter_that_reads_a_net_twice(classifier):
     votes = netlist.outputs[[0, 0, 0, 1, 1, 2, 3, 4]]
     group = np.array([0, 0, 0, 0, 0, 0, 0, 1], np.int32)
     thrice = replace(classifier, netlist=replace(netlist, outputs=votes), group=group)
-    circuit = Circuit.of(thrice, lut_size=6, scores=True)
-    taken = [[net for _, net in c.taken] for c in circuit.parities.tally.counters[0]]
-    assert any(len(set(nets)) < len(nets) for nets in taken)
+    circuit = Circuit.of(thrice, CoreOptions(lut_size=6, scores=True))
+    inputs = [[net for _, net in c.inputs] for c in circuit.head.counters[0]]
+    assert any(len(set(nets)) < len(nets) for nets in inputs)
     assert prove_circuit(thrice, circuit).status == "equal"
 
 

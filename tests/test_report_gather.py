@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import netlists, random_classifier
 
-from lgn_hw import Netlist, UsageError
+from lgn_hw import Classifier, Netlist, UsageError
 from lgn_hw.report.gates import TWO_INPUTS, count_tables, table_name
 from lgn_hw.report.gather import gather
 
@@ -122,6 +122,23 @@ def test_gather_shows_curves_only_of_this_classifier(run, last, shown):
     assert (curves is not None) == shown
     if shown:
         assert (curves["epoch"], curves["discrete_accuracy"]) == ([1, 2], [0.1, 0.75])
+
+
+def test_gather_shows_curves_of_what_was_measured_and_chosen(run):
+    """Not every epoch is measured; the one that was best on the validation part is no last one."""
+    classifier = Classifier.load(run)
+    chosen = {"part": "validation", "samples": 9, "accuracy": 0.5, "of_epochs": 4}
+    provenance = dict(classifier.provenance) | {"epochs": 2, "chosen": chosen}
+    replace(classifier, provenance=provenance).save(run)
+    names = ("loss", "train_mode_accuracy", "soft_accuracy", "gap_train", "gap_soft")
+    lines = [{"epoch": epoch, "loss": 1.0} for epoch in range(1, 5)]
+    for epoch, accuracy in ((2, 0.5), (4, 0.25)):
+        lines[epoch - 1] |= dict.fromkeys(names, 0.5) | {"discrete_accuracy": accuracy}
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (run.parent / "metrics.jsonl").write_text(text)
+    report = gather(run)
+    assert report["curves"]["epoch"] == [2, 4]
+    assert report["curves_part"] == "validation"
 
 
 def test_gather_rejects_a_folder_with_several_classifiers(run):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from strategies import MADE_FOR, classifiers, netlists, registers_of
 
 from lgn_hw import Classifier, Netlist, Thermometer, evaluate, evaluate_reference
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.verilog import to_verilog
@@ -68,7 +69,7 @@ def test_four_evaluations_agree_on_every_input(tmp_path_factory, parts, levels_p
     assert (classifier.scores(samples)[:, : netlist.num_outputs] == expected).all()
     simulate(
         classifier, output_dir=tmp_path_factory.mktemp("sim"), samples=samples, vectors=0,
-        negative_control=False, levels_per_stage=levels_per_stage,
+        negative_control=False, options=CoreOptions(levels_per_stage, scores=True),
     ).check()  # fmt: skip
 
 
@@ -82,10 +83,10 @@ def test_verilog_of_random_classifiers_equals_software(
     tmp_path_factory, classifier, scores, made_for, data
 ):
     # Six cases, with and without pauses and with a reset, wherever registers stand.
-    spacing = data.draw(
+    registers = data.draw(
         st.one_of(st.integers(0, 3), registers_of(classifier, scores=scores, **made_for))
     )
-    verilog = to_verilog(classifier, levels_per_stage=spacing, scores=scores, **made_for)
+    verilog = to_verilog(classifier, CoreOptions(registers=registers, scores=scores, **made_for))
     simulate(
         classifier, output_dir=tmp_path_factory.mktemp("sim"), verilog=verilog, vectors=30,
         negative_control=False,

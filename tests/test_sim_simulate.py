@@ -12,6 +12,7 @@ pytest.importorskip("cocotb", reason="cocotb is not installed")
 from strategies import random_classifier
 
 from lgn_hw import Classifier, Thermometer
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.features import Features
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
@@ -37,7 +38,7 @@ def classifier():
 
 @pytest.fixture(scope="module")
 def text(classifier):
-    return to_verilog(classifier, levels_per_stage=1, scores=True)
+    return to_verilog(classifier, CoreOptions(registers=1, scores=True))
 
 
 def quick(classifier, folder, **options):
@@ -51,7 +52,7 @@ def test_simulate_passes_every_case(tmp_path, levels_per_stage, scores):
     real = np.array([[-8, 9, 300], [7, 0, -3]])
     result = simulate(
         classifier, output_dir=tmp_path, samples=real, vectors=60,
-        levels_per_stage=levels_per_stage, scores=scores,
+        options=CoreOptions(levels_per_stage, scores),
     )  # fmt: skip
     result.check()
     assert [case.name for case in result.cases] == list(CASES)
@@ -74,7 +75,7 @@ def test_simulate_counts_the_mismatches_of_a_flipped_table_bit(classifier, text,
     codes = vectors_for(classifier.features, 60, 0)
     faulty = faulty_classifier(classifier, codes, scores=True, seed=0)
     expected = int((faulty.scores(codes) != classifier.scores(codes)).any(axis=1).sum())
-    tampered = to_verilog(faulty, levels_per_stage=1, scores=True)
+    tampered = to_verilog(faulty, CoreOptions(registers=1, scores=True))
     tampered = tampered.replace(faulty.digest, classifier.digest)
     result = quick(classifier, tmp_path, verilog=tampered)
     flowing = result.cases[0]

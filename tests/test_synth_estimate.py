@@ -7,6 +7,7 @@ from strategies import random_classifier
 
 from lgn_hw import ToolError, ToolNotFound, UsageError
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.synth.estimate import PARTS, estimate_area
 from lgn_hw.tools import yosys
@@ -36,7 +37,9 @@ def test_estimate_counts_a_known_design(tmp_path):
 
 
 def test_estimate_gives_every_part_of_a_core(tmp_path):
-    area = estimate_area(to_verilog(random_classifier(1), scores=True), folder=tmp_path)
+    area = estimate_area(
+        to_verilog(random_classifier(1), CoreOptions(scores=True)), folder=tmp_path
+    )
     for figures in (area.lut4, area.lut6, area.ff):
         assert figures["total"] == sum(figures[part] for part in PARTS)
     assert all(area.lut4[part] > 0 for part in PARTS)
@@ -45,9 +48,9 @@ def test_estimate_gives_every_part_of_a_core(tmp_path):
 
 def test_estimate_counts_carry_chains_beside_the_luts_of_a_core_made_for_them(tmp_path):
     classifier = random_classifier(1, layers=(60, 120))
-    text = to_verilog(classifier, lut_size=6, chains=True)
-    luts = Circuit.of(classifier, lut_size=6, scores=False, chains=True).luts
-    area = estimate_area(text, folder=tmp_path, chains=True)
+    text = to_verilog(classifier, CoreOptions(lut_size=6, head="chains"))
+    luts = Circuit.of(classifier, CoreOptions(lut_size=6, scores=False, head="chains")).luts
+    area = estimate_area(text, folder=tmp_path, carries=True)
     assert area.carry4["total"] == area.carry4["popcount"] > 0
     assert area.lut6["popcount"] <= luts["popcount"]
     assert not estimate_area(text, folder=tmp_path).carry4["total"]

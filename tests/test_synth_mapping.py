@@ -7,6 +7,7 @@ from netlist_bench import equal, netlist
 from strategies import random_classifier, random_netlist
 
 from lgn_hw import UsageError
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.prove.cec import Verdict
 from lgn_hw.prove.equivalence import Claim, Proof, prove_classifiers
 from lgn_hw.synth import mapping
@@ -41,14 +42,14 @@ def test_map_to_luts_does_not_use_what_is_not_proven(monkeypatch, status):
 
 def test_shrink_adds_votes_up_where_that_makes_the_circuit_smaller():
     trained = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
-    shrunk, steps, status = shrink_classifier(trained, 6)
+    shrunk, steps, status = shrink_classifier(trained, CoreOptions(lut_size=6))
     assert status == "equal"
     assert re.fullmatch(
         r"add up votes \(proven, \d+ nodes in the whole circuit instead of \d+\)", steps[0].name
     )
     assert steps[1].name.startswith("map to LUT6 (")
     assert prove_classifiers(trained, shrunk).status == "equal"
-    again, steps, _ = shrink_classifier(shrunk, 6)
+    again, steps, _ = shrink_classifier(shrunk, CoreOptions(lut_size=6))
     assert again is shrunk
     assert steps[0].name.startswith("add up votes (not used: proven")
 
@@ -58,7 +59,7 @@ def test_shrink_does_not_use_sums_that_are_not_proven(monkeypatch, status, why):
     claim = Claim("every block", "SAT", status)
     monkeypatch.setattr(mapping, "prove_classifiers", lambda *_, **__: Proof((claim,)))
     trained = random_classifier(3, features=6, bits=16, layers=(60,), classes=3)
-    shrunk, steps, _ = shrink_classifier(trained, 6)
+    shrunk, steps, _ = shrink_classifier(trained, CoreOptions(lut_size=6))
     assert shrunk.group.tolist() == trained.group.tolist()
     assert steps[0].name == f"add up votes (not used: {why})"
 

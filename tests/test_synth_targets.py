@@ -1,34 +1,32 @@
-"""Names of targets and what their LUTs are like."""
+"""Names of targets and what a core is built like for them."""
 
 import pytest
 
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
-from lgn_hw.synth.targets import Luts, find_luts
+from lgn_hw.synth.targets import options_for
 
 
 @pytest.mark.parametrize(
-    ("target", "luts"),
+    ("target", "lut_size", "head"),
     [
-        ("4", Luts(4)),
-        ("6", Luts(6)),
-        ("ice40", Luts(4)),
-        ("Xilinx", Luts(6, chains=True)),
-        (None, None),
+        ("4", 4, "counters"),
+        ("6", 6, "counters"),
+        ("ice40", 4, "counters"),
+        ("Xilinx", 6, "chains"),
+        (None, None, "adders"),
     ],
 )
-def test_find_luts_of_families_and_numbers(target, luts):
-    assert find_luts(target) == luts
+def test_options_of_families_and_numbers(target, lut_size, head):
+    assert options_for(target) == CoreOptions(lut_size=lut_size, head=head)
 
 
-def test_find_luts_rejects_other_targets():
-    with pytest.raises(
-        UsageError,
-        match=r"--lut must be one of 4, 6, ecp5, gowin, ice40, nexus, xilinx, not '5'",
-    ):
-        find_luts("5")
+def test_options_reject_other_targets():
+    with pytest.raises(UsageError, match=r"4, 6, ecp5, gowin, ice40, nexus, xilinx, not '5'"):
+        options_for("5")
 
 
 def test_carry_chains_behind_lut6_are_refused_for_parts_that_have_none():
-    assert find_luts("6", "hx8k-ct256") == Luts(6)
-    with pytest.raises(UsageError, match=r"inputs, which hx8k-ct256 does not have; give --lut 4"):
-        find_luts("xilinx", "hx8k-ct256")
+    assert options_for("6", "hx8k-ct256") == CoreOptions(lut_size=6)
+    with pytest.raises(UsageError, match=r"hx8k-ct256 does not have; give --lut 4"):
+        options_for("xilinx", "hx8k-ct256")

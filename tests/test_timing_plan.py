@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from strategies import FOR_LUTS, MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import UsageError
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.timing.levels import Level, datapath_levels
@@ -84,14 +85,14 @@ def test_placements_are_those_that_no_other_beats(levels):
 @settings(deadline=None, max_examples=20)
 @given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.sampled_from(sorted(PARTS)))
 def test_levels_are_those_of_the_core(classifier, scores, made_for, part):
-    levels = datapath_levels(classifier, scores=scores, **made_for)
-    core = ClassifierCore(classifier, scores=scores, **made_for)
+    levels = datapath_levels(classifier, CoreOptions(scores=scores, **made_for))
+    core = ClassifierCore(classifier, CoreOptions(scores=scores, **made_for))
     for name, block in core.blocks.items():
         depth = max(1, block.stages.levels)
         assert [lev.number for lev in levels if lev.block == name] == list(range(1, depth + 1))
     for placement in placements(levels, PARTS[part].delays):
         built = ClassifierCore(
-            classifier, levels_per_stage=placement.registers, scores=scores, **made_for
+            classifier, CoreOptions(registers=placement.registers, scores=scores, **made_for)
         )
         assert built.latency == placement.latency
 
@@ -99,13 +100,13 @@ def test_levels_are_those_of_the_core(classifier, scores, made_for, part):
 @pytest.mark.parametrize("made_for", FOR_LUTS)
 def test_levels_of_luts_count_the_flip_flops_that_are_built(made_for):
     classifier = random_classifier(2, layers=(60, 60, 60))
-    levels = datapath_levels(classifier, **made_for)
+    levels = datapath_levels(classifier, CoreOptions(**made_for))
     for level in levels:
         registers = {"encoder": [1], "logic": [], "popcount": [], "argmax": []}
         depth = {name: max(lev.number for lev in levels if lev.block == name) for name in registers}
         registers["argmax"] = [depth["argmax"]]
         registers[level.block] = sorted({*registers[level.block], level.number})
-        text = to_verilog(classifier, levels_per_stage=registers, **made_for)
+        text = to_verilog(classifier, CoreOptions(registers=registers, **made_for))
         module = text[text.index(f"module \\classifier_core.{level.block} ") :]
         stage = registers[level.block].index(level.number)
         width = re.search(rf"reg \[(\d+):0\] (stage{stage}|held{level.number});", module)[1]
@@ -115,7 +116,7 @@ def test_levels_of_luts_count_the_flip_flops_that_are_built(made_for):
 def test_levels_of_luts_cost_half_of_what_their_nodes_do():
     classifier = random_classifier(2)
     for lut_size, slowest in ((4, 0.5), (6, 1)):
-        levels = datapath_levels(classifier, lut_size=lut_size)
+        levels = datapath_levels(classifier, CoreOptions(lut_size=lut_size))
         head = [level.luts for level in levels if level.block != "logic"]
         assert max(head) == slowest
         assert not any(level.carries for level in levels)
@@ -136,11 +137,11 @@ def test_levels_leave_no_component_unused(recwarn):
 @pytest.mark.parametrize("made_for", MADE_FOR)
 def test_least_latency_is_one_register_before_all_logic_and_one_after(made_for):
     classifier = random_classifier(3)
-    levels = datapath_levels(classifier, **made_for)
+    levels = datapath_levels(classifier, CoreOptions(**made_for))
     placement = least_latency(levels, classifier.features.sample_width, DELAYS)
-    core = ClassifierCore(classifier, levels_per_stage=placement.registers, **made_for)
+    core = ClassifierCore(classifier, CoreOptions(registers=placement.registers, **made_for))
     assert core.latency == placement.latency == 2
-    assert [block.stages.cuts for block in core.blocks.values()] == [
+    assert [block.stages.after for block in core.blocks.values()] == [
         (0,), (), (), (core.argmax.stages.levels,),
     ]  # fmt: skip
     assert placement.bits == classifier.features.sample_width + 2

@@ -7,6 +7,7 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw import ToolNotFound
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.place import harness, place
@@ -67,7 +68,7 @@ def test_fmax_finds_the_fewest_registers_and_the_report_shows_them(lgn, small, p
     assert (data["latency_cycles"], data["met"]) == (4, True)
     assert min(latency for latency in placed if latency >= 4) == 4
     assert len(data["trials"]) == len(placed)
-    emitted = to_verilog(CLASSIFIER, levels_per_stage=data["levels_per_stage"])
+    emitted = to_verilog(CLASSIFIER, CoreOptions(registers=data["levels_per_stage"]))
     assert read_core_header(emitted).latency == 4
     lgn("report", small.parent)
     page = (small.parent / "report.html").read_text()
@@ -80,7 +81,7 @@ def test_fmax_places_a_head_made_for_luts(lgn, small, placed, clock):
     code, out, _ = lgn("fmax", small, "--part", "hx8k-ct256", "--lut", "4", "--json", *clock)
     data = json.loads(out)
     assert (code, data["lut_size"], data["met"]) == (0, 4, True if clock else None)
-    emitted = to_verilog(CLASSIFIER, levels_per_stage=data["levels_per_stage"], lut_size=4)
+    emitted = to_verilog(CLASSIFIER, CoreOptions(registers=data["levels_per_stage"], lut_size=4))
     assert read_core_header(emitted).latency == data["latency_cycles"]
 
 
@@ -99,7 +100,7 @@ def test_fmax_rejects_a_clock_that_no_setting_meets(lgn, small, placed):
 
 
 def test_harness_feeds_the_bits_that_are_read():
-    header = read_core_header(to_verilog(CLASSIFIER, scores=True))
+    header = read_core_header(to_verilog(CLASSIFIER, CoreOptions(scores=True)))
     last = header.sample_bits - 1
     text = harness(header, [0, 2, last])
     bits = ["shifted[2]", *["1'b0"] * (last - 3), "shifted[1]", "1'b0", "shifted[0]"]
@@ -116,7 +117,7 @@ def test_fmax_places_a_core(tmp_path):
     except ToolNotFound:
         pytest.skip("nextpnr-ice40 is not installed")
     own = random_classifier(1, features=3, bits=8, layers=(12,), classes=2)
-    report = place(to_verilog(own, levels_per_stage=1), part, 100, tmp_path)
+    report = place(to_verilog(own, CoreOptions(registers=1)), part, 100, tmp_path)
     used = report.utilization["ICESTORM_LC"]
     assert 30 < used.used < 100
     assert used.available == part.cells

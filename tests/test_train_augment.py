@@ -17,7 +17,7 @@ EVERY = torch.arange(40)
 
 
 def augmentation(shift=0, flip=False, seed=3, epoch=1):
-    return Augmentation(SHAPE, 40, shift, flip, border=0, seed=seed, epoch=epoch)
+    return Augmentation(SHAPE, 40, shift, flip, border=(0,), seed=seed, epoch=epoch)
 
 
 def test_augmentation_without_options_changes_nothing():

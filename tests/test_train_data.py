@@ -11,7 +11,6 @@ from lgn_hw.features import Features
 from lgn_train.data import Dataset, load_digits, load_file, load_mnist, published
 from lgn_train.data.mnist import MNIST
 from lgn_train.data.split import stratified_split
-from lgn_train.data.tabular import number_classes
 
 
 @pytest.fixture
@@ -61,12 +60,6 @@ def test_stratified_split_is_a_partition_with_equal_shares():
     assert not np.array_equal(test, stratified_split(labels, 20, seed=4)[1])
 
 
-def test_number_classes_keeps_the_order_of_numbers():
-    assert number_classes(["10", "9", "10", "-1"])[1] == ["-1", "9", "10"]
-    numbers, names = number_classes(["b", "a", "b"])
-    assert (numbers.tolist(), names) == ([1, 0, 1], ["a", "b"])
-
-
 def test_csv_keeps_integers_and_quantises_other_numbers(csv):
     data = load_file(csv(table()))
     assert data.features.names == ("a", "b")
@@ -97,7 +90,9 @@ def test_test_values_outside_the_training_range_are_clipped_with_a_notice(npz):
     x, y = np.arange(10)[:, None], np.arange(10) % 2
     data = load_file(npz(x=x, y=y, x_test=[[-5], [4], [99]], y_test=[0, 1, 0]))
     assert data.x_test.ravel().tolist() == [0, 4, 9]
-    assert data.notices == ("test values were fitted to the range of the training part in x0",)
+    assert data.notices == (
+        "2 of 3 test values were beyond the range and taken for its end, in x0 (0 to 9)",
+    )
 
 
 def test_constant_columns_stay_features(npz):
@@ -145,11 +140,29 @@ def test_csv_rejects_unknown_label_columns(csv):
 
 
 CELLS = [
-    ("a,b,y\n1,2,u\n3,nan,v\n", "row 3, column 'b' must be a finite number, not 'nan'"),
-    ("a,b,y\n1,,u\n3,4,v\n", "row 2, column 'b' must be a number, not ''"),
-    ("a,b,y\n1,2,u\nred,4,v\n", "row 3, column 'a' must be a number, not 'red'"),
-    ("a,b,y\n1,2,u\n3,v\n", "row 3 must have 3 cells, as the header has, not 2"),
-    ("a,b,y\n1,2,u\n3,4, \n", "row 3, column 'y' must hold a label"),
+    (
+        "a,b,y\n1,2,u\n3,nan,v\n",
+        "row 3, column 'b' is missing: it must be a number, not 'nan'; fill it in, or leave the row"
+        " out",
+    ),
+    (
+        "a,b,y\n1,,u\n3,4,v\n",
+        "row 2, column 'b' is missing: it must be a number, not ''; fill it in, or leave the row"
+        " out",
+    ),
+    (
+        "a,b,y\n1,2,u\nred,4,v\n",
+        "row 3, column 'a' must be a number, not 'red'; turn words into columns of 0 and 1, one for"
+        " each value (pandas: get_dummies)",
+    ),
+    (
+        "a,b,y\n1,2,u\n3,v\n",
+        "row 3 must have 3 cells, as the header has, not 2: cells are missing",
+    ),
+    (
+        "a,b,y\n1,2,u\n3,4, \n",
+        "row 3, column 'y' must hold a label, not ''; leave the row out, or give the class a name",
+    ),
 ]
 
 
@@ -162,7 +175,10 @@ def test_csv_rejects_cells(csv, text, message):
 WHOLE = [
     ("", "holds no samples; it needs a header row and one row a sample"),
     ("a,y\n", "holds no samples; it needs a header row and one row a sample"),
-    ("a\n1\n2\n", "must have two columns or more, separated by commas, not ['a']"),
+    (
+        "a\n1\n2\n",
+        "must have two columns or more, separated by commas, semicolons or tabs, not ['a']",
+    ),
     ("a,y\n1,u\n2,u\n", "has one class only, 'u'; training needs two or more"),
 ]
 
@@ -176,15 +192,38 @@ def test_csv_rejects_tables(csv, text, message):
 X, Y = np.arange(12)[:, None], np.arange(12) % 2
 ARRAYS = [
     ({"y": Y}, " must hold arrays x and y; x is missing, and it holds y"),
-    ({"x": X}, " must hold arrays x and y; y is missing, and it holds x"),
+    ({"x": X}, " must hold arrays x and y; y is missing"),
     ({"x": X, "y": Y, "x_test": X}, " must hold both of x_test and y_test, or neither"),
     ({"x": X, "y": Y[:5]}, ": y must have one label for each of 12 samples, not shape (5,)"),
-    ({"x": X, "y": Y / 2}, ": y must hold integers or strings, not float64"),
-    ({"x": Y, "y": Y}, ": x must have shape (samples, features) and values, not (12,)"),
+    ({"x": X, "y": Y * 1j}, ": y must hold integers or strings, not complex128"),
+    (
+        {"x": X, "y": np.where(Y, np.nan, Y)},
+        ": y[1] must be a label, not 'nan'; leave the sample out, or give the class a name",
+    ),
+    (
+        {"x": X, "y": np.eye(2, dtype=int)[Y]},
+        ": y must have one label for each of 12 samples, not shape (12, 2); of one-hot rows, give"
+        " y.argmax(axis=1)",
+    ),
+    (
+        {"x": Y, "y": Y},
+        ": x must have shape (samples, features) and values, not (12,); a single feature is"
+        " x[:, None]",
+    ),
+    (
+        {"x": X.astype("M8[ns]"), "y": Y},
+        ": x must hold numbers, not datetime64[ns]; make integers of the stamps:"
+        " x.astype('int64'), less their smallest",
+    ),
+    (
+        {"x": X.astype(np.uint64) + np.uint64(2**63), "y": Y},
+        ": x[0, 0] must fit 64 bits with a sign, not 9223372036854775808; subtract an offset, or"
+        " divide by a unit",
+    ),
     ({"x": X.astype("U"), "y": Y}, ": x must hold numbers, not <U21"),
     (
         {"x": np.where(X == 3, np.nan, X), "y": Y},
-        ": x[3, 0] must be a finite number, not nan",
+        ": x[3, 0] must be a finite number, not nan; fill it in, or leave the sample out",
     ),
     (
         {"x": X, "y": Y, "x_test": np.tile(X, 2), "y_test": Y},
@@ -196,12 +235,12 @@ ARRAYS = [
     ),
     (
         {"x": X, "y": Y + 1, "class_names": ["a", "b"]},
-        ": labels must be 0 to 1, one for each of class_names, not 2",
+        ": labels must be 0 to 1, one for each of class_names, or these names, not '2'",
     ),
     ({"x": X, "y": 0 * Y}, " has one class only, '0'; training needs two or more"),
     (
         {"x": X.astype(object), "y": Y},
-        " holds pickled Python objects, which are not loaded: they can run code; save arrays of"
+        ": x holds pickled Python objects, which are not loaded: they can run code; save arrays of"
         " numbers or of fixed-width strings (dtype U)",
     ),
 ]
@@ -217,19 +256,19 @@ def test_npz_rejects_what_is_none(tmp_path):
     path = tmp_path / "x.npz"
     with path.open("wb") as stream:
         np.save(stream, X)
-    refused(path, f"{path} is not an .npz file; numpy.savez writes one")
+    refused(path, f"{path} is not an .npz file, or it is cut short; numpy.savez writes one")
 
 
 def test_file_rejects_other_kinds(tmp_path):
     refused(tmp_path / "none.csv", f"There is no data file {tmp_path}/none.csv")
     path = tmp_path / "table.xls"
     path.touch()
-    refused(path, f"{path} must be an .npz or a .csv file")
+    refused(path, f"{path} must be an .npz, .csv, .tsv or .parquet file")
 
 
 def test_npz_rejects_a_label_column(npz):
     path = npz(x=X, y=Y)
-    refused(path, f"--label names a column of a .csv; {path} holds its labels in y", label="y")
+    refused(path, f"--label names a column of a table; {path} holds its labels in y", label="y")
 
 
 def test_dataset_rejects_labels_outside_the_classes():

@@ -71,7 +71,9 @@ def test_adult_test_values_are_clipped_with_a_notice(publish):
     publish(adult, "ADULT", {"adult.data": TRAIN, "adult.test": TEST})
     data = load_adult()
     assert data.x_test[0, 0] == 50
-    assert data.notices[0].startswith("test values were fitted to the range of the training part")
+    assert data.notices[0].startswith(
+        "2 of 105 test values were beyond the range and taken for its"
+    )
 
 
 @pytest.mark.parametrize("problem", [1, 2, 3])

@@ -44,20 +44,47 @@ def one(folder):
     return folder / "one"
 
 
-@pytest.fixture(scope="module")
-def two(folder):
-    """The folder of a run on two ranks, and what they printed."""
+def launched(recipe, output, *changes):
+    """Train on two ranks; return the finished process."""
     launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
-    lgn = [str(Path(sys.executable).parent / "lgn"), "train", str(folder / "trial.toml")]
-    result = subprocess.run(
-        [sys.executable, "-m", *launch, *lgn, "--output", str(folder / "two"), "--json"],
+    lgn = [str(Path(sys.executable).parent / "lgn"), "train", str(recipe)]
+    lgn += [word for change in changes for word in ("--set", change)]
+    return subprocess.run(
+        [sys.executable, "-m", *launch, *lgn, "--output", str(output), "--json"],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
+
+
+@pytest.fixture(scope="module")
+def two(folder):
+    """The folder of a run on two ranks, and what they printed."""
+    result = launched(folder / "trial.toml", folder / "two")
     assert result.returncode == 0, result.stderr
     return folder / "two", result
+
+
+VALIDATED = ("data.validation=0.2", "train.patience=1", "train.learning_rate=0.8", "name=chosen")
+
+
+def test_two_ranks_keep_the_same_epoch_and_stop_at_the_same_one(folder):
+    """Both must leave the loop together: one that went on alone would wait for ever."""
+    changes = (*VALIDATED, "train.epochs=12")
+    one = train(Recipe.load(folder / "trial.toml", changes), folder / "chosen-one", quiet=True)
+    result = launched(folder / "trial.toml", folder / "chosen-two", *changes)
+    assert result.returncode == 0, result.stderr
+    two = json.loads(result.stdout)
+    assert two["stopped_early"]
+    assert two["epochs"] == two["kept_epoch"] + 1
+    own = (folder / "chosen-two" / "metrics.jsonl").read_text().splitlines()
+    best = max(map(json.loads, own), key=lambda line: line["discrete_accuracy"])
+    assert (two["kept_epoch"], two["validation_accuracy"]) == (
+        best["epoch"],
+        best["discrete_accuracy"],
+    )
+    assert one["validation_samples"] == two["validation_samples"] == 287
 
 
 def assert_same_network(first, second):

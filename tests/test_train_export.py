@@ -14,7 +14,7 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.features import Features
 from lgn_train import GroupSum, LogicDense, Thermometer, export_model, fit_thermometer
 from lgn_train.export import check_equal
-from lgn_train.metrics import predictions
+from lgn_train.predictions import predictions
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 

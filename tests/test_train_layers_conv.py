@@ -27,10 +27,10 @@ from lgn_train import (
 )
 from lgn_train.layers import LogicLayer
 from lgn_train.lowering import to_netlist
-from lgn_train.metrics import predictions
 from lgn_train.model import widest_stage
 from lgn_train.nodes import interpolate
 from lgn_train.packed import PackedBits, Run
+from lgn_train.predictions import predictions
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 
@@ -376,7 +376,7 @@ def test_packed_convolutions_are_the_float_reference(
         return [out.detach(), *(p.grad for p in model.parameters())]
 
     packed = results()
-    monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+    monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
     monkeypatch.setattr(Thermometer, "why_not_packed", lambda layer: ["forbidden"])
     reference = results()
     assert torch.equal(packed[0], reference[0])
@@ -405,7 +405,7 @@ def test_packed_or_pools_of_any_size_are_the_float_ones(size, monkeypatch):
         return out.dense() if isinstance(out, PackedBits) else out, x.grad, layer.logits.grad
 
     packed = results()
-    monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+    monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
     reference = results()
     assert torch.equal(packed[0], reference[0])
     for ours, theirs in zip(packed[1:], reference[1:], strict=True):

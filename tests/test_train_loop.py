@@ -67,6 +67,7 @@ def test_run_epoch_reports_every_figure():
         "loss",
         "learning_rate",
         "seconds",
+        "part",
         "train_mode_accuracy",
         "soft_accuracy",
         "discrete_accuracy",

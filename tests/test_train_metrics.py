@@ -7,7 +7,8 @@ from torch import nn
 
 from lgn_hw.features import Features
 from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
-from lgn_train.metrics import Accuracies, accuracy, measure, predictions, unused_gates
+from lgn_train.metrics import Accuracies, accuracy, measure, unused_gates
+from lgn_train.predictions import predictions
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 
@@ -66,6 +67,6 @@ def test_blocks_are_smaller_where_layers_are_wide(monkeypatch):
     model, sizes = network(), []
     model.register_forward_pre_hook(lambda _model, inputs: sizes.append(len(inputs[0])))
     whole = predictions(model, CODES, "soft")
-    monkeypatch.setattr("lgn_train.metrics.BLOCK_ACTIVATIONS", 60 * 128)
+    monkeypatch.setattr("lgn_train.predictions.BLOCK_ACTIVATIONS", 60 * 128)
     assert np.array_equal(predictions(model, CODES, "soft"), whole)
     assert sizes == [300, 128, 128, 44]

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lgn_hw.errors import ToolError, ToolNotFound
 from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
 from lgn_train.packed import compiler, why_not_cuda
 
@@ -60,7 +61,7 @@ def test_an_old_nvcc_makes_ptx_for_a_newer_device(old_nvcc):
 
 @pytest.mark.usefixtures("old_nvcc")
 def test_an_nvcc_that_is_too_new_for_a_device_is_named():
-    with pytest.raises(compiler.ToolError, match=r"sm_70 and newer, not .*sm_60; set CUDA_HOME"):
+    with pytest.raises(ToolError, match=r"sm_70 and newer, not .*sm_60; set CUDA_HOME"):
         compiler.cuda_command(60)
 
 
@@ -70,7 +71,7 @@ def test_nvcc_is_found_where_the_toolkit_is_installed(old_nvcc, monkeypatch):
     monkeypatch.setattr(compiler, "CUDA_PLACES", (str(old_nvcc),))
     assert compiler.cuda_command(80)[0] == str(old_nvcc)
     monkeypatch.setattr(compiler, "CUDA_PLACES", ())
-    with pytest.raises(compiler.ToolNotFound, match="CUDA_HOME"):
+    with pytest.raises(ToolNotFound, match="CUDA_HOME"):
         compiler.cuda_command(80)
 
 

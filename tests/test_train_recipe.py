@@ -51,10 +51,27 @@ def test_recipe_takes_changes(load):
     assert recipe.encoder.kind == "quantile"
 
 
+@pytest.mark.parametrize(
+    ("change", "weights"),
+    [
+        ("train.class_weight=balanced", "balanced"),
+        ("train.class_weight=[1, 2.5]", (1, 2.5)),
+        ("train.class_weight={cat = 2, dog = 0.5}", {"cat": 2, "dog": 0.5}),
+        ("train.class_weight.cat=2", {"cat": 2}),
+    ],
+)
+def test_recipe_takes_class_weights_in_every_form(load, change, weights):
+    recipe = load(GOOD, change)
+    assert recipe.train.class_weight == weights
+    assert Recipe.of(recipe.to_dict(), "again") == recipe
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_of_the_project_are_valid(path):
     assert Recipe.load(path).name == path.stem
 
+
+FORMS = "it must be 'balanced', a list of a weight per class, or a table of weights by class name"
 
 WRONG = [
     ("train.lr=1", "train.lr is not a key; did you mean train.learning_rate?"),
@@ -64,7 +81,8 @@ WRONG = [
     (
         "train.qqq=1",
         "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
-        " weight_decay, schedule, shift, flip, redraw_every, eval_every, checkpoint_minutes",
+        " weight_decay, schedule, class_weight, label_smoothing, patience, shift, flip,"
+        " redraw_every, eval_every, checkpoint_minutes",
     ),
     (
         "model.estimator=gumbel",
@@ -95,6 +113,24 @@ WRONG = [
         "train.redraw_every exchanges candidates; set model.candidates, or leave it out",
     ),
     ("encoder=3", "encoder must be a section, like [encoder], not 3"),
+    ("data.validation=1", "data.validation must be below 1, not 1"),
+    ("data.validation=-0.1", "data.validation must be 0 or more, not -0.1"),
+    (
+        "train.patience=3",
+        "train.patience waits for a better epoch on the validation part; set data.validation, like"
+        " 0.1, or leave it out",
+    ),
+    ("train.class_weight=equal", f"train.class_weight: {FORMS}, not 'equal'"),
+    ("train.class_weight=2", f"train.class_weight: {FORMS}, not 2"),
+    ("train.class_weight=[]", f"train.class_weight: {FORMS}, not []"),
+    (
+        "train.class_weight=[1, 0]",
+        "train.class_weight: weights must be finite numbers above 0, not 0",
+    ),
+    (
+        "train.class_weight.dog=inf",
+        "train.class_weight: weights must be finite numbers above 0, not inf",
+    ),
 ]
 
 

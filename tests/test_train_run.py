@@ -336,7 +336,7 @@ def test_runs_of_every_kind_are_resumed_and_exported(tmp_path, kind):
 
 
 def test_run_rejects_a_label_without_a_file(tmp_path):
-    message = r"^--label names a column of a data file; give the file with --data$"
+    message = r"^--label is for a data file; give the file with --data$"
     with pytest.raises(UsageError, match=message):
         run(tmp_path, label="kind")
 

@@ -53,7 +53,7 @@ def test_packed_learned_wiring_is_the_float_reference(
     x = (torch.rand(batch, INPUTS, generator=generator) > 0.5).float()
     y = torch.arange(batch) % 3
     packed = results(network(*options, input_gradient=input_gradient), x, y)
-    monkeypatch.setattr(LogicLayer, "why_not_packed", lambda layer: ["forbidden"])
+    monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
     reference = results(network(*options, input_gradient=input_gradient), x, y)
     assert torch.equal(packed[0], reference[0])
     for ours, theirs in zip(packed[1:], reference[1:], strict=True):

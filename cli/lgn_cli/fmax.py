@@ -1,5 +1,6 @@
 """`lgn fmax`: place and route a core, and find the registers that a clock needs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,24 +47,19 @@ def fmax(
         lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
     """
     from lgn_hw.classifier import Classifier
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
-    luts = find_luts(lut, part)
-    lut_size = None if luts is None else luts.inputs
+    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = output or classifier.parent / "fmax"
     work = folder / chosen.name
     with errors.status(f"nextpnr places the core on {chosen.name}"):
         if clock_mhz is None:
-            placed = place_core(
-                loaded, chosen, levels_per_stage, work, scores=scores, lut_size=lut_size
-            )
+            placed = place_core(loaded, chosen, options, work)
         else:
-            placed = search(
-                loaded, chosen, clock_mhz, work, scores=scores, lut_size=lut_size, most=tries
-            )
+            placed = search(loaded, chosen, clock_mhz, options, work, most=tries)
     data = placed.to_json()
     write_json(folder / f"{chosen.name}.json", data)
     if json:

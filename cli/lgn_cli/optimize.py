@@ -44,18 +44,16 @@ def optimize(
     from lgn_hw.classifier import Classifier
     from lgn_hw.passes.optimize import optimize_classifier
     from lgn_hw.synth.mapping import shrink_classifier
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
 
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
     result, steps = optimize_classifier(loaded)
     proof = None
-    luts = find_luts(lut)
-    if luts is not None:
+    options = options_for(lut)
+    if lut is not None:
         with errors.status("mapping to LUTs"):
-            result, more, proof = shrink_classifier(
-                result, luts.inputs, chains=luts.chains, of=loaded, timeout_s=timeout
-            )
+            result, more, proof = shrink_classifier(result, options, of=loaded, timeout_s=timeout)
         steps += more
     result.save(output)
     data = {

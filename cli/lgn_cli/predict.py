@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, LabelOption, out, print_json, print_notices
 from lgn_hw.classifier import Classifier
 from lgn_hw.samples import read_samples
 
@@ -20,38 +20,42 @@ def predict(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     data: Annotated[
         Path,
-        typer.Argument(help="Samples: an .npz with x (and y), or a .csv with the feature names."),
+        typer.Argument(help="Samples: a .csv with the feature names, or an .npz with x (and y)."),
     ],
     scores: Annotated[bool, typer.Option("--scores", help="Print the votes too.")] = False,
+    label: LabelOption = None,
     json: JsonOption = False,
 ) -> None:
     """Print the class of each sample as CSV, and the accuracy where the labels are known.
 
-    An .npz holds x[samples, features] and optionally y[samples], the class numbers; an array
-    named codes says that x is quantised already, as in the test.npz of a run. A .csv has a
-    header; its columns are found by the classifier's feature names, and others are ignored, but a
-    column `label` or the last one holds the labels where its values are class names.
+    Columns of a table are found by the classifier's feature names, in any order, and its label
+    column by the name it had in training. Labels match class names; those that are no class are
+    counted and left out of the accuracy. Values beyond a feature's range are taken for its end,
+    as the hardware does. An .npz holds x[samples, features] and optionally y[samples]; an array
+    named codes says that x is quantised already, as in the test.npz of a run.
 
     Examples:
 
         lgn predict build/digits/digits.lgn build/digits/test.npz
 
-        lgn predict build/iris/iris.lgn flowers.csv --scores
+        lgn predict build/iris/iris.lgn flowers.csv --scores --label species
     """
     loaded = Classifier.load(classifier)
-    codes, labels = read_samples(loaded, data)
-    counts = loaded.scores(codes)
+    samples = read_samples(loaded, data, label)
+    print_notices(samples.notices)
+    counts = loaded.scores(samples.codes)
     chosen = counts.argmax(axis=1)
-    accuracy = None if labels is None else float((chosen == labels).mean())
+    accuracy = samples.accuracy(chosen)
     if json:
         found: dict[str, Any] = {"classes": [loaded.classes[c] for c in chosen]}
         if scores:
             found["scores"] = counts.tolist()
-        print_json(found | {"samples": len(chosen), "accuracy": accuracy})
+        found |= {"samples": len(chosen), "labelled": samples.labelled, "accuracy": accuracy}
+        print_json(found | {"notices": list(samples.notices)})
         return
     _print_rows(loaded, chosen, counts if scores else None)
     if accuracy is not None:
-        typer.echo(f"accuracy {accuracy:.4f} on {len(chosen)} samples", err=True)
+        typer.echo(f"accuracy {accuracy:.4f} on {samples.labelled} samples", err=True)
 
 
 def _print_rows(

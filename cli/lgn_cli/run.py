@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, LabelOption, errors, out, print_json, print_notices
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
 
@@ -29,6 +29,7 @@ def run(
     samples: Annotated[int, typer.Option(min=0, help="How many at most; 0: all.")] = 0,
     baud: Annotated[int, typer.Option(help="As built.")] = 1_000_000,
     timeout: Annotated[float, typer.Option(help="Seconds without an answer.")] = 0.5,
+    label: LabelOption = None,
     json: JsonOption = False,
 ) -> None:
     """Send samples to a board: accuracy, agreement with the software, and rate.
@@ -46,21 +47,23 @@ def run(
     from lgn_hw.samples import read_samples
 
     loaded = Classifier.load(classifier)
-    codes, labels = read_samples(loaded, data)
-    if samples:
-        codes, labels = codes[:samples], None if labels is None else labels[:samples]
+    given = read_samples(loaded, data, label)
+    print_notices(given.notices)
+    codes = (given[:samples] if samples else given).codes
     with errors.status("looking for the board") as status, _open(loaded, port, baud, timeout) as on:
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
         found, lost = _predict(on, codes, lambda done: status.update(f"{done:,} {say}"))
         counters = None if lost else on.counters()
-    codes, labels = codes[: len(found)], None if labels is None else labels[: len(found)]
+    given = given[: len(found)]
+    codes = given.codes
     wrong = (found != loaded.predict(codes)).nonzero()[0]
     result: dict[str, Any] = {
         "digest": loaded.digest,
         "samples": len(codes),
         "complete": lost is None,
-        "accuracy": None if labels is None or not len(codes) else float((found == labels).mean()),
+        "labelled": given.labelled,
+        "accuracy": given.accuracy(found),
         "agreement": 1 - len(wrong) / max(1, len(codes)),
         "simulated": port == SIMULATED,
         "samples_per_second": vars(on.rates),
@@ -117,7 +120,7 @@ def _check(
 def _print(result: dict[str, Any]) -> None:
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
-        out.print(f"accuracy {100 * result['accuracy']:.2f} % of {result['samples']:,} samples")
+        out.print(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")
     out.print(f"agreement with the software {100 * result['agreement']:.2f} %")
     measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
     out.print(

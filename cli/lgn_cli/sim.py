@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import JsonOption, errors, out, print_json, print_notices, write_json
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.samples import read_samples, spread
@@ -69,7 +69,11 @@ def sim(
     beside = classifier.parent / "test.npz"
     folder = output or classifier.parent / "sim"
     given = data or (beside if beside.exists() else None)
-    samples = spread(read_samples(loaded, given)[0], real) if given else None
+    samples = None
+    if given:
+        found = read_samples(loaded, given)
+        print_notices(found.notices)
+        samples = spread(found.codes, real)
     chosen = _choose(simulator, loaded, vectors, samples, control=not no_negative_control)
     with errors.status(f"{chosen} simulates the core") as status:
         result = simulate(

@@ -1,5 +1,6 @@
 """`lgn synth`: estimate the area of a classifier's core."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,25 +54,15 @@ def synth(
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
 
     loaded = Classifier.load(classifier)
-    luts = find_luts(lut)
-    if verilog is None:
-        lut_size, chains = (None, False) if luts is None else luts
-        text = to_verilog(
-            loaded,
-            levels_per_stage=levels_per_stage,
-            scores=scores,
-            lut_size=lut_size,
-            chains=chains,
-        )
-    else:
-        text = matching_verilog(loaded, verilog)
+    options = replace(options_for(lut), registers=levels_per_stage, scores=scores)
+    text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
     folder = output or classifier.parent / "synth"
     header = read_core_header(text)
     with errors.status("yosys maps the core to LUTs"):
-        area = estimate_area(text, folder=folder, chains=header.chains)
+        area = estimate_area(text, folder=folder, carries=header.options.carries)
     nodes = _nodes(loaded, header)
     data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
     write_json(folder / "synth.json", data)
@@ -85,10 +76,10 @@ def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | N
     """Count the LUTs of a core that is made for them, as they were written."""
     from lgn_hw.circuit.circuit import Circuit
 
-    size = header.lut_size
+    size = header.options.lut_size
     if size is None:
         return None
-    luts = Circuit.of(classifier, lut_size=size, scores=header.scores, chains=header.chains).luts
+    luts = Circuit.of(classifier, header.options).luts
     return luts | {"lut_size": size, "total": sum(luts.values())}
 
 

@@ -1,5 +1,6 @@
 """`lgn train`: train a recipe, or a default one on the user's table, into a run folder."""
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from lgn_cli.console import JsonOption, errors, out, print_json
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
+    from lgn_train.data.ranges import Range
     from lgn_train.recipe import Recipe
 
 __all__ = ["require_lgn_train", "train"]
@@ -38,7 +40,15 @@ def train(
         typer.Option(help="Samples to train on: a .csv with a header, or an .npz with x and y."),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The label column of a .csv; the last one by default.")
+        str | None, typer.Option(help="The label column of a table; the last one by default.")
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            help="The range of all features, LOW:HIGH, or of one, NAME=LOW:HIGH; that of the"
+            " training samples by default. May be repeated.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The run folder; build/NAME by default.")
@@ -69,7 +79,7 @@ def train(
 
         lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
 
-        lgn train --data flowers.csv --label species
+        lgn train --data flowers.csv --label species --range 0:10
 
         torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
@@ -85,6 +95,7 @@ def train(
             folder,
             data_path=data,
             label=label,
+            limits=_ranges(limits or []),
             resume=resume,
             force=force,
             device=device,
@@ -98,6 +109,32 @@ def train(
         print_json(figures)
     else:
         out.print(_table(figures, str(folder)))
+
+
+def _ranges(options: list[str]) -> "Range | None":
+    """Read --range options; raises UsageError naming the one that is none."""
+    found: dict[str, tuple[float, float]] = {}
+    for option in options:
+        name, _, ends = option.rpartition("=")
+        try:
+            low, high = map(_number, ends.split(":"))
+        except ValueError:
+            raise UsageError(
+                f"--range must be LOW:HIGH or NAME=LOW:HIGH, like 0:255, not {option!r}"
+            ) from None
+        if not low < high:
+            raise UsageError(f"--range must be low below high, not {option!r}")
+        found[name] = low, high
+    if "" in found and len(found) > 1:
+        raise UsageError("--range LOW:HIGH is of all features; leave out those of single ones")
+    return found.get("", found) or None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return int(text) if text.strip().lstrip("+-").isdigit() else value
 
 
 def require_lgn_train() -> Any:
@@ -152,6 +189,17 @@ def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
     return {"name": name, "data": source} | recipe
 
 
+def _choice(figures: dict[str, Any]) -> dict[str, str]:
+    """Say which epoch is in the classifier, where it was chosen on a validation part."""
+    if figures["chosen_on"] is None:
+        return {}
+    accuracy, samples = figures["validation_accuracy"], figures["validation_samples"]
+    return {
+        "validation accuracy": f"{100 * accuracy:.2f} % of {samples} samples",
+        "epoch kept, the best on them": str(figures["kept_epoch"]),
+    }
+
+
 def _table(figures: dict[str, Any], folder: str) -> Table:
     percent = "{:.2f} %".format
     points = "{:+.2f} points".format
@@ -163,6 +211,7 @@ def _table(figures: dict[str, Any], folder: str) -> Table:
         "nodes": str(figures["nodes"]),
         "encoder bits": str(figures["encoder_bits"]),
         "test samples": str(figures["test_samples"]),
+        **_choice(figures),
         "epochs": str(figures["epochs"]),
         "seconds": f"{figures['seconds']:.1f}",
         "classifier": figures["classifier"],

@@ -1,6 +1,7 @@
 """`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,9 @@ from lgn_cli.console import JsonOption, errors, out, print_json
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
-    from lgn_hw.circuit.stages import Spacing
+    from lgn_hw.circuit.options import CoreOptions
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
-    from lgn_hw.synth.targets import Luts
 
 __all__ = ["verilog"]
 
@@ -88,30 +88,27 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
     """
+    from lgn_hw.circuit.header import options_to_json
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
-    from lgn_hw.synth.targets import find_luts
+    from lgn_hw.synth.targets import options_for
 
     if data_bits is not None and wrapper != "axi":
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
-    luts = find_luts(lut, part)
-    lut_size, chains = (None, False) if luts is None else luts
+    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     with errors.status("emitting Verilog"):
-        spacing = _spacing(loaded, levels_per_stage, scores, luts, clock_mhz, part, latency)
+        options = _with_registers(loaded, options, clock_mhz, part, latency)
         design = make_design(
             loaded,
-            levels_per_stage=spacing,
-            scores=scores,
+            options,
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
-            lut_size=lut_size,
-            chains=chains,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")
@@ -121,10 +118,7 @@ def verilog(
         "wrapper": wrapper,
         "top": design.top,
         "latency_cycles": design.latency,
-        "levels_per_stage": spacing,
-        "lut_size": lut_size,
-        "chains": chains,
-        "scores": scores,
+        **options_to_json(options),
         "bytes": len(design.text.encode()),
         **written,
         "seconds": round(time.perf_counter() - start, 2),
@@ -140,16 +134,14 @@ def verilog(
         )
 
 
-def _spacing(
+def _with_registers(
     classifier: "Classifier",
-    levels_per_stage: int,
-    scores: bool,
-    luts: "Luts | None",
+    options: "CoreOptions",
     clock_mhz: float | None,
     part: str | None,
     latency: str | None,
-) -> "Spacing":
-    """Return where registers stand: by --part and its clock, by --latency, or every so often."""
+) -> "CoreOptions":
+    """Put registers where --part and its clock want them, or --latency; else leave them."""
     from lgn_hw.timing.levels import datapath_levels
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.plan import least_latency, registers_for
@@ -161,12 +153,13 @@ def _spacing(
     if part is not None and clock_mhz is None:
         raise UsageError("--part places registers for a clock; give it with --clock-mhz")
     if part is None and latency is None:
-        return levels_per_stage
-    lut_size, chains = (None, False) if luts is None else luts
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size, chains=chains)
+        return options
+    levels = datapath_levels(classifier, options)
     if part is not None and clock_mhz is not None:
-        return registers_for(levels, find_part(part), clock_mhz).registers
-    return least_latency(levels, classifier.features.sample_width).registers
+        placement = registers_for(levels, find_part(part), clock_mhz)
+    else:
+        placement = least_latency(levels, classifier.features.sample_width)
+    return replace(options, registers=placement.registers)
 
 
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
@@ -178,7 +171,7 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
     if path.suffix == ".v":
         write_text(path, design.text)
         return {}
-    samples = spread(read_samples(loaded, real)[0], REAL_VECTORS) if real.exists() else None
+    samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
     manifest = deliver(loaded, design, codes, path)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

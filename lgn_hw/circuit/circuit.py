@@ -8,11 +8,12 @@ import numpy as np
 
 from lgn_hw.circuit.argmax import argmax_netlist, class_width
 from lgn_hw.circuit.encoder import encoder_netlist
-from lgn_hw.circuit.heads.chains import ChainTally
-from lgn_hw.circuit.heads.counters import Tally, score_width
-from lgn_hw.circuit.heads.parity import Parities, room_of
+from lgn_hw.circuit.heads import HEADS
+from lgn_hw.circuit.heads.head import Head
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.passes.dead import read_inputs_only
 
@@ -27,63 +28,47 @@ class Circuit:
     class_bits bits, the lowest first, and where scores is true the scores, score_bits bits each,
     class 0 first.
 
-    bits: the encoder's bits that the gates read, ascending. parities: what popcount adds up, and
-    which votes the gates give as parities.
-    lut_size: 4 or 6, the number of inputs for which encoder, popcount and argmax are made. chains:
-    the popcount is made of adders in carry chains; its netlist then says what they compute.
+    bits: the encoder's bits that the gates read, ascending. head: what counts the votes.
     """
 
     parts: dict[str, Netlist]
     bits: tuple[int, ...]
-    parities: Parities
-    lut_size: int
-    scores: bool
+    head: Head
     class_bits: int
     score_bits: int
-    chains: bool = False
 
     @classmethod
-    def of(
-        cls, classifier: Classifier, *, lut_size: int, scores: bool, chains: bool = False
-    ) -> "Circuit":
-        """Return a classifier's circuit; its gates are built as they are, but for dead ones.
+    def of(cls, classifier: Classifier, options: CoreOptions) -> "Circuit":
+        """Return a classifier's circuit for LUTs; its gates are built as they are, but dead ones.
 
         Equal, inverse and constant votes are counted once. Without scores, what is the same for
-        all classes is not counted. Raises UsageError where lut_size is not 4 or 6, or with chains
-        not 6.
+        all classes is not counted. Raises UsageError where options has no lut_size.
         """
-        votes = Votes.of(classifier) if scores else Votes.of(classifier).compared()
+        if options.lut_size is None:
+            raise UsageError("A circuit of nodes needs LUTs of 4 or 6 inputs, not None")
+        votes = Votes.of(classifier) if options.scores else Votes.of(classifier).compared()
         logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
         encoder = classifier.encoder
         read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+        head = HEADS[options.head].of(votes, classifier.netlist, options.lut_size)
         highest = votes.highest.tolist()
-        width = score_width(highest)
-        if chains:
-            parities = Parities(ChainTally(votes, lut_size), {}, {})
-        else:
-            room = room_of(classifier.netlist, votes, lut_size)
-            parities = Parities.of(Tally(votes, lut_size, room))
         parts = {
-            "encoder": encoder_netlist(read, lut_size),
-            "logic": parities.logic(logic),
-            "popcount": parities.tally.netlist() if chains else parities.popcount(),
-            "argmax": argmax_netlist(highest, width, lut_size, scores=scores),
+            "encoder": encoder_netlist(read, options.lut_size),
+            "logic": head.logic(logic),
+            "popcount": head.popcount(),
+            "argmax": argmax_netlist(highest, head.width, options.lut_size, scores=options.scores),
         }
-        class_bits = class_width(classifier.num_classes)
-        return cls(parts, tuple(bits), parities, lut_size, scores, class_bits, width, chains)
+        return cls(parts, tuple(bits), head, class_width(classifier.num_classes), head.width)
 
     @property
     def votes(self) -> Votes:
-        return self.parities.tally.votes
+        return self.head.votes
 
     @property
     def luts(self) -> dict[str, int]:
-        """Count the LUTs of each part as they were written: its nodes, or what its chains take."""
+        """Count the LUTs of each part as they were written: its nodes, or what its head says."""
         found = {name: part.num_nodes for name, part in self.parts.items()}
-        tally = self.parities.tally
-        if isinstance(tally, ChainTally):
-            found["popcount"] = tally.luts
-        return found
+        return found if self.head.luts is None else found | {"popcount": self.head.luts}
 
     @cached_property
     def whole(self) -> Netlist:

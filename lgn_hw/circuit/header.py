@@ -2,17 +2,19 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import lgn_hw
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 
-__all__ = ["CoreHeader", "header_text", "pack_results", "read_core_header"]
+__all__ = ["CoreHeader", "header_text", "options_to_json", "pack_results", "read_core_header"]
 
 MARK = "// lgn-core: "
 
@@ -21,18 +23,14 @@ MARK = "// lgn-core: "
 class CoreHeader:
     """Say what a core is and how its ports are laid out; one line of JSON in its Verilog.
 
-    digest: of the classifier. latency: in clock cycles; levels_per_stage: where registers stand;
-    lut_size, chains: the LUTs that it is made for (see core.ClassifierCore).
-    scores: whether results carry the scores. sample_bits, class_bits, score_bits: the widths of a
-    sample, of a class number and of one score. top: the name of the top module.
+    digest: of the classifier. latency: in clock cycles. options: what it was built like.
+    sample_bits, class_bits, score_bits: the widths of a sample, of a class number and of one score.
+    top: the name of the top module.
     """
 
     digest: str
     latency: int
-    levels_per_stage: Spacing
-    lut_size: int | None
-    chains: bool
-    scores: bool
+    options: CoreOptions
     classes: int
     sample_bits: int
     class_bits: int
@@ -40,9 +38,59 @@ class CoreHeader:
     top: str
 
     @property
+    def scores(self) -> bool:
+        """Whether results carry the scores."""
+        return self.options.scores
+
+    @property
     def result_bits(self) -> int:
         """The width of a result: the class number, and the scores above it where it has them."""
         return self.class_bits + (self.classes * self.score_bits if self.scores else 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values of the line; its names are a file format and stay."""
+        return {
+            "digest": self.digest,
+            "latency": self.latency,
+            **options_to_json(self.options),
+            "classes": self.classes,
+            "sample_bits": self.sample_bits,
+            "class_bits": self.class_bits,
+            "score_bits": self.score_bits,
+            "top": self.top,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "CoreHeader":
+        """Read what to_json gives; raises KeyError where a value is missing."""
+        head = values["head"] if "head" in values else "chains" if values["chains"] else ""
+        return cls(
+            digest=values["digest"],
+            latency=values["latency"],
+            options=CoreOptions(
+                values["levels_per_stage"], values["scores"], values["lut_size"], head
+            ),
+            classes=values["classes"],
+            sample_bits=values["sample_bits"],
+            class_bits=values["class_bits"],
+            score_bits=values["score_bits"],
+            top=values["top"],
+        )
+
+
+def options_to_json(options: CoreOptions) -> dict[str, Any]:
+    """Return options by the names that headers and results have had from the first version on.
+
+    `chains` says which of the first three heads it is; only others are named.
+    """
+    named = {} if options.head in ("adders", "counters", "chains") else {"head": options.head}
+    return {
+        "levels_per_stage": options.registers,
+        "lut_size": options.lut_size,
+        "chains": options.head == "chains",
+        "scores": options.scores,
+        **named,
+    }
 
 
 def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
@@ -76,7 +124,7 @@ def header_text(header: CoreHeader, classifier: Classifier) -> str:
         *_result(header, classifier),
     ]
     comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
-    return f"{comments}{MARK}{json.dumps(asdict(header))}\n"
+    return f"{comments}{MARK}{json.dumps(header.to_json())}\n"
 
 
 def read_core_header(text: str) -> CoreHeader:
@@ -87,15 +135,11 @@ def read_core_header(text: str) -> CoreHeader:
             f"The Verilog has no line that begins with {MARK.strip()!r}; emit it with `lgn verilog`"
         )
     try:
-        return _header(json.loads(found[1]))
+        return CoreHeader.from_json(json.loads(found[1]))
     except (ValueError, TypeError, KeyError) as problem:
         raise UsageError(
             f"The Verilog's lgn-core line cannot be read ({problem}); emit it with `lgn verilog`"
         ) from None
-
-
-def _header(values: dict[str, object]) -> CoreHeader:
-    return CoreHeader(**{field.name: values[field.name] for field in fields(CoreHeader)})  # type: ignore[arg-type]
 
 
 def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lgn_hw.circuit.header import CoreHeader
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
@@ -73,14 +73,11 @@ class Design:
 
 def make_design(
     classifier: Classifier,
+    options: CoreOptions,
     *,
-    levels_per_stage: Spacing,
-    scores: bool,
     wrapper: str,
     data_bits: int,
     clock_mhz: float,
-    lut_size: int | None = None,
-    chains: bool = False,
 ) -> Design:
     """Emit a classifier's core and its wrapper.
 
@@ -88,13 +85,7 @@ def make_design(
     hdl.verilog.to_verilog raises.
     """
     check_wrapper(wrapper, data_bits)
-    core = to_verilog(
-        classifier,
-        levels_per_stage=levels_per_stage,
-        scores=scores,
-        lut_size=lut_size,
-        chains=chains,
-    )
+    core = to_verilog(classifier, options)
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)
     return Design(core, text, header, wrapper, data_bits, clock_mhz)

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import lgn_hw
-from lgn_hw.circuit.header import pack_results
+from lgn_hw.circuit.header import options_to_json, pack_results
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
@@ -71,10 +71,7 @@ def _manifest(design: Design, files: Mapping[str, str], vectors: int) -> dict[st
         "wrapper": design.wrapper,
         "latency_cycles": design.latency,
         "options": {
-            "levels_per_stage": design.header.levels_per_stage,
-            "scores": design.header.scores,
-            "lut_size": design.header.lut_size,
-            "chains": design.header.chains,
+            **options_to_json(design.header.options),
             "clock_mhz": design.clock_mhz,
         },
         "shape": design.shape,

@@ -54,7 +54,7 @@ def readme(classifier: Classifier, design: Design, vectors: int) -> str:
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
     parts, synthesis = "any part that it knows", "synth_ice40"
-    if design.header.chains:
+    if design.header.options.carries:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
     accuracy = classifier.provenance.get("accuracy")
     measured = "" if accuracy is None else f", accuracy {accuracy:.2%} as trained"

@@ -3,8 +3,8 @@
 from typing import Any, TypeVar
 
 from lgn_hw.circuit.argmax import class_width
-from lgn_hw.circuit.stages import Cuts, Stages
-from lgn_hw.hdl.backend import Vectors
+from lgn_hw.circuit.backend import WordBackend
+from lgn_hw.circuit.registers import BlockRegisters, Stages
 from lgn_hw.hdl.block import Block
 
 __all__ = ["Argmax", "class_width"]
@@ -19,62 +19,62 @@ class Argmax(Block):
     o_class: the class, class_width(num_classes) bits, `latency` clock cycles later.
     o_scores: i_scores of the same sample, only where scores is true.
 
-    Each level halves the candidates. Registers stand where levels_per_stage says (see
-    stages.Stages).
+    Each level halves the candidates. Registers stand where registers says (see
+    circuit.registers.Stages).
     """
 
     def __init__(
-        self, num_classes: int, width: int, levels_per_stage: Cuts, *, scores: bool = False
+        self, num_classes: int, width: int, registers: BlockRegisters, *, scores: bool = False
     ) -> None:
         self.num_classes, self.width, self.scores = num_classes, width, scores
-        self.stages = Stages((num_classes - 1).bit_length(), levels_per_stage)
+        self.stages = Stages((num_classes - 1).bit_length(), registers)
         self.latency = self.stages.latency
         total = num_classes * width
         sinks = {"o_class": class_width(num_classes)} | ({"o_scores": total} if scores else {})
         super().__init__(("i_scores", total), sinks)
 
-    def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V, ...]:
+    def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V, ...]:
         scores, total = source, self.num_classes * self.width
         if self.stages.ends_at(0):
-            scores = vectors.register("scores0", total, scores)
-        candidates = [self._candidate(vectors, scores, c) for c in range(self.num_classes)]
+            scores = backend.register("scores0", total, scores)
+        candidates = [self._candidate(backend, scores, c) for c in range(self.num_classes)]
         for level in range(1, max(1, self.stages.levels) + 1):
-            winners = self._winners(vectors, level, candidates)
-            candidates = self._hold(vectors, level, winners)
+            winners = self._winners(backend, level, candidates)
+            candidates = self._hold(backend, level, winners)
             if self.scores and self.stages.ends_at(level):
-                scores = vectors.register(f"scores{level}", total, scores)
+                scores = backend.register(f"scores{level}", total, scores)
         found = candidates[0][1]
-        return (found, vectors.slice(scores, 0, total)) if self.scores else (found,)
+        return (found, backend.slice(scores, 0, total)) if self.scores else (found,)
 
-    def _candidate(self, vectors: Vectors[V], scores: V, number: int) -> tuple[V, V]:
+    def _candidate(self, backend: WordBackend[V], scores: V, number: int) -> tuple[V, V]:
         """Return a score and the number of its class."""
-        score = vectors.slice(scores, number * self.width, self.width)
-        return score, vectors.constant(number, class_width(self.num_classes))
+        score = backend.slice(scores, number * self.width, self.width)
+        return score, backend.constant(number, class_width(self.num_classes))
 
     def _winners(
-        self, vectors: Vectors[V], level: int, candidates: list[tuple[V, V]]
+        self, backend: WordBackend[V], level: int, candidates: list[tuple[V, V]]
     ) -> list[tuple[V, V]]:
         pairs = list(zip(candidates[::2], candidates[1::2], strict=False))
         # Only a strictly higher score beats the earlier class.
-        beats = vectors.join(vectors.exceeds(b, a) for (a, _), (b, _) in pairs)
-        later = vectors.wire(f"later{level}", len(pairs), beats)
+        beats = backend.join(backend.exceeds(b, a) for (a, _), (b, _) in pairs)
+        later = backend.wire(f"later{level}", len(pairs), beats)
         winners = []
         for index, ((a, class_a), (b, class_b)) in enumerate(pairs):
-            wins = vectors.slice(later, index, 1)
-            winners.append((vectors.choose(wins, b, a), vectors.choose(wins, class_b, class_a)))
+            wins = backend.slice(later, index, 1)
+            winners.append((backend.choose(wins, b, a), backend.choose(wins, class_b, class_a)))
         return winners + candidates[2 * len(pairs) :]
 
     def _hold(
-        self, vectors: Vectors[V], level: int, candidates: list[tuple[V, V]]
+        self, backend: WordBackend[V], level: int, candidates: list[tuple[V, V]]
     ) -> list[tuple[V, V]]:
         size = self.width + class_width(self.num_classes)
-        value = vectors.join(value for candidate in candidates for value in candidate)
+        value = backend.join(value for candidate in candidates for value in candidate)
         ends = self.stages.ends_at(level)
-        held = vectors.hold(f"level{level}", size * len(candidates), value, register=ends)
+        held = backend.hold(f"level{level}", size * len(candidates), value, register=ends)
         return [
             (
-                vectors.slice(held, i * size, self.width),
-                vectors.slice(held, i * size + self.width, size - self.width),
+                backend.slice(held, i * size, self.width),
+                backend.slice(held, i * size + self.width, size - self.width),
             )
             for i in range(len(candidates))
         ]

@@ -1,65 +1,17 @@
-"""The vectors of a module under construction: one description for Amaranth and for Verilog."""
+"""Words as signals of an Amaranth module."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar, final
+from typing import final
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-__all__ = ["AmaranthVectors", "Vectors"]
+from lgn_hw.circuit.backend import WordBackend
 
-V = TypeVar("V", bound=Any)  # knows & | ^ ~
-
-
-class Vectors(ABC, Generic[V]):
-    """Build a module of wide operations; its values know & | ^ ~, as tables.compose wants them.
-
-    Numbers are unsigned. A width may be 0. Names are unique within the module.
-    """
-
-    @abstractmethod
-    def constant(self, value: int, width: int) -> V:
-        """Return a constant, bit 0 lowest."""
-
-    @abstractmethod
-    def slice(self, vector: V, start: int, length: int) -> V:
-        """Read bits of what has a name or is a constant."""
-
-    @abstractmethod
-    def join(self, values: Iterable[V]) -> V:
-        """Put values side by side, the first one lowest."""
-
-    @abstractmethod
-    def add(self, a: V, b: V, width: int, carry: V | None = None) -> V:
-        """Return the sum, of a third bit too, modulo 2**width; neither number is wider."""
-
-    @abstractmethod
-    def exceeds(self, a: V, b: V) -> V:
-        """Return whether a is the greater one of two numbers, as one bit."""
-
-    @abstractmethod
-    def exceeds_constant(self, a: V, constant: int, *, signed: bool) -> V:
-        """Return whether a number, in two's complement where signed, is above a constant."""
-
-    @abstractmethod
-    def choose(self, bit: V, one: V, zero: V) -> V:
-        """Return `one` where the bit is 1 and else `zero`; both are as wide."""
-
-    @abstractmethod
-    def wire(self, name: str, width: int, value: V) -> V:
-        """Give a value a name."""
-
-    @abstractmethod
-    def register(self, name: str, width: int, value: V) -> V:
-        """Return what a value was in the last clock cycle in which the module moved."""
-
-    def hold(self, name: str, width: int, value: V, *, register: bool) -> V:
-        """Give a value a name, and a register where one is asked for."""
-        return (self.register if register else self.wire)(name, width, value)
+__all__ = ["AmaranthBackend"]
 
 
 @final
-class AmaranthVectors(Vectors[Value]):
+class AmaranthBackend(WordBackend[Value]):
     """Signals in the domains comb and sync of a Module."""
 
     def __init__(self, module: Module) -> None:
@@ -70,12 +22,12 @@ class AmaranthVectors(Vectors[Value]):
     def constant(self, value: int, width: int) -> Value:
         return Const(value, width)
 
-    def slice(self, vector: Value, start: int, length: int) -> Value:
+    def slice(self, word: Value, start: int, length: int) -> Value:
         if length != 1:
-            return vector[start : start + length]
-        if id(vector) not in self._bits:
-            self._bits[id(vector)] = vector, list(vector)
-        return self._bits[id(vector)][1][start]
+            return word[start : start + length]
+        if id(word) not in self._bits:
+            self._bits[id(word)] = word, list(word)
+        return self._bits[id(word)][1][start]
 
     def join(self, values: Iterable[Value]) -> Value:
         return Cat(values)

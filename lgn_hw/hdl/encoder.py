@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from lgn_hw.circuit.stages import Cuts, Stages
+from lgn_hw.circuit.backend import WordBackend
+from lgn_hw.circuit.registers import BlockRegisters, Stages
 from lgn_hw.encoder import Thermometer
-from lgn_hw.hdl.backend import Vectors
 from lgn_hw.hdl.block import Block
 
 __all__ = ["Encoder"]
@@ -21,43 +21,43 @@ class Encoder(Block):
 
     bits_used: the bits that somebody reads, all where not given; the others are constant 0.
     Bits of equal feature and threshold share one comparator. The comparators are its one level;
-    levels_per_stage as in stages.Stages.
+    registers as in circuit.registers.Stages.
     """
 
     def __init__(
         self,
         thermometer: Thermometer,
         bits_used: Iterable[int] | None = None,
-        levels_per_stage: Cuts = 0,
+        registers: BlockRegisters = 0,
     ) -> None:
         self.thermometer = thermometer
         every = range(thermometer.num_bits)
         self.bits_used = sorted({int(bit) for bit in (every if bits_used is None else bits_used)})
-        self.stages = Stages(1, levels_per_stage)
+        self.stages = Stages(1, registers)
         self.latency = self.stages.latency
         super().__init__(
             ("i_sample", thermometer.features.sample_width), {"o_bits": thermometer.num_bits}
         )
 
-    def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V]:
+    def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
         features, stages = self.thermometer.features, self.stages
         sample = source
         if stages.ends_at(0):
-            sample = vectors.register("sample", features.sample_width, source)
+            sample = backend.register("sample", features.sample_width, source)
         pairs = {bit: self._pair(bit) for bit in self.bits_used}
         different = list(dict.fromkeys(pairs.values()))
         place = {pair: index for index, pair in enumerate(different)}
         start = [0, *features.width.cumsum().tolist()]
         signed = features.signed.tolist()
-        fields = {f: vectors.slice(sample, start[f], start[f + 1] - start[f]) for f, _ in different}
-        compared = vectors.join(
-            vectors.exceeds_constant(fields[f], t, signed=signed[f]) for f, t in different
+        fields = {f: backend.slice(sample, start[f], start[f + 1] - start[f]) for f, _ in different}
+        compared = backend.join(
+            backend.exceeds_constant(fields[f], t, signed=signed[f]) for f, t in different
         )
-        exceeds = vectors.hold("exceeds", len(different), compared, register=stages.ends_at(1))
-        zero = vectors.constant(0, 1)
+        exceeds = backend.hold("exceeds", len(different), compared, register=stages.ends_at(1))
+        zero = backend.constant(0, 1)
         return (
-            vectors.join(
-                vectors.slice(exceeds, place[pairs[bit]], 1) if bit in pairs else zero
+            backend.join(
+                backend.slice(exceeds, place[pairs[bit]], 1) if bit in pairs else zero
                 for bit in range(self.thermometer.num_bits)
             ),
         )

@@ -4,10 +4,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lgn_hw.circuit.stages import Cuts
-from lgn_hw.hdl.backend import Vectors
+from lgn_hw.circuit.backend import WordBackend
+from lgn_hw.circuit.nets import Nets
+from lgn_hw.circuit.registers import BlockRegisters
 from lgn_hw.hdl.block import Block
-from lgn_hw.hdl.nets import Nets
 from lgn_hw.hdl.schedule import Schedule
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.order import Group, group_nodes
@@ -24,20 +24,20 @@ class Logic(Block):
     i_bits: the netlist's inputs, input 0 lowest. o_bits: its outputs, output 0 lowest, `latency`
     clock cycles later.
 
-    levels_per_stage: where registers stand (see stages.Stages): after every so many levels and at
-    the end, 0 at the end only, a tuple after exactly these levels. Nodes that no output depends on
-    are not built.
+    registers: where registers stand (see circuit.registers.Stages): after every so many levels and
+    at the end, 0 at the end only, a tuple after exactly these levels. Nodes that no output depends
+    on are not built.
     """
 
-    def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
-        self._schedule = Schedule(netlist, levels_per_stage)
+    def __init__(self, netlist: Netlist, registers: BlockRegisters) -> None:
+        self._schedule = Schedule(netlist, registers)
         self.stages = self._schedule.stages
         self.latency = self.stages.latency
         super().__init__(("i_bits", netlist.num_inputs), {"o_bits": netlist.num_outputs})
 
-    def lay_out(self, vectors: Vectors[V], source: V) -> tuple[V]:
+    def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
         netlist, stages = self._schedule.netlist, self.stages
-        nets = Nets(netlist.num_nets, vectors)
+        nets = Nets(netlist.num_nets, backend)
         nets.place(np.arange(FIRST_INPUT, netlist.first_node), source)
         stage = 0
         for group in group_nodes(netlist):
@@ -50,18 +50,18 @@ class Logic(Block):
         return (nets.read(netlist.outputs),)
 
     def _compute(self, nets: Nets[V], group: Group) -> None:
-        netlist, vectors, count = self._schedule.netlist, nets.vectors, group.stop - group.start
+        netlist, backend, count = self._schedule.netlist, nets.backend, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         fanin = netlist.fanin[group.start : group.stop]
         pins = [
-            vectors.wire(f"{name}_in{pin}", count, nets.read(fanin[:, pin]))
+            backend.wire(f"{name}_in{pin}", count, nets.read(fanin[:, pin]))
             for pin in range(group.arity)
         ]
-        value = compose(group.masks, pins, group.full, lambda mask: vectors.constant(mask, count))
+        value = compose(group.masks, pins, group.full, lambda mask: backend.constant(mask, count))
         placed = netlist.first_node + np.arange(group.start, group.stop)
-        nets.place(placed, vectors.wire(name, count, value))
+        nets.place(placed, backend.wire(name, count, value))
 
     def _end_stage(self, nets: Nets[V], stage: int) -> None:
         crossing = self._schedule.nets_crossing(stage)
-        held = nets.vectors.register(f"stage{stage}", len(crossing), nets.read(crossing))
+        held = nets.backend.register(f"stage{stage}", len(crossing), nets.read(crossing))
         nets.place(crossing, held)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.circuit.stages import Cuts, Stages
+from lgn_hw.circuit.registers import BlockRegisters, Stages
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.order import order_nodes
 from lgn_hw.passes.dead import remove_dead_nodes
@@ -20,9 +20,9 @@ class Schedule:
     nobody does.
     """
 
-    def __init__(self, netlist: Netlist, levels_per_stage: Cuts) -> None:
+    def __init__(self, netlist: Netlist, registers: BlockRegisters) -> None:
         self.netlist = order_nodes(remove_dead_nodes(netlist))
-        self.stages = Stages(self.netlist.depth, levels_per_stage)
+        self.stages = Stages(self.netlist.depth, registers)
         stage_of_level = np.array([self.stages.stage_of(i) for i in range(self.stages.levels + 1)])
         self.birth: NDArray[np.int64] = stage_of_level[self.netlist.level]
         self.death = np.full(self.netlist.num_nets, -1)
@@ -35,7 +35,7 @@ class Schedule:
 
         They ascend, but after the last level they are in the order of the outputs.
         """
-        if self.stages.cuts[stage] >= self.stages.levels:
+        if self.stages.after[stage] >= self.stages.levels:
             distinct = np.array(list(dict.fromkeys(self.netlist.outputs.tolist())), np.int64)
             return distinct[distinct >= FIRST_INPUT]
         crossing = (self.birth <= stage) & (stage < self.death)

@@ -9,10 +9,11 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from lgn_hw.circuit.header import CoreHeader, header_text, read_core_header
-from lgn_hw.circuit.stages import Spacing, Stages
+from lgn_hw.circuit.options import DEFAULT_REGISTERS, CoreOptions
+from lgn_hw.circuit.registers import Registers, Stages
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
-from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE, ClassifierCore
+from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.verilog_backend import block_module
@@ -39,11 +40,8 @@ write_verilog -noattr wrapper.v
 
 def to_verilog(
     classifier: Classifier,
+    options: CoreOptions | None = None,
     *,
-    levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
-    scores: bool = False,
-    lut_size: int | None = None,
-    chains: bool = False,
     name: str = "classifier_core",
 ) -> str:
     """Return a classifier's core (see core.ClassifierCore) as Verilog.
@@ -53,23 +51,15 @@ def to_verilog(
     `name.logic`, `name.popcount` and `name.argmax`; ports are clk, rst, i_sample__payload,
     i_sample__valid, i_sample__ready, o_result__payload, o_result__valid and o_result__ready.
 
-    Raises UsageError on a levels_per_stage that cannot be or a name that is no identifier.
+    Raises UsageError on registers that cannot be or a name that is no identifier.
     """
-    _check(name, levels_per_stage)
-    core = ClassifierCore(
-        classifier,
-        levels_per_stage=levels_per_stage,
-        scores=scores,
-        lut_size=lut_size,
-        chains=chains,
-    )
+    options = options or CoreOptions()
+    _check(name, options.registers)
+    core = ClassifierCore(classifier, options)
     header = CoreHeader(
         digest=classifier.digest,
         latency=core.latency,
-        levels_per_stage=levels_per_stage,
-        lut_size=lut_size,
-        chains=chains,
-        scores=scores,
+        options=options,
         classes=classifier.num_classes,
         sample_bits=classifier.features.sample_width,
         class_bits=core.class_bits,
@@ -80,14 +70,14 @@ def to_verilog(
 
 
 def logic_to_verilog(
-    netlist: Netlist, *, levels_per_stage: int = DEFAULT_LEVELS_PER_STAGE, name: str = "logic"
+    netlist: Netlist, *, registers: int = DEFAULT_REGISTERS, name: str = "logic"
 ) -> str:
     """Return a netlist's circuit (see logic.Logic) alone as Verilog: clk, i_bits, o_bits.
 
     Raises as to_verilog does.
     """
-    _check(name, levels_per_stage)
-    return block_module(Logic(netlist, levels_per_stage), name)
+    _check(name, registers)
+    return block_module(Logic(netlist, registers), name)
 
 
 def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
@@ -127,10 +117,10 @@ def emit(component: wiring.Component, name: str) -> str:
     )
 
 
-def _check(name: str, levels_per_stage: Spacing) -> None:
+def _check(name: str, registers: Registers) -> None:
     """Refuse before there is a component, because Amaranth warns of those that go unused."""
-    if isinstance(levels_per_stage, int):
-        Stages(0, levels_per_stage)
+    if isinstance(registers, int):
+        Stages(0, registers)
     if not NAME.fullmatch(name):
         raise UsageError(
             f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"

@@ -1,18 +1,26 @@
-"""Vectors as lines of Verilog, and a block as the text of one module."""
+"""Words as lines of Verilog, and a block as the text of one module."""
 
 from collections.abc import Iterable, Sequence
 from typing import final
 
-from lgn_hw.hdl.backend import Vectors
+from lgn_hw.circuit.backend import WordBackend
 from lgn_hw.hdl.block import Block
 
-__all__ = ["ENABLE", "Text", "VerilogVectors", "block_module", "identifier", "module_text", "port"]
+__all__ = [
+    "ENABLE",
+    "VerilogExpr",
+    "VerilogBackend",
+    "block_module",
+    "identifier",
+    "module_text",
+    "port",
+]
 
 ENABLE = "advance"
 A_LINE = 12  # values of a list
 
 
-class Text:
+class VerilogExpr:
     """A value of Verilog: a name, a constant or a list, or an operation on one or two others.
 
     readers: how many operations have it as an operand. Its width is that of its text wherever it
@@ -22,24 +30,24 @@ class Text:
     __slots__ = ("operands", "operator", "readers", "text", "width")
 
     def __init__(
-        self, text: str, width: int, operator: str = "", operands: tuple["Text", ...] = ()
+        self, text: str, width: int, operator: str = "", operands: tuple["VerilogExpr", ...] = ()
     ) -> None:
         self.text, self.width, self.operator, self.operands = text, width, operator, operands
         self.readers = 0
         for operand in operands:
             operand.readers += 1
 
-    def __invert__(self) -> "Text":
-        return Text("", self.width, "~", (self,))
+    def __invert__(self) -> "VerilogExpr":
+        return VerilogExpr("", self.width, "~", (self,))
 
-    def __and__(self, other: "Text") -> "Text":
-        return Text("", self.width, "&", (self, other))
+    def __and__(self, other: "VerilogExpr") -> "VerilogExpr":
+        return VerilogExpr("", self.width, "&", (self, other))
 
-    def __or__(self, other: "Text") -> "Text":
-        return Text("", self.width, "|", (self, other))
+    def __or__(self, other: "VerilogExpr") -> "VerilogExpr":
+        return VerilogExpr("", self.width, "|", (self, other))
 
-    def __xor__(self, other: "Text") -> "Text":
-        return Text("", self.width, "^", (self, other))
+    def __xor__(self, other: "VerilogExpr") -> "VerilogExpr":
+        return VerilogExpr("", self.width, "^", (self, other))
 
     def bits(self, start: int, length: int) -> str:
         """Read bits of what has a name."""
@@ -49,7 +57,7 @@ class Text:
 
 
 @final
-class Constant(Text):
+class Constant(VerilogExpr):
     """A constant, of which bits can be read too."""
 
     __slots__ = ("value",)
@@ -63,7 +71,7 @@ class Constant(Text):
 
 
 @final
-class VerilogVectors(Vectors[Text]):
+class VerilogBackend(WordBackend[VerilogExpr]):
     """Lines of Verilog-2001; enable names the port without which no register moves.
 
     Nothing is reset and no register has an initial value: they hold data only, and may be merged,
@@ -74,50 +82,52 @@ class VerilogVectors(Vectors[Text]):
         self.lines: list[str] = []
         self._condition = f"if ({enable}) " if enable else ""
 
-    def constant(self, value: int, width: int) -> Text:
+    def constant(self, value: int, width: int) -> VerilogExpr:
         return Constant(value, width)
 
-    def slice(self, vector: Text, start: int, length: int) -> Text:
-        return Text(vector.bits(start, length), length)
+    def slice(self, word: VerilogExpr, start: int, length: int) -> VerilogExpr:
+        return VerilogExpr(word.bits(start, length), length)
 
-    def join(self, values: Iterable[Text]) -> Text:
+    def join(self, values: Iterable[VerilogExpr]) -> VerilogExpr:
         kept = [value for value in values if value.width]
         if len(kept) == 1:
             return kept[0]
         lines = _in_lines([self._written(value) for value in reversed(kept)])
-        return Text(f"{{{lines}}}", sum(value.width for value in kept))
+        return VerilogExpr(f"{{{lines}}}", sum(value.width for value in kept))
 
-    def add(self, a: Text, b: Text, width: int, carry: Text | None = None) -> Text:
+    def add(
+        self, a: VerilogExpr, b: VerilogExpr, width: int, carry: VerilogExpr | None = None
+    ) -> VerilogExpr:
         texts = [self.join([value, Constant(0, width - value.width)]).text for value in (a, b)]
         texts += [] if carry is None else [carry.text]
-        return Text(f"({' + '.join(texts)})", width)
+        return VerilogExpr(f"({' + '.join(texts)})", width)
 
-    def exceeds(self, a: Text, b: Text) -> Text:
-        return Text(f"({self._written(a)} > {self._written(b)})", 1)
+    def exceeds(self, a: VerilogExpr, b: VerilogExpr) -> VerilogExpr:
+        return VerilogExpr(f"({self._written(a)} > {self._written(b)})", 1)
 
-    def exceeds_constant(self, a: Text, constant: int, *, signed: bool) -> Text:
+    def exceeds_constant(self, a: VerilogExpr, constant: int, *, signed: bool) -> VerilogExpr:
         if signed:
             number = f"{a.width}'sh{constant & ((1 << a.width) - 1):x}"
-            return Text(f"($signed({self._written(a)}) > {number})", 1)
-        return Text(f"({self._written(a)} > {a.width}'d{constant})", 1)
+            return VerilogExpr(f"($signed({self._written(a)}) > {number})", 1)
+        return VerilogExpr(f"({self._written(a)} > {a.width}'d{constant})", 1)
 
-    def choose(self, bit: Text, one: Text, zero: Text) -> Text:
+    def choose(self, bit: VerilogExpr, one: VerilogExpr, zero: VerilogExpr) -> VerilogExpr:
         texts = [self._written(value) for value in (bit, one, zero)]
-        return Text(f"({texts[0]} ? {texts[1]} : {texts[2]})", one.width)
+        return VerilogExpr(f"({texts[0]} ? {texts[1]} : {texts[2]})", one.width)
 
-    def wire(self, name: str, width: int, value: Text) -> Text:
+    def wire(self, name: str, width: int, value: VerilogExpr) -> VerilogExpr:
         if width:
             self._declare(name, width, self._written(value, name))
-        return Text(name, width)
+        return VerilogExpr(name, width)
 
-    def register(self, name: str, width: int, value: Text) -> Text:
+    def register(self, name: str, width: int, value: VerilogExpr) -> VerilogExpr:
         if width:
             self.lines.append(f"  reg {_range(width)} {name};")
             taken = f"{name} <= {self._written(value, name)};"
             self.lines.append(f"  always @(posedge clk) {self._condition}{taken}")
-        return Text(name, width)
+        return VerilogExpr(name, width)
 
-    def _written(self, value: Text, name: str = "shared") -> str:
+    def _written(self, value: VerilogExpr, name: str = "shared") -> str:
         """Return an expression; an operation that is read twice first becomes a wire."""
         if not value.operands:
             return value.text
@@ -141,15 +151,15 @@ def block_module(block: Block, name: str, *, enable: bool = False) -> str:
     Ports: those of the block that have bits; clk where there are registers, and then with enable
     also `advance`, without which none of them moves.
     """
-    vectors = VerilogVectors(ENABLE if enable else None)
+    backend = VerilogBackend(ENABLE if enable else None)
     source, width = block.source
-    values = block.lay_out(vectors, Text(source, width))
+    values = block.lay_out(backend, VerilogExpr(source, width))
     ports = [port("input", "clk"), port("input", ENABLE)][: 1 + enable] if block.latency else []
     ports += [port("input", source, width)] if width else []
     ports += [port("output", sink, width) for sink, width in block.sinks.items() if width]
     given = zip(block.sinks, values, strict=True)
     assigned = [f"  assign {sink} = {value.text};" for sink, value in given if value.width]
-    return module_text(name, ports, [*vectors.lines, *assigned])
+    return module_text(name, ports, [*backend.lines, *assigned])
 
 
 def module_text(name: str, ports: Sequence[str], lines: Iterable[str]) -> str:

@@ -17,10 +17,8 @@ __all__ = ["Care", "Sum", "VoteGroups", "weights_of"]
 MOVES = 400  # tried for each vote
 MOST_MOVES = 800_000  # in all, so that a large netlist takes minutes
 HOT, COLD = 1.0, 0.05  # temperatures in LUTs, from first to last
-# What a bit costs that is still to be counted, in LUTs (see blocks.popcount.COUNTERS), and in the
-# LUTs before carry chains (see blocks.chains).
+# What a bit costs that is still to be counted, in LUTs (see circuit.heads.counters.COUNTERS).
 BIT_COST = {4: 1.7, 6: 1.0}
-CHAIN_BIT_COST = 0.62
 
 
 class Care:
@@ -100,8 +98,8 @@ def weights_of(highest: int) -> list[tuple[int, int]]:
 class VoteGroups:
     """Cut the votes of one class into groups, each added up over at most `size` nets.
 
-    votes: net to weight. functions: of all nets. The cost of a group is its LUTs and BIT_COST for
-    each of its bits, or CHAIN_BIT_COST where chains add them up. Simulated annealing moves and
+    votes: net to weight. functions: of all nets. The cost of a group is its LUTs and bit_cost for
+    each of its bits, BIT_COST where not given. Simulated annealing moves and
     exchanges votes, the same for the same input.
     """
 
@@ -111,9 +109,9 @@ class VoteGroups:
         functions: Sequence[Function],
         care: Care,
         size: int,
-        chains: bool = False,
+        bit_cost: float | None = None,
     ) -> None:
-        self._counted = CHAIN_BIT_COST if chains else BIT_COST[size]
+        self._counted = BIT_COST[size] if bit_cost is None else bit_cost
         self._votes, self._functions, self._care, self._size = votes, functions, care, size
         self._nets = sorted(votes)
         self._known: dict[frozenset[int], float] = {}

@@ -39,16 +39,20 @@ class Blocks:
 
 
 def sum_votes(
-    classifier: Classifier, lut_size: int, *, chains: bool = False, of: str | None = None
+    classifier: Classifier,
+    lut_size: int,
+    *,
+    bit_cost: float | None = None,
+    of: str | None = None,
 ) -> Classifier:
     """Return a classifier with the same scores whose votes are fewer and take fewer LUTs.
 
     Votes of a class that together read at most lut_size nets are replaced by the bits of their sum,
     a node each; a bit of weight w is w outputs. Three votes of two inputs become two nodes. Which
     votes go together is searched for (see VoteGroups), the same way for the same classifier.
-    Patterns of thresholds that no sample gives are used. chains: what is left will be added up in
-    carry chains. of: the digest of a classifier with the same outputs, from which a proof shall
-    start; this one's where not given.
+    Patterns of thresholds that no sample gives are don't-cares. bit_cost: what the head takes for a
+    bit of a sum, in LUTs; that of counters where not given. of: the digest of a classifier with the
+    same outputs, from which a proof shall start; this one's where not given.
     """
     draft = _Draft(classifier.netlist)
     functions = functions_of(classifier.netlist, lut_size)
@@ -57,7 +61,7 @@ def sum_votes(
     for number in range(classifier.num_classes):
         outputs = _outputs_by_net(classifier, number)
         votes = {net: len(found) for net, found in outputs.items() if net > 1}
-        groups = VoteGroups(votes, functions, care, lut_size, chains)
+        groups = VoteGroups(votes, functions, care, lut_size, bit_cost)
         for group in groups.search(moves, seed=number):
             found = groups.sum_of(group) if len(group) > 1 else None
             nets = sorted(group)

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.circuit.circuit import Circuit, connected
-from lgn_hw.circuit.heads.counters import Tally
+from lgn_hw.circuit.header import CoreHeader
+from lgn_hw.circuit.heads.head import Head
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig
-from lgn_hw.prove.adders import carry_circuit
+from lgn_hw.prove.carry_circuit import carry_circuit
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
 from lgn_hw.prove.counting import counting_fault, counting_samples
 from lgn_hw.prove.cut_parts import Section, as_pair, sections
@@ -93,9 +93,9 @@ def prove_circuit(
     """Prove that a circuit is the classifier, part by part, and that what was built is the circuit.
 
     built: each of circuit.parts, or the whole circuit by the name WHOLE. How outputs become votes
-    (blocks.votes) is arithmetic on whole numbers, and is tested, not proven here.
+    (circuit.votes) is arithmetic on whole numbers, and is tested, not proven here.
     """
-    raw, decoded = circuit.parities.tally, circuit.parities.decoded()
+    head, decoded = circuit.head, circuit.head.decoded()
     encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
     read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
     gates = replace(classifier.netlist, outputs=circuit.votes.net)
@@ -104,7 +104,7 @@ def prove_circuit(
     tournament = Tournament(circuit.votes.highest.tolist(), circuit.score_bits)
     argmax = circuit.parts["argmax"]
     argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
-    popcount = circuit.parts["popcount"], connected([decoded, raw.netlist()])
+    popcount = circuit.parts["popcount"], connected([decoded, head.netlist()])
     pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
         "the encoder compares": (
             circuit.parts["encoder"],
@@ -117,8 +117,8 @@ def prove_circuit(
     for name, function in (built or {}).items():
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
-    claims = [_counted(raw), _ranked(tournament)]
-    if are_matched(*popcount, counting_samples(raw, circuit.parities.terms)):
+    claims = [_counted(head), _ranked(tournament)]
+    if are_matched(*popcount, counting_samples(head)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
     verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
@@ -130,25 +130,27 @@ def prove_circuit(
 
 
 def prove_verilog(
-    classifier: Classifier, verilog: str, header: Any, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    classifier: Classifier,
+    verilog: str,
+    header: CoreHeader,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Proof:
     """Prove that a core's Verilog, emitted or synthesised, is the classifier.
 
-    header: its hdl.header.CoreHeader. See synth.pipeline for what is shown of its registers.
+    header: what its first lines say. See prove.pipeline for what is shown of its registers.
     """
     try:
-        pipeline = combinational(verilog, header.top, chains=header.chains)
+        pipeline = combinational(verilog, header.top, carries=header.options.carries)
     except CheckFailed as problem:
         return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
     same = pipeline.latency == header.latency
     detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
     claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
-    if header.lut_size is None:
+    if header.options.lut_size is None:
         circuit = carry_circuit(classifier, scores=header.scores)
     else:
-        circuit = Circuit.of(
-            classifier, lut_size=header.lut_size, scores=header.scores, chains=header.chains
-        )
+        circuit = Circuit.of(classifier, header.options)
 
     def prove(built: Mapping[str, Aig | Section]) -> Proof:
         return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
@@ -215,8 +217,8 @@ def _shown(features: Features, codes: NDArray[np.int64]) -> str:
     return f"({', '.join(values)})" + ("" if len(values) == len(codes) else ", all others 0")
 
 
-def _counted(tally: Tally) -> Claim:
-    fault = counting_fault(tally)
+def _counted(head: Head) -> Claim:
+    fault = counting_fault(head)
     status: Status = "different" if fault else "equal"
     return Claim("counters keep every class's sum", "all inputs of each counter", status, fault)
 

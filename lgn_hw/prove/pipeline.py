@@ -137,19 +137,20 @@ class Pipeline:
     cuts: dict[str, NDArray[np.int64]]
 
 
-def combinational(verilog: str, top: str, *, chains: bool = False) -> Pipeline:
+def combinational(verilog: str, top: str, *, carries: bool = False) -> Pipeline:
     """Return what a core computes, having shown that it is a pipeline (see this module).
 
-    chains: a sum of two numbers and a bit, as hdl.chains writes it, is taken as one adder with a
-    carry; that is the same function in a form that is easier to prove. Raises CheckFailed where the
-    core is no pipeline, saying which rule it breaks, ToolError where yosys does not take the text.
+    carries: a sum of two numbers and a bit, as circuit.heads.chain_layout writes it, is taken as
+    one adder with a carry; that is the same function in a form that is easier to prove. Raises
+    CheckFailed where the core is no pipeline, saying which rule it breaks, ToolError where yosys
+    does not take the text.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog)
     (folder / "cells.v").write_text(CELLS)
     (folder / "primitives.v").write_text(PRIMITIVES)
     wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
-    script = READ.format(top=top, cuts=wires, adders="alumacc" if chains else "")
+    script = READ.format(top=top, cuts=wires, adders="alumacc" if carries else "")
     run_yosys(script, folder=folder, log=folder / "yosys.log")
     module = json.loads((folder / "registers.json").read_text())["modules"][top]
     latency = _check_registers(module)

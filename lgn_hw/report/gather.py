@@ -71,6 +71,7 @@ def gather(path: Path) -> dict[str, Any]:
         "nodes_by_table": _tables(classifier.netlist, optimized.netlist),
         "accuracy": _accuracy(classifier, folder / "train.json", file.name),
         "curves": _curves(classifier, folder / "metrics.jsonl"),
+        "curves_part": (classifier.provenance.get("chosen") or {"part": "test"})["part"],
         "simulation": simulation,
         "estimate": estimate,
         "placed": placed,
@@ -141,12 +142,21 @@ def _accuracy(classifier: Classifier, path: Path, name: str) -> dict[str, Any]:
 
 
 def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None:
-    """Return a list an epoch for each of CURVES, where the last epoch is this classifier's."""
+    """Return a list for each of CURVES, a value per epoch that was measured, where one of them is
+    this classifier's: the last, or the one that it was chosen as on the validation part.
+    """
     text = path.read_text() if path.exists() else ""
     lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    if not lines or lines[-1]["discrete_accuracy"] != classifier.provenance.get("accuracy"):
+    measured = [line for line in lines if "discrete_accuracy" in line]
+    chosen = classifier.provenance.get("chosen")
+    if chosen:  # on the validation part, which the lines are of
+        epoch, accuracy = classifier.provenance["epochs"], chosen["accuracy"]
+        own = [line for line in measured if line["epoch"] == epoch]
+    else:
+        own, accuracy = measured, classifier.provenance.get("accuracy")
+    if not own or own[-1]["discrete_accuracy"] != accuracy:
         return None
-    return {name: [line[name] for line in lines] for name in CURVES}
+    return {name: [line[name] for line in measured] for name in CURVES}
 
 
 def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:

@@ -46,13 +46,13 @@ def to_html(report: Mapping[str, Any]) -> str:
 def _charts(report: Mapping[str, Any]) -> dict[str, str]:
     charts = _structure_charts(report)
     if report["curves"] is not None:
-        charts |= _training_charts(report["curves"])
+        charts |= _training_charts(report["curves"], report["curves_part"])
     if report["estimate"] is not None:
         charts |= _area_charts(report["estimate"])
     return charts
 
 
-def _training_charts(data: Mapping[str, list[float]]) -> dict[str, str]:
+def _training_charts(data: Mapping[str, list[float]], part: str) -> dict[str, str]:
     def percent(name: str) -> list[float]:
         return [100 * value for value in data[name]]
 
@@ -70,7 +70,7 @@ def _training_charts(data: Mapping[str, list[float]]) -> dict[str, str]:
                 "soft": (percent("soft_accuracy"), "third"),
                 "discrete": (percent("discrete_accuracy"), "first"),
             },
-            describe="Test accuracy over epochs, in percent",
+            describe=f"{part.capitalize()} accuracy over epochs, in percent",
         ),
         "gaps": curves(
             data["epoch"],

@@ -41,11 +41,11 @@ class Area:
         return asdict(self)
 
 
-def estimate_area(verilog: str, *, folder: Path, chains: bool = False) -> Area:
+def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     """Map a core's Verilog (see hdl.verilog.to_verilog) to 4- and to 6-input LUTs and count.
 
     folder: receives the Verilog, the scripts, the logs, yosys' own figures, and the mapped netlists
-    lut4.v and lut6.v under the core's own header, so that they can be proven. chains: beside LUT6,
+    lut4.v and lut6.v under the core's own header, so that they can be proven. carries: beside LUT6,
     adders are carry chains, as they are in Xilinx parts. Raises ToolError with yosys' last error
     lines, UsageError where the text holds no module.
     """
@@ -56,7 +56,7 @@ def estimate_area(verilog: str, *, folder: Path, chains: bool = False) -> Area:
     write_text(folder / "primitives.v", PRIMITIVES)
     for size in LUT_SIZES:
         (folder / f"lut{size}.json").unlink(missing_ok=True)
-    run_yosys(_script(top, chains), folder=folder, log=folder / "yosys.log")
+    run_yosys(_script(top, carries), folder=folder, log=folder / "yosys.log")
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
@@ -86,10 +86,10 @@ def _instance_of(module: str) -> str:
     return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
 
 
-def _script(top: str, chains: bool) -> str:
+def _script(top: str, carries: bool) -> str:
     """Map the same coarse netlist twice. Parts keep their borders, so that they can be counted."""
-    carries = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
-    adders = {6: carries} if chains else {}
+    chains = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
+    adders = {6: chains} if carries else {}
     lines = ["read_verilog core.v", f"synth -top {top} -run begin:fine", "design -save coarse"]
     for size in LUT_SIZES:
         lines += [

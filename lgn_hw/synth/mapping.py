@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.heads import HEADS
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.formats import aiger, blif
@@ -41,25 +43,27 @@ restore
 
 def shrink_classifier(
     classifier: Classifier,
-    lut_size: int,
+    options: CoreOptions,
     *,
-    chains: bool = False,
     of: Classifier | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> tuple[Classifier, list[Step], Status]:
-    """Return the classifier whose whole circuit takes the fewest nodes of up to lut_size inputs.
+    """Return the classifier whose whole circuit takes the fewest LUTs.
 
     The gates are mapped as they are, and with votes added up (see passes.vote_sums); what has the
-    smaller circuit is used, and only where every step is proven. chains: as of
-    hdl.core.ClassifierCore. of: what a user will prove the result against; it has the same outputs.
+    smaller circuit is used, and only where every step is proven. options: the
+    LUTs and the head. of: what a user will prove the result against; it has the same outputs.
     Raises as map_to_luts does.
     """
+    if options.lut_size is None:
+        raise UsageError(f"LUTs have {list(LUT_SIZES)} inputs here, not None")
+    lut_size, bit_cost = options.lut_size, HEADS[options.head].bit_cost
     plain, step, status = map_classifier(classifier, lut_size, timeout_s=timeout_s)
     digest = None if of is None else of.digest
-    summed = sum_votes(classifier, lut_size, chains=chains, of=digest)
+    summed = sum_votes(classifier, lut_size, bit_cost=bit_cost, of=digest)
     proof = prove_classifiers(of or classifier, summed, timeout_s=timeout_s).status
     mapped, step_mapped, status_mapped = map_classifier(summed, lut_size, timeout_s=timeout_s)
-    sizes = [_circuit_size(found, lut_size, chains) for found in (plain, mapped)]
+    sizes = [_circuit_size(found, options) for found in (plain, mapped)]
     used = proof == "equal" and sizes[1] < sizes[0]
     name = f"add up votes ({'not used: ' * (not used)}{_why(proof, *sizes)})"
     netlists = (classifier.netlist, summed.netlist if used else classifier.netlist)
@@ -79,9 +83,8 @@ def _why(proof: Status, without: int, with_sums: int) -> str:
     return f"proven, {with_sums:,} nodes in the whole circuit instead of {without:,}"
 
 
-def _circuit_size(classifier: Classifier, lut_size: int, chains: bool) -> int:
-    circuit = Circuit.of(classifier, lut_size=lut_size, scores=False, chains=chains)
-    return sum(circuit.luts.values())
+def _circuit_size(classifier: Classifier, options: CoreOptions) -> int:
+    return sum(Circuit.of(classifier, replace(options, scores=False)).luts.values())
 
 
 def map_classifier(

@@ -1,48 +1,36 @@
-"""What a target's LUTs are like."""
+"""What cores are built like for a family of FPGAs: what `--lut` names."""
 
-from typing import NamedTuple
-
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 
-__all__ = ["TARGETS", "Luts", "find_luts"]
-
-
-class Luts(NamedTuple):
-    """Say for which LUTs a core is made.
-
-    inputs: of a LUT. chains: votes are added up in carry chains with LUTs before them.
-    """
-
-    inputs: int
-    chains: bool = False
-
+__all__ = ["TARGETS", "options_for"]
 
 # A family's name, as yosys' synth_... commands have it, or the number of inputs alone.
 TARGETS = {
-    "4": Luts(4),
-    "6": Luts(6),
-    "ecp5": Luts(4),
-    "gowin": Luts(4),
-    "ice40": Luts(4),
-    "nexus": Luts(4),
-    "xilinx": Luts(6, chains=True),
+    "4": CoreOptions(lut_size=4),
+    "6": CoreOptions(lut_size=6),
+    "ecp5": CoreOptions(lut_size=4),
+    "gowin": CoreOptions(lut_size=4),
+    "ice40": CoreOptions(lut_size=4),
+    "nexus": CoreOptions(lut_size=4),
+    "xilinx": CoreOptions(lut_size=6, head="chains"),
 }
 
 
-def find_luts(target: str | None, part: str | None = None) -> Luts | None:
-    """Return what a target's LUTs are like; None where no target is named.
+def options_for(target: str | None, part: str | None = None) -> CoreOptions:
+    """Return the options for a target; the plain ones, without LUTs, where no target is named.
 
     part: what the core will be placed on. Raises UsageError with the legal names, and where the
     part has no such carry chains; those that can be placed here have LUTs of four inputs.
     """
     if target is None:
-        return None
+        return CoreOptions()
     found = TARGETS.get(target.lower())
     if found is None:
         raise UsageError(f"--lut must be one of {', '.join(TARGETS)}, not {target!r}")
-    if found.chains and part is not None:
+    if found.carries and part is not None:
         raise UsageError(
-            f"--lut {target} is for carry chains behind LUTs of {found.inputs} inputs, which {part}"
-            " does not have; give --lut 4, or none"
+            f"--lut {target} is for carry chains behind LUTs of {found.lut_size} inputs, which"
+            f" {part} does not have; give --lut 4, or none"
         )
     return found

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lgn_hw.circuit.argmax import class_width
 from lgn_hw.circuit.circuit import Circuit
-from lgn_hw.circuit.heads.chains import ChainTally
+from lgn_hw.circuit.heads.adders import AdderLayout
+from lgn_hw.circuit.heads.head import Layout, score_width
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.argmax import class_width
-from lgn_hw.hdl.chains import ChainPopcount
-from lgn_hw.hdl.popcount import score_width
 from lgn_hw.hdl.schedule import Schedule
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import inputs_read
@@ -38,25 +38,22 @@ class Level:
 
 
 def datapath_levels(
-    classifier: Classifier,
-    *,
-    scores: bool = False,
-    lut_size: int | None = None,
-    chains: bool = False,
+    classifier: Classifier, options: CoreOptions | None = None
 ) -> tuple[Level, ...]:
     """Return the levels of a classifier's core (see hdl.core), from the sample to the result."""
-    if lut_size is not None:
-        circuit = Circuit.of(classifier, lut_size=lut_size, scores=scores, chains=chains)
+    options = options or CoreOptions()
+    if options.lut_size is not None:
+        circuit = Circuit.of(classifier, options)
         levels = {name: _of_luts(name, part) for name, part in circuit.parts.items()}
-        tally = circuit.parities.tally
-        if isinstance(tally, ChainTally):
-            levels["popcount"] = _chains(tally)
+        layout = circuit.head.layout()
+        if layout is not None:
+            levels["popcount"] = _laid_out(layout)
         return tuple(level for found in levels.values() for level in found)
     return (
         _encoder(classifier),
         *_netlist("logic", Schedule(classifier.netlist, 0).netlist),
-        *_popcount(classifier.group_sizes),
-        *_argmax(classifier, scores),
+        *_laid_out(AdderLayout(classifier.group_sizes)),
+        *_argmax(classifier, options.scores),
     )
 
 
@@ -75,14 +72,9 @@ def _of_luts(name: str, part: Netlist) -> list[Level]:
     return [*levels[:-1], replace(levels[-1], must=name in ("encoder", "argmax"))]
 
 
-def _chains(tally: ChainTally) -> list[Level]:
-    """Return the levels of a popcount of adders: a LUT, and as many carries as the longest has."""
-    held = ChainPopcount(tally, 0).held
-    longest = [max((len(adder.given) for adder in level), default=0) for level in tally.levels]
-    return [
-        Level("popcount", number, 1, carries, len(held[number]))
-        for number, carries in enumerate(longest or [0], 1)
-    ]
+def _laid_out(layout: Layout) -> list[Level]:
+    """Return the levels of a popcount that is written in words."""
+    return [Level("popcount", number, *cost) for number, cost in enumerate(layout.levels(), 1)]
 
 
 def _netlist(block: str, netlist: Netlist) -> list[Level]:
@@ -102,31 +94,6 @@ def _netlist(block: str, netlist: Netlist) -> list[Level]:
         )
         for number in range(1, max(1, depth) + 1)
     ]
-
-
-def _popcount(sizes: tuple[int, ...]) -> list[Level]:
-    """Follow the widths of the numbers that Popcount adds."""
-    numbers = [[1] * size for size in sizes]
-    levels: list[Level] = []
-    while not levels or any(len(of_class) > 1 for of_class in numbers):
-        step = _triples if not levels else _pairs
-        numbers = [
-            [min(width, size.bit_length()) for width in step(of_class)]
-            for size, of_class in zip(sizes, numbers, strict=True)
-        ]
-        widest = max((width for of_class in numbers for width in of_class), default=0)
-        bits = sum(map(sum, numbers))
-        levels.append(Level("popcount", len(levels) + 1, 1, widest if levels else 0, bits))
-    return levels
-
-
-def _triples(widths: list[int]) -> list[int]:
-    return [2] * -(-len(widths) // 3)
-
-
-def _pairs(widths: list[int]) -> list[int]:
-    sums = [max(a, b) + 1 for a, b in zip(widths[::2], widths[1::2], strict=False)]
-    return sums + widths[2 * len(sums) :]
 
 
 def _argmax(classifier: Classifier, scores: bool) -> list[Level]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
@@ -25,7 +25,7 @@ Trial = Callable[[Placement], float]
 class PlacedCore:
     """A core after place and route on a part; figures of stage `pnr`.
 
-    setting: where registers stand, in words; levels_per_stage: the same for to_verilog.
+    setting: where registers stand, in words. options: what the core was built like.
     clock_mhz: what was asked for, None where nothing was. latency_ns: latency_cycles at fmax_mhz.
     samples_per_second: at fmax_mhz. trials: (setting, fmax_mhz) of all that was placed.
     """
@@ -33,9 +33,7 @@ class PlacedCore:
     digest: str
     part: str
     setting: str
-    levels_per_stage: Spacing
-    scores: bool
-    lut_size: int | None
+    options: CoreOptions
     latency_cycles: int
     clock_mhz: float | None
     report: PnrReport
@@ -64,9 +62,9 @@ class PlacedCore:
             "stage": report.stage,
             "tool": report.tool,
             "setting": self.setting,
-            "levels_per_stage": self.levels_per_stage,
-            "scores": self.scores,
-            "lut_size": self.lut_size,
+            "levels_per_stage": self.options.registers,
+            "scores": self.options.scores,
+            "lut_size": self.options.lut_size,
             "clock_mhz": self.clock_mhz,
             "met": self.met,
             "fmax_mhz": round(self.fmax_mhz, 2),
@@ -83,11 +81,9 @@ class PlacedCore:
 def place_core(
     classifier: Classifier,
     part: Part,
-    levels_per_stage: Spacing,
+    options: CoreOptions,
     folder: Path,
     *,
-    scores: bool = False,
-    lut_size: int | None = None,
     clock_mhz: float | None = None,
     setting: str = "",
 ) -> PlacedCore:
@@ -95,18 +91,14 @@ def place_core(
 
     Raises what hdl.verilog.to_verilog and place.place raise.
     """
-    text = to_verilog(
-        classifier, levels_per_stage=levels_per_stage, scores=scores, lut_size=lut_size
-    )
+    text = to_verilog(classifier, options)
     fed = SampleFormat.of(classifier).bits_of(classifier.features)
     report = place(text, part, clock_mhz or 100.0, folder, fed=fed)
     return PlacedCore(
         digest=classifier.digest,
         part=part.name,
-        setting=setting or f"levels per stage: {levels_per_stage}",
-        levels_per_stage=levels_per_stage,
-        scores=scores,
-        lut_size=lut_size,
+        setting=setting or f"levels per stage: {options.registers}",
+        options=options,
         latency_cycles=read_core_header(text).latency,
         clock_mhz=clock_mhz,
         report=report,
@@ -117,28 +109,32 @@ def search(
     classifier: Classifier,
     part: Part,
     clock_mhz: float,
+    options: CoreOptions,
     folder: Path,
     *,
-    scores: bool = False,
-    lut_size: int | None = None,
     most: int = 6,
 ) -> PlacedCore:
     """Return the placed core that meets a clock with the fewest registers (see search_placements).
 
-    most: how many settings are placed at most. Raises CheckFailed with both frequencies where none
-    of them meets the clock, or with both numbers where the core does not fit the part.
+    options: all but the registers. most: how many settings are placed at most. Raises CheckFailed
+    with both frequencies where none of them meets the clock, or with both numbers where the core
+    does not fit the part.
     """
     placed: dict[str, PlacedCore] = {}
 
     def trial(placement: Placement) -> float:
         name = str(placement)
         placed[name] = place_core(
-            classifier, part, placement.registers, folder / f"try{len(placed) + 1}",
-            scores=scores, lut_size=lut_size, clock_mhz=clock_mhz, setting=name,
-        )  # fmt: skip
+            classifier,
+            part,
+            replace(options, registers=placement.registers),
+            folder / f"try{len(placed) + 1}",
+            clock_mhz=clock_mhz,
+            setting=name,
+        )
         return placed[name].fmax_mhz
 
-    levels = datapath_levels(classifier, scores=scores, lut_size=lut_size)
+    levels = datapath_levels(classifier, options)
     candidates = placements(levels, part.delays)
     best = search_placements(candidates, clock_mhz, trial, most)
     trials = tuple((name, round(core.fmax_mhz, 2)) for name, core in placed.items())

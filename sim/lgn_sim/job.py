@@ -41,13 +41,14 @@ class Job:
     seed: int
 
     def write(self, path: Path) -> None:
-        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+        values = vars(self) | {"header": self.header.to_json()}
+        write_text(path, json.dumps(values, indent=2) + "\n")
 
     @staticmethod
     def from_environment() -> "Job":
         """Read the job that the runner has named in the environment."""
         values = json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
-        return Job(**(values | {"header": CoreHeader(**values["header"])}))
+        return Job(**(values | {"header": CoreHeader.from_json(values["header"])}))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.registers import Registers
 from lgn_hw.errors import CheckFailed
 from lgn_sim.job import CaseResult
 
@@ -35,7 +35,7 @@ class SimulationResult:
     latency_cycles: int
     latency_cycles_measured: int | None
     throughput: float | None
-    levels_per_stage: Spacing
+    levels_per_stage: Registers
     scores: bool
     cases: tuple[CaseResult, ...]
     negative_control: NegativeControl | None

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lgn_hw.circuit.stages import Spacing
+from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.core import DEFAULT_LEVELS_PER_STAGE
 from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
@@ -33,16 +32,15 @@ def simulate(
     seed: int = 0,
     waveform: bool = False,
     negative_control: bool = True,
-    levels_per_stage: Spacing = DEFAULT_LEVELS_PER_STAGE,
-    scores: bool = True,
+    options: CoreOptions | None = None,
     progress: Progress = ignore,
 ) -> SimulationResult:
     """Run a core in a simulator and compare each result with Classifier.scores or predict.
 
     samples: codes[samples, features] to use besides the vectors of lgn_hw.samples.vectors_for.
-    verilog: a text or a file from hdl.verilog.to_verilog; emitted with levels_per_stage and scores
-    where not given. vectors: how many random vectors. output_dir: receives logs, vectors and
-    results.
+    verilog: a text or a file from hdl.verilog.to_verilog; emitted with options where not given, and
+    then with scores, which say more, where there are no options either. vectors: how many random
+    vectors. output_dir: receives logs, vectors and results.
 
     Case `flowing` uses every vector, the others at most 100 spread evenly. The negative control
     simulates the core of a classifier with one table bit flipped, which must give mismatches.
@@ -57,7 +55,7 @@ def simulate(
     folder = Path(output_dir)
     codes = vectors_for(classifier.features, vectors, seed, samples)
     if verilog is None:
-        text = to_verilog(classifier, levels_per_stage=levels_per_stage, scores=scores)
+        text = to_verilog(classifier, options or CoreOptions(scores=True))
     else:
         text = matching_verilog(classifier, verilog)
     header = read_core_header(text)
@@ -79,7 +77,7 @@ def simulate(
         latency_cycles=header.latency,
         latency_cycles_measured=cases[0].latency_cycles,
         throughput=cases[0].throughput,
-        levels_per_stage=header.levels_per_stage,
+        levels_per_stage=header.options.registers,
         scores=header.scores,
         cases=tuple(cases),
         negative_control=control,
@@ -114,14 +112,7 @@ def _negative_control(
     progress("looks for a table bit that shows")
     few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
-    verilog = to_verilog(
-        faulty,
-        levels_per_stage=header.levels_per_stage,
-        scores=header.scores,
-        lut_size=header.lut_size,
-        chains=header.chains,
-        name=header.top,
-    )
+    verilog = to_verilog(faulty, header.options, name=header.top)
     control = folder / "negative_control"
     job = _job(classifier, header, few, control, seed)
     (case,), _ = run_cases(

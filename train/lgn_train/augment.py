@@ -19,15 +19,16 @@ __all__ = ["Augmentation"]
 class Augmentation:
     """How the images of one epoch are changed; equal seeds and epochs change them alike.
 
-    shift: pixels that an image moves at most, each way; what enters is `border`. flip: mirror
-    half of the images, left to right. shape: (channels, rows, columns). samples: of the data set.
+    shift: pixels that an image moves at most, each way; what enters is `border`, a code for each
+    channel. flip: mirror half of the images, left to right. shape: (channels, rows, columns).
+    samples: of the data set.
     """
 
     shape: tuple[int, int, int]
     samples: int
     shift: int
     flip: bool
-    border: int
+    border: tuple[int, ...]
     seed: int
     epoch: int
 
@@ -35,7 +36,8 @@ class Augmentation:
         """Return codes[batch, features] changed; indices: where the data set has the samples."""
         channels, rows, columns = self.shape
         images = codes.view(-1, channels, rows, columns)
-        room = F.pad(images, [self.shift] * 4, value=self.border)
+        border = torch.tensor(self.border, device=codes.device).to(codes.dtype)[:, None, None]
+        room = F.pad(images - border, [self.shift] * 4) + border
         draws = self._draws[indices.to(self._draws.device)].to(codes.device)
         down = torch.arange(rows, device=codes.device) + draws[:, :1]
         right = torch.arange(columns, device=codes.device) + draws[:, 1:2]

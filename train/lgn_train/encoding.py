@@ -10,6 +10,7 @@ from lgn_train.checks import one_of, positive_integer
 __all__ = ["ENCODER_KINDS", "fit_thermometer"]
 
 ENCODER_KINDS = ("uniform", "quantile")
+EXACT = 1 << 52  # sums of floats are exact to one half up to here
 
 
 def fit_thermometer(
@@ -30,13 +31,13 @@ def fit_thermometer(
         raise ValueError("codes must hold one training sample or more")
     low, high = (end.astype(np.int64) for end in (codes.min(axis=0), codes.max(axis=0)))
     if kind == "uniform":
-        span = features.high - features.low
-        placed = np.floor(features.low + shares[:, None] * span).astype(np.int64)
+        placed = _evenly(features, shares)
     else:
-        # "lower" gives codes that occur. Where the greatest one is meant, the step below it is
-        # the threshold that tells it from the rest.
-        quantiles = np.quantile(codes, shares, axis=0, method="lower")
-        placed = np.minimum(quantiles.astype(np.int64), high - 1)
+        # Codes that occur. Where the greatest one is meant, the step below it is the threshold
+        # that tells it from the rest.
+        ordered = np.sort(codes, axis=0)
+        places = np.floor(shares * (len(codes) - 1)).astype(np.int64)
+        placed = np.minimum(ordered[places].astype(np.int64), high - 1)
     kept = [
         _distinct(column, low[feature], high[feature]) for feature, column in enumerate(placed.T)
     ]
@@ -47,6 +48,18 @@ def fit_thermometer(
         )
     feature = np.repeat(np.arange(len(kept)), [len(thresholds) for thresholds in kept])
     return Thermometer(features, feature.astype(np.int32), np.concatenate(kept))
+
+
+def _evenly(features: Features, shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return int64[shares, features], at these shares of the ranges, rounded down."""
+    low, high = features.low.astype(object), features.high.astype(object)  # no int64 overflows
+    large = [max(-lo, hi) > EXACT for lo, hi in zip(low, high, strict=True)]
+    floats = features.low + shares[:, None] * (features.high.astype(float) - features.low)
+    placed = np.floor(np.where(large, 0, floats)).astype(np.int64)
+    for feature in np.flatnonzero(large):
+        span, parts = high[feature] - low[feature], len(shares) + 1
+        placed[:, feature] = [low[feature] + span * i // parts for i in range(1, parts)]
+    return placed
 
 
 def _distinct(thresholds: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:

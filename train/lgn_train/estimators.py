@@ -67,15 +67,19 @@ class Estimator:
     def mixture(
         self, parametrization: Parametrization, logits: Tensor, temperature: float
     ) -> Tables:
-        """Return the expected tables: what the soft accuracy is measured with.
+        """Return the expected tables: what the soft accuracy is measured with."""
+        soft = parametrization.soft(
+            parametrization.scores(logits), self.mixture_temperature(temperature)
+        )
+        return Tables(soft, soft.detach())
+
+    def mixture_temperature(self, temperature: float) -> float:
+        """Return the temperature of the expected tables, for that of training.
 
         Noise samples a gate with the probabilities of temperature 1, whatever the temperature of
         the gradient is; without noise the mixture is the soft table of training.
         """
-        soft = parametrization.soft(
-            parametrization.scores(logits), 1.0 if self.noisy else temperature
-        )
-        return Tables(soft, soft.detach())
+        return 1.0 if self.noisy else temperature
 
     def _warmth(
         self, parametrization: Parametrization, scores: Tensor, temperature: float

@@ -1,4 +1,4 @@
-"""What runs underneath: which layers run on packed words, and why the others do not."""
+"""What runs underneath: which layers run on the compiled kernels, and why the others do not."""
 
 from torch import nn
 
@@ -12,8 +12,9 @@ def explain(model: nn.Module) -> str:
     lines = []
     for name, layer in model.named_modules():
         if isinstance(layer, LogicLayer):
-            reasons = layer.why_not_packed()
+            reasons = layer.why_not_kernels()
             kernels = "CUDA" if layer.logits.is_cuda else "C++"
-            path = f"float: {'; '.join(reasons)}" if reasons else f"packed words, {kernels} kernels"
+            what = "packed words" if layer.computes_bits else "soft values"
+            path = f"float: {'; '.join(reasons)}" if reasons else f"{what}, {kernels} kernels"
             lines.append(f"{name or type(layer).__name__}: {path}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_train import noise
 from lgn_train.augment import Augmentation
+from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
 from lgn_train.layers import LogicDense
@@ -20,6 +21,7 @@ from lgn_train.metrics import figures_of
 from lgn_train.model import logic_layers
 from lgn_train.noise import Stream
 from lgn_train.recipe import Recipe
+from lgn_train.selection import Best, Selection
 
 __all__ = ["REDRAWN", "Trainer", "learning_rate"]
 
@@ -33,8 +35,9 @@ class Trainer:
     """Train a model step by step, on a device, and together with the other ranks of a world.
 
     step: optimiser steps done. loss_sum and seconds: of the epoch under way, the sum of its
-    samples' losses and its training time. These, and tensors(), are all the state there is: a
-    trainer that is given them goes on bit for bit as the first one would have, in mid-epoch too.
+    samples' losses and its training time. selection: which epoch is kept, where the data have a
+    validation part. These, and tensors(), are all the state there is: a trainer that is given them
+    goes on bit for bit as the first one would have, in mid-epoch too.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class Trainer:
         self.step = 0
         self.loss_sum = 0.0
         self.seconds = 0.0
+        self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
         self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
+        self._class_weights = self._weights()
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -77,12 +82,29 @@ class Trainer:
         """Epochs done."""
         return self.step // self.steps_per_epoch
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or train.patience is at its end."""
+        return self.epoch >= self.recipe.train.epochs or self.selection.over
+
+    @property
+    def best(self) -> Best | None:
+        """The network that was best on the validation part; None without one, or before any."""
+        return self.selection.best
+
+    def take_best(self) -> None:
+        """Give the model the state of the best network, where there is one, to export or measure
+        it; training does not go on from there.
+        """
+        if self.best is not None:
+            self.model.load_state_dict(self.best.tensors)
+
     def run_epoch(self, on_step: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Train to the end of the epoch; return its line of metrics.jsonl.
 
         Every train.eval_every epochs, and after the last one, the line holds the accuracies of
-        the test part, as fractions. on_step: called after each step but the last. Raises
-        CheckFailed where the loss is no longer a number.
+        data.measured, the validation part or else the test part, as fractions. on_step: called
+        after each step but the last. Raises CheckFailed where the loss is no longer a number.
         """
         epoch = self.epoch
         while True:
@@ -111,7 +133,13 @@ class Trainer:
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
-        loss = weight * F.cross_entropy(logits, self._y[samples], reduction="sum")
+        loss = weight * F.cross_entropy(
+            logits,
+            self._y[samples],
+            weight=self._class_weights,
+            reduction="sum",
+            label_smoothing=self.recipe.train.label_smoothing,
+        )
         loss.backward()  # type: ignore[no-untyped-call]
         value = self.world.add_up(loss, self.model.parameters())
         if not math.isfinite(value):
@@ -125,6 +153,11 @@ class Trainer:
         self.loss_sum += value * len(batch)
         self.seconds += time.perf_counter() - started
         return value
+
+    def _weights(self) -> Tensor | None:
+        data = self.data
+        weights = class_weights(self.recipe.train.class_weight, data.y_train, data.classes)
+        return None if weights is None else torch.from_numpy(weights).float().to(self.device)
 
     def _redraw(self) -> None:
         """Exchange candidates where they are due; a newcomer starts without momentum."""
@@ -150,24 +183,37 @@ class Trainer:
                 len(self._x),
                 options.shift,
                 options.flip,
-                int(self.data.features.low.min()),
+                self._border,
                 self.recipe.seed,
                 self.epoch,
             )
         return self._augmentation(codes, samples)
 
+    @property
+    def _border(self) -> tuple[int, ...]:
+        """The lowest code of each channel, which all its pixels can have."""
+        channels = _image_shape(self.data)[0]
+        return tuple(self.data.features.low.reshape(channels, -1).max(axis=1).tolist())
+
     def tensors(self) -> dict[str, Tensor]:
-        """Return the tensors of the model and of the optimiser, by name."""
+        """Return the tensors of the model, of the optimiser and of the best network, by name."""
         found = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state[parameter].items():
                 found[f"optimizer.{name}.{key}"] = value
-        return found
+        return found | self.selection.tensors()
 
     def restore(
-        self, step: int, tensors: dict[str, Tensor], loss_sum: float = 0.0, seconds: float = 0.0
+        self,
+        step: int,
+        tensors: dict[str, Tensor],
+        loss_sum: float = 0.0,
+        seconds: float = 0.0,
+        selection: dict[str, Any] | None = None,
     ) -> None:
-        """Go back to a state; the names and shapes must be those of tensors()."""
+        """Go back to a state; the names and shapes must be those of tensors(). selection: what
+        selection.state() returned.
+        """
         prefix = "model."
         self.model.load_state_dict(
             {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
@@ -179,6 +225,7 @@ class Trainer:
                 for key, value in tensors.items()
                 if key.startswith(start)
             }
+        self.selection.restore(selection, tensors)
         self.step, self.loss_sum, self.seconds = step, loss_sum, seconds
 
     def _next_batch(self) -> Tensor:
@@ -193,9 +240,14 @@ class Trainer:
         options = self.recipe.train
         return self.epoch % options.eval_every == 0 or self.epoch == options.epochs
 
-    def _measured(self) -> dict[str, float]:
+    def _measured(self) -> dict[str, Any]:
         started = time.perf_counter()
-        found = figures_of(self.model, self.data.x_test, self.data.y_test)
+        part, x, y = self.data.measured
+        # Of one rank, so that all of them keep the same epoch and stop at the same one.
+        figures = self.world.from_first(figures_of(self.model, x, y))
+        found = {"part": part} | figures
+        if part == "validation":
+            found["best"] = self.selection.offer(self.epoch, self.step, figures, self.model)
         return found | {"measure_seconds": round(time.perf_counter() - started, 3)}
 
 

@@ -8,22 +8,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lgn_train.layers import LogicLayer, mode
-from lgn_train.model import logic_layers, widest_stage
+from lgn_train.export import export_model
+from lgn_train.layers import LogicLayer
+from lgn_train.model import logic_layers, parts_of
 from lgn_train.parametrizations import PARAMETRIZATIONS
+from lgn_train.predictions import predictions
 
 __all__ = [
     "Accuracies",
     "accuracy",
     "figures_of",
     "measure",
-    "predictions",
     "unused_gates",
     "unused_threshold",
 ]
 
-BLOCK_SAMPLES = 1000  # at most
-BLOCK_ACTIVATIONS = 1 << 25  # of the widest layer: 128 MiB, a few times that in all
 THRESHOLD_NODES = 4096
 
 
@@ -72,23 +71,18 @@ def measure(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer]) ->
 
 
 def accuracy(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer], name: str) -> float:
-    """Return the fraction of samples that the model classifies rightly in a mode."""
-    return float((predictions(model, x, name) == y).mean())
+    """Return the fraction of samples that the model classifies rightly in a mode.
 
-
-def predictions(
-    model: nn.Module, x: NDArray[np.integer], name: str = "discrete"
-) -> NDArray[np.int64]:
-    """Return int64[samples], the class that the model gives each sample in a mode; the lowest
-    class on a tie.
+    The discrete one is measured on the classifier that the model exports, on lgn_hw's engine.
     """
-    codes = torch.from_numpy(np.ascontiguousarray(x))
-    device = next((p.device for p in model.parameters()), codes.device)
-    block = max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(1, widest_stage(model))))
-    with mode(model, name), torch.no_grad():
-        found = [model(part.to(device)).argmax(dim=1).cpu() for part in torch.split(codes, block)]
-    result: NDArray[np.int64] = torch.cat(found).numpy()
-    return result
+    return float((_classes(model, x, name) == y).mean())
+
+
+def _classes(model: nn.Module, x: NDArray[np.integer], name: str) -> NDArray[np.integer]:
+    if name != "discrete":
+        return predictions(model, x, name)
+    names = [str(c) for c in range(parts_of(model)[2].k)]
+    return export_model(model, names).predict(x, torch.get_num_threads())
 
 
 def unused_gates(model: nn.Module) -> float:

@@ -113,4 +113,7 @@ def _figures(line: Mapping[str, Any]) -> str:
         "soft_accuracy": "soft",
         "discrete_accuracy": "discrete",
     }
-    return "  ".join(f"{name} {line[key]:.4f}" for key, name in names.items() if key in line)
+    found = [f"{name} {line[key]:.4f}" for key, name in names.items() if key in line]
+    if line.get("part") == "validation":
+        found[1] = f"validation: {found[1]}"
+    return "  ".join([*found, "best"] if line.get("best") else found)

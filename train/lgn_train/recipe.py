@@ -1,11 +1,20 @@
 """Recipes: what to train, on what, and how; strict, from TOML."""
 
+import copy
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from lgn_hw.errors import UsageError
 from lgn_train.recipe_errors import described
@@ -25,6 +34,8 @@ __all__ = [
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)] | int
+Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 
 
 class Section(BaseModel):
@@ -36,16 +47,22 @@ class Section(BaseModel):
 class Data(Section):
     """Where the samples come from.
 
-    path: the .npz or .csv of source "file", relative to where the command runs. label: the label
-    column of a .csv. split_seed: of the split, where the file has no test part. problem: which of
-    the three of source "monk".
+    path: the .npz, .csv or .parquet of source "file", relative to where the command runs. label:
+    the label column of a table. range: [low, high] of all features, or of some by name, like
+    {age = [0, 120]}; else that of the training part, or of bytes. problem: which of the three of
+    source "monk". validation: the fraction of the training part, of every class alike, that is
+    held out: it is measured while training lasts, the epoch that is best on it is kept, and the
+    test part is measured once, at the end. split_seed: draws the validation part, and the test
+    part of a file that has none.
     """
 
     source: Literal["digits", "mnist", "cifar10", "adult", "monk", "file"]
     problem: Annotated[int, Field(ge=1, le=3)] | None = None
     path: str | None = None
     label: str | None = None
+    range: Limits | Annotated[dict[str, Limits], Field(min_length=1)] | None = None
     split_seed: int = 0
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _path_belongs_to_a_file(self) -> "Data":
@@ -53,6 +70,8 @@ class Data(Section):
             raise ValueError("path must be given for source 'file', and only then")
         if self.label is not None and self.source != "file":
             raise ValueError("label is for source 'file' only")
+        if self.range is not None and self.source != "file":
+            raise ValueError("range is for source 'file' only; the others have theirs")
         return self
 
     @model_validator(mode="after")
@@ -121,14 +140,41 @@ class Model(Section):
         return self
 
 
+def _class_weight(value: Any) -> Any:
+    """Check one of the forms that class_weights() takes; tuples, so that recipes compare equal."""
+    if value is None or value == "balanced":
+        return value
+    weights = value.values() if isinstance(value, dict) else value
+    if not isinstance(weights, str) and isinstance(weights, Iterable) and value:
+        for weight in (weights := list(weights)):
+            if not _is_positive(weight):
+                raise ValueError(f"weights must be finite numbers above 0, not {weight!r}")
+        return dict(value) if isinstance(value, dict) else tuple(weights)
+    raise ValueError(
+        "it must be 'balanced', a list of a weight per class, or a table of weights by class name,"
+        f" not {value!r}"
+    )
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value < math.inf
+
+
 class Train(Section):
     """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs.
+
+    class_weight: how much classes count in the loss, see class_weights(). label_smoothing: the
+    share of the target that is spread over all classes.
+    patience: epochs without a better one on the validation part after which training stops; 0 for
+    never.
 
     shift, flip: augmentation of images, which are moved by up to `shift` pixels each way and
     mirrored left to right, each half of the time, anew in every epoch.
     redraw_every: steps after which the pins of learned wirings exchange the less likely half of
     their candidates for other inputs, in the first REDRAWN of training; 0 for never.
-    eval_every: epochs between measurements of the test part; the last epoch is always measured.
+    eval_every: epochs between measurements, of the validation part where there is one, else of the
+    test part; the last epoch is always measured.
     checkpoint_minutes: of training within an epoch, after which its state is saved too.
     """
 
@@ -137,6 +183,9 @@ class Train(Section):
     learning_rate: Positive = 0.01
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
+    class_weight: Annotated[Any, PlainValidator(_class_weight)] = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
     redraw_every: Annotated[int, Field(ge=0)] = 0
@@ -193,18 +242,29 @@ class Recipe(Document):
             )
         return self
 
+    @model_validator(mode="after")
+    def _patience_has_a_validation_part(self) -> "Recipe":
+        if self.train.patience and not self.data.validation:
+            raise ValueError(
+                "train.patience waits for a better epoch on the validation part; set"
+                " data.validation, like 0.1, or leave it out"
+            )
+        return self
+
 
 def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    result = {key: dict(value) if isinstance(value, Mapping) else value
-              for key, value in data.items()}  # fmt: skip
+    result: dict[str, Any] = copy.deepcopy(dict(data))
     for change in changes:
         key, equals, text = (part.strip() for part in change.partition("="))
         if not (key and equals):
             raise UsageError(f"--set must be KEY=VALUE, like train.epochs=3, not {change!r}")
-        section, dot, leaf = key.rpartition(".")
-        target = result.setdefault(section, {}) if dot else result
-        if not isinstance(target, dict):
-            raise UsageError(f"--set {key}: {section} is a value, not a section")
+        *sections, leaf = key.split(".")
+        target = result
+        for number, section in enumerate(sections, start=1):
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                place = ".".join(sections[:number])
+                raise UsageError(f"--set {key}: {place} is a value, not a section")
         target[leaf] = _toml_value(text)
     return result
 

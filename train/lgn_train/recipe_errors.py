@@ -33,6 +33,8 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             return f"{key} must be {context['ge']:g} or more, not {value!r}"
         case "less_than_equal":
             return f"{key} must be {context['le']:g} or less, not {value!r}"
+        case "less_than":
+            return f"{key} must be below {context['lt']:g}, not {value!r}"
         case "greater_than":
             return f"{key} must be above {context['gt']:g}, not {value!r}"
         case "string_pattern_mismatch":

@@ -10,6 +10,7 @@ from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
+from lgn_train.data.ranges import Range
 from lgn_train.device import device_named
 from lgn_train.distributed import World
 from lgn_train.encoding import fit_thermometer
@@ -25,7 +26,9 @@ from lgn_train.threads import threads_for
 __all__ = ["fitted_encoder", "train"]
 
 # What a resumed run may change. Of the data, their own digest is compared, not the path.
-FREE = ("train.epochs", "train.eval_every", "train.checkpoint_minutes", "data.path")
+FREE = (
+    "train.epochs", "train.eval_every", "train.patience", "train.checkpoint_minutes", "data.path",
+)  # fmt: skip
 
 OnEpoch = Callable[[dict[str, Any]], None]
 
@@ -48,6 +51,7 @@ def train(
     *,
     data_path: Path | None = None,
     label: str | None = None,
+    limits: Range | None = None,
     resume: bool = False,
     force: bool = False,
     quiet: bool = False,
@@ -59,8 +63,11 @@ def train(
     The folder then holds recipe.resolved.json, metrics.jsonl (a line an epoch), checkpoints/,
     NAME.lgn, test.npz (the test part: x, codes, and y, class numbers) and train.json. Accuracies
     and gaps are fractions of the test part; the classifier's are measured by Classifier.predict.
+    Where the recipe holds out a validation part, metrics.jsonl is of that one, the classifier is
+    the network of the epoch that is best on it, and the test part is measured once.
 
-    data_path, label: a file that takes the place of the recipe's data. resume: go on from the
+    data_path, label, limits: a file that takes the place of the recipe's data, its label column,
+    and ranges of its features, as in Data.range. resume: go on from the
     newest checkpoint, bit for bit on a CPU, with the same recipe; train.epochs may be raised, and
     a cosine schedule then follows the new length from there. force: remove an earlier run of
     this folder. device: "cpu" or "cuda". on_epoch: called with each line of metrics.jsonl, after
@@ -70,7 +77,7 @@ def train(
     In processes that torchrun started, all ranks train one network and share every batch; the
     first one writes the folder, and all return the same figures.
     """
-    recipe = with_data(recipe, data_path, label)
+    recipe = with_data(recipe, data_path, label, limits)
     data = load_dataset(recipe.data)
     run = _run_of(recipe, data, Path(run_dir), device)
     notices = list(data.notices) + _opened(run, resume, force)
@@ -119,13 +126,25 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
         for notice in notices:
             bar.notice(notice)
         saver = _Saver(run, bar)
-        while trainer.epoch < options.epochs:
+        while not trainer.finished:
             line = trainer.run_epoch(saver)
             bar.advance()
             saver.save(line)
             show_epoch(bar, line, options.epochs, len(run.data.x_train))
             if on_epoch:
                 on_epoch(line)
+        _tell_choice(trainer, bar)
+
+
+def _tell_choice(trainer: Trainer, bar: StepProgress) -> None:
+    best = trainer.best
+    if best is None:
+        return
+    early = "stopped early: " if trainer.epoch < trainer.recipe.train.epochs else ""
+    bar.notice(
+        f"{early}epoch {best.epoch} of {trainer.epoch} is kept, the best on the validation part,"
+        f" discrete {best.accuracy:.4f}"
+    )
 
 
 class _Saver:
@@ -157,11 +176,14 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "epoch": run.trainer.epoch,
         "loss_sum": run.trainer.loss_sum,
         "seconds": run.trainer.seconds,
+        "best": run.trainer.selection.state(),
         "recipe": run.recipe.to_dict(),
         "data_sha256": run.data.digest,
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
         "image_shape": run.data.image_shape,
+        "label_column": run.data.label_column,
+        "measured": {"part": run.data.measured[0], "samples": len(run.data.measured[2])},
         "figures": _without_times(line) if line and measured else None,
     }
     tensors = run.trainer.tensors() | encoder_tensors(run.encoder)
@@ -180,7 +202,13 @@ def _restore(run: _Run) -> list[str]:
     if checkpoint is not None:
         state = checkpoint.state
         _check_same(state, run)
-        trainer.restore(checkpoint.step, checkpoint.tensors, state["loss_sum"], state["seconds"])
+        trainer.restore(
+            checkpoint.step,
+            checkpoint.tensors,
+            state["loss_sum"],
+            state["seconds"],
+            state.get("best"),
+        )
     if run.world.first:
         run.folder.keep_metrics(trainer.epoch)
     position = trainer.step % trainer.steps_per_epoch
@@ -189,7 +217,9 @@ def _restore(run: _Run) -> list[str]:
 
 
 def _check_same(state: dict[str, Any], run: _Run) -> None:
-    before, now = _flat(state["recipe"]), _flat(run.recipe.to_dict())
+    # Read as a recipe: an older version may not have known all of today's keys.
+    stored = Recipe.of(state["recipe"], str(run.folder.path))
+    before, now = _flat(stored.to_dict()), _flat(run.recipe.to_dict())
     for key in sorted(before.keys() | now.keys()):
         if key not in FREE and before.get(key) != now.get(key):
             raise UsageError(
@@ -224,11 +254,17 @@ def _finish(run: _Run) -> dict[str, Any]:
     classifier.save(path)
     provenance = dict(classifier.provenance)
     lines = run.folder.metrics()
+    chosen = provenance.get("chosen")
     figures = {
         **{key: provenance[key] for key in ("accuracy", "gap", "gap_soft", "unused_gates")},
         "nodes": classifier.netlist.num_nodes,
         "encoder_bits": classifier.encoder.num_bits,
         "epochs": run.trainer.epoch,
+        "kept_epoch": provenance["epochs"],
+        "chosen_on": chosen["part"] if chosen else None,
+        "validation_accuracy": chosen["accuracy"] if chosen else None,
+        "validation_samples": chosen["samples"] if chosen else 0,
+        "stopped_early": run.trainer.epoch < run.recipe.train.epochs,
         "seconds": round(sum(map(_seconds, lines)), 2),
         "train_samples": len(run.data.x_train),
         "test_samples": len(run.data.x_test),

@@ -14,6 +14,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
+from lgn_hw.samples import LABEL_KEY
 from lgn_train.checkpoint import load_newest
 from lgn_train.export import check_equal, export_model
 from lgn_train.metrics import figures_of
@@ -21,12 +22,14 @@ from lgn_train.model import build_model
 from lgn_train.progress import print_notice
 from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
+from lgn_train.selection import BEST
 
 __all__ = ["encoder_tensors", "export_run"]
 
 
 def export_run(run_dir: Path) -> Classifier:
-    """Return the classifier of a run's newest checkpoint, checked on the run's test samples.
+    """Return the classifier of a run's newest checkpoint, checked on the run's test samples: of its
+    best network on the validation part where there is one, else of the last.
 
     Raises UsageError where the folder holds no run or checkpoint, and CheckFailed where the
     classifier is not what was trained.
@@ -42,8 +45,9 @@ def export_run(run_dir: Path) -> Classifier:
     recipe = Recipe.of(state["recipe"], str(run_dir))
     encoder = _encoder_of(tensors, tuple(state["feature_names"]))
     model = build_model(recipe, encoder, len(state["classes"]), _shape(state["image_shape"]))
+    prefix = BEST if state.get("best") else "model."
     model.load_state_dict(
-        {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+        {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     )
     x, y = folder.test_samples()
     return _exported(model, x, y, state)
@@ -72,13 +76,16 @@ def encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:
 
 def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
     """Export and check on the run's test samples: sample by sample, and the accuracy recorded."""
-    # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures.
-    figures = state["figures"] or figures_of(model, x, y)
+    # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures; those
+    # of a run with a validation part are of that.
+    figures = _test_figures(state) or figures_of(model, x, y)
+    best = state.get("best")
     provenance = {
         "recipe": _portable(state["recipe"]),
         "seed": state["recipe"]["seed"],
-        "epochs": state["epoch"],
-        "steps": state["step"],
+        "epochs": best["epoch"] if best else state["epoch"],
+        "steps": best["step"] if best else state["step"],
+        **({"chosen": _choice(state)} if best else {}),
         "data_sha256": state["data_sha256"],
         "versions": _versions(),
         "accuracy": figures["discrete_accuracy"],
@@ -88,6 +95,8 @@ def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classi
         "gap_soft": figures["gap_soft"],
         "unused_gates": figures["unused_gates"],
     }
+    if state.get("label_column") is not None:
+        provenance[LABEL_KEY] = state["label_column"]
     classifier = export_model(model, state["classes"], provenance)
     check_equal(classifier, model, x)
     measured = float((classifier.predict(x) == y).mean())
@@ -97,6 +106,17 @@ def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classi
             f" training measured {figures['discrete_accuracy']}"
         )
     return classifier
+
+
+def _test_figures(state: dict[str, Any]) -> dict[str, float] | None:
+    figures: dict[str, Any] | None = state["figures"]
+    return figures if figures and figures.get("part", "test") == "test" else None
+
+
+def _choice(state: dict[str, Any]) -> dict[str, Any]:
+    """Say how the exported epoch was chosen: on what, how good it is there, out of how many."""
+    accuracy = state["best"]["figures"]["discrete_accuracy"]
+    return state["measured"] | {"accuracy": accuracy, "of_epochs": state["epoch"]}
 
 
 def _portable(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,23 @@ from lgn_train.data import (
     load_mnist,
     load_monk,
 )
+from lgn_train.data.ranges import Range
+from lgn_train.data.split import hold_out
 from lgn_train.recipe import Data, Recipe
 
 __all__ = ["load_dataset", "with_data"]
 
 
 def load_dataset(data: Data) -> Dataset:
-    """Return the data set that a recipe names; raises UsageError where it cannot be read."""
+    """Return the data set that a recipe names, with its validation part where it asks for one.
+
+    Raises UsageError where the data cannot be read or split.
+    """
+    found = _read(data)
+    return hold_out(found, data.validation, data.split_seed) if data.validation else found
+
+
+def _read(data: Data) -> Dataset:
     match data.source:
         case "digits":
             return load_digits()
@@ -33,16 +43,21 @@ def load_dataset(data: Data) -> Dataset:
             return load_monk(data.problem)
         case "file":
             assert data.path is not None, "Data requires it"
-            return load_file(Path(data.path), data.label, data.split_seed)
+            return load_file(Path(data.path), data.label, data.split_seed, data.range)
 
 
-def with_data(recipe: Recipe, path: Path | None, label: str | None) -> Recipe:
-    """Return the recipe with a file in place of its data, and a label column of that file."""
+def with_data(
+    recipe: Recipe, path: Path | None, label: str | None, limits: Range | None = None
+) -> Recipe:
+    """Return the recipe with a file in place of its data, and with a label column and ranges of
+    that file.
+    """
     if path is not None:
-        data = Data(source="file", path=str(path), label=label, split_seed=recipe.data.split_seed)
-        return recipe.model_copy(update={"data": data})
-    if label is not None:
-        if recipe.data.source != "file":
-            raise UsageError("--label names a column of a data file; give the file with --data")
-        return recipe.model_copy(update={"data": recipe.data.model_copy(update={"label": label})})
-    return recipe
+        kept = recipe.data.model_dump(include={"split_seed", "validation"})
+        data = Data(source="file", path=str(path), **kept)
+        recipe = recipe.model_copy(update={"data": data})
+    given = {"label": label, "range": limits}
+    given = {key: value for key, value in given.items() if value is not None}
+    if given and recipe.data.source != "file":
+        raise UsageError(f"--{next(iter(given))} is for a data file; give the file with --data")
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=given)})

@@ -24,7 +24,7 @@ def threads_for(model: nn.Module, batch_size: int) -> Iterator[None]:
     not in any case.
     """
     before = torch.get_num_threads()
-    packed = not any(layer.why_not_packed() for layer in logic_layers(model))
+    packed = not any(layer.why_not_kernels() for layer in logic_layers(model))
     limit = SINGLE_THREAD_BITS if packed else SINGLE_THREAD_FLOATS
     if widest_stage(model) * batch_size < limit:
         torch.set_num_threads(1)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 
-from lgn_hw.circuit.heads.counters import Compressor, Tally, tables_of
+from lgn_hw.circuit.heads.chain_layout import Adder, ChainLayout
+from lgn_hw.circuit.heads.head import Head, tables_of
+from lgn_hw.circuit.votes import Votes
 from lgn_hw.errors import UsageError
 from lgn_hw.netlist.builder import ZERO
 
-__all__ = ["Adder", "ChainTally"]
+__all__ = ["ChainTree"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Shape:
     beside: tuple[int, ...]
 
     @cached_property
-    def taken(self) -> tuple[int, ...]:
+    def inputs(self) -> tuple[int, ...]:
+        """Return how many bits of each weight it adds up."""
         more = self.counted + (0,) * (len(self.beside) - len(self.counted))
         return tuple(a + b for a, b in zip(more, self.beside, strict=True))
 
@@ -37,17 +40,17 @@ class Shape:
         """Count the LUTs where the scores have `room` bits from the lowest one of the adder on."""
         return min(len(self.beside), room)
 
-    def given(self, room: int) -> int:
+    def outputs(self, room: int) -> int:
         """Count the bits of the sum; its highest, where it is the carry out, takes no LUT."""
         return min(self._bits, room)
 
     @cached_property
     def _bits(self) -> int:
-        return sum(count << weight for weight, count in enumerate(self.taken)).bit_length()
+        return sum(count << weight for weight, count in enumerate(self.inputs)).bit_length()
 
     def worth(self, room: int) -> float:
         """Return how many bits it removes for each LUT."""
-        return (sum(self.taken) - self.given(room)) / self.luts(room)
+        return (sum(self.inputs) - self.outputs(room)) / self.luts(room)
 
 
 LUT_SIZE = 6
@@ -64,42 +67,32 @@ ROUNDS = range(1, 9)  # adders in a row that go on from one number; more save li
 LEVEL = 0.5  # LUTs of a class that a level less is worth
 
 
-@dataclass(frozen=True)
-class Adder:
-    """A carry chain: first + second + carry = given.
-
-    Literals, the lowest bit first. `first` goes beside the LUTs, `second` through them; counted: it
-    is the number that these count. `given` has the carry out, too, where it has one bit more.
-    """
-
-    first: tuple[int, ...]
-    second: tuple[int, ...]
-    carry: int
-    given: tuple[int, ...]
-    counted: bool
-
-
-class ChainTally(Tally):
+class ChainTree(Head):
     """Count the votes of every class with adders in carry chains.
 
-    Most adders go on from the sums of earlier ones and take six more votes each. levels: the adders
+    Ternary adders and counters in front of chains are those of Kumm and Zipf ("Pipelined compressor
+    tree optimization using integer linear programming", 2014); the search here is greedy. Most
+    adders go on from the sums of earlier ones and take six more votes each. adders: by level, those
     of all classes; those of a level read nothing that another one of it gives.
     """
 
-    levels: list[list[Adder]]
+    lut_sizes = (LUT_SIZE,)
+    carries = True
+    bit_cost = 0.62
 
-    def __post_init__(self) -> None:
-        self.levels = []
-        if self.lut_size != LUT_SIZE:
-            raise UsageError(
-                f"Carry chains have LUTs of {LUT_SIZE} inputs here, not {self.lut_size}"
-            )
-        super().__post_init__()
+    def __init__(self, votes: Votes, lut_size: int) -> None:
+        if lut_size != LUT_SIZE:
+            raise UsageError(f"Carry chains have LUTs of {LUT_SIZE} inputs here, not {lut_size}")
+        self.adders: list[list[Adder]] = []
+        super().__init__(votes, lut_size)
 
     @property
     def luts(self) -> int:
         """Count the LUTs in front of all chains."""
-        return sum(len(adder.first) for level in self.levels for adder in level)
+        return sum(len(adder.first) for level in self.adders for adder in level)
+
+    def layout(self) -> ChainLayout:
+        return ChainLayout(self.netlist(), self.outputs, self.adders)
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         columns: list[list[int]] = [[] for _ in range(highest.bit_length())]
@@ -107,17 +100,16 @@ class ChainTally(Tally):
         for power, literal in sorted(bits, key=lambda bit: bit[1] > ZERO and not bit[1] & 1):
             columns[power].append(literal)
         plan = _plan(tuple(map(len, columns)))
-        self.levels += [[] for _ in range(len(plan) - len(self.levels))]
-        for level, shapes in zip(self.levels, plan, strict=False):
+        self.adders += [[] for _ in range(len(plan) - len(self.adders))]
+        for level, shapes in zip(self.adders, plan, strict=False):
             made: list[tuple[int, int]] = []
             for shape, power in shapes:
                 adder = self._adder(shape, power, columns)
                 level.append(adder)
-                made += enumerate(adder.given, power)
+                made += enumerate(adder.total, power)
             for power, literal in made:
                 columns[power].append(literal)
-        score = [column[0] if column else ZERO for column in columns]
-        return score + [ZERO] * (self.width - len(columns))
+        return self._padded([column[0] if column else ZERO for column in columns])
 
     def _adder(self, shape: Shape, power: int, columns: list[list[int]]) -> Adder:
         """Build an adder of the first bits of the columns, and take these away."""
@@ -131,7 +123,7 @@ class ChainTally(Tally):
             [columns[power + i].pop(0) for _ in range(count)]
             for i, count in enumerate(shape.beside)
         ]
-        taken = counted + [(power + i, bit) for i, row in enumerate(beside) for bit in row]
+        inputs = counted + [(power + i, bit) for i, row in enumerate(beside) for bit in row]
         if counted:
             pins = [bit for _, bit in counted]
             second = [self.builder.node(table, pins) for table in tables_of(shape.counted)]
@@ -139,18 +131,18 @@ class ChainTally(Tally):
             second = [row.pop(0) if len(row) > 1 else ZERO for row in beside]
         carry = beside[0].pop() if len(beside[0]) > 1 else ZERO
         first = [row.pop() if row else ZERO for row in beside]
-        luts, given = shape.luts(room), []
+        luts, total = shape.luts(room), []
         carried = carry
         for position, pair in enumerate(zip(first[:luts], second[:luts], strict=True)):
             low, carried = self._full_adder(
                 power + position, [*pair, carried], record=not counted, carries=position + 1 < room
             )
-            given.append(low)
-        if shape.given(room) > luts:
-            given.append(carried)
+            total.append(low)
+        if shape.outputs(room) > luts:
+            total.append(carried)
         if counted:
-            self.counters[-1].append(Compressor(tuple(taken), tuple(enumerate(given, power))))
-        return Adder(tuple(first[:luts]), tuple(second[:luts]), carry, tuple(given), bool(counted))
+            self._record(inputs, list(enumerate(total, power)))
+        return Adder(tuple(first[:luts]), tuple(second[:luts]), carry, tuple(total), bool(counted))
 
     def _full_adder(
         self, power: int, bits: list[int], *, record: bool, carries: bool
@@ -164,8 +156,8 @@ class ChainTally(Tally):
             return (*pins, ZERO, ZERO)[0], ZERO
         low, carry = (self.builder.node(table, pins) for table in tables_of((len(pins),)))
         if record:
-            taken, both = tuple((power, pin) for pin in pins), ((power, low), (power + 1, carry))
-            self.counters[-1].append(Compressor(taken, both[: 1 + carries]))
+            both = [(power, low), (power + 1, carry)]
+            self._record([(power, pin) for pin in pins], both[: 1 + carries])
         return low, carry
 
 
@@ -219,9 +211,11 @@ class _Bench:
 
     def fit(self, shape: Shape, power: int) -> int:
         """Say how many adders there are bits for."""
-        if power + len(shape.taken) > len(self.left) and any(shape.taken[len(self.left) - power :]):
+        if power + len(shape.inputs) > len(self.left) and any(
+            shape.inputs[len(self.left) - power :]
+        ):
             return 0
-        pairs = zip(self.left[power:], shape.taken, strict=False)
+        pairs = zip(self.left[power:], shape.inputs, strict=False)
         return min(left // count for left, count in pairs if count)
 
     def take(self, shape: Shape, power: int, most: int | None = None) -> list[tuple[Shape, int]]:
@@ -230,10 +224,10 @@ class _Bench:
         times = times if most is None else min(times, most)
         if not times:
             return []
-        for weight, count in enumerate(shape.taken):
+        for weight, count in enumerate(shape.inputs):
             if count:
                 self.left[power + weight] -= count * times
-        for weight in range(shape.given(len(self.left) - power)):
+        for weight in range(shape.outputs(len(self.left) - power)):
             self.made[power + weight] += times
         return [(shape, power)] * times
 
@@ -254,12 +248,12 @@ class _Bench:
             (shape, power)
             for power in range(width)
             for shape in (*SHAPES, *self._plain(power))
-            if shape.taken[0] > 1 and self.fit(shape, power)
+            if shape.inputs[0] > 1 and self.fit(shape, power)
         ]
 
         def order(place: tuple[Shape, int]) -> tuple[float, int]:
             shape, power = place
-            return shape.worth(width - power), sum(shape.taken)
+            return shape.worth(width - power), sum(shape.inputs)
 
         chosen = max(found, key=order, default=None)
         return None if chosen is None else (order(chosen)[0], *chosen)

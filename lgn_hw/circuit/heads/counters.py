@@ -1,116 +1,83 @@
 """Count votes with compressor trees: counters that fill a LUT, until each weight has one bit."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, islice
 
+from lgn_hw.circuit.heads.head import Head, tables_of
+from lgn_hw.circuit.heads.parity import Parities, ParityGroup, spare_inputs_of
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.errors import UsageError
 from lgn_hw.netlist import Netlist
-from lgn_hw.netlist.builder import ONE, ZERO, Builder, table_of
-from lgn_hw.passes.collapse import collapse
+from lgn_hw.netlist.builder import ZERO, Builder, table_of
 
-__all__ = ["COUNTERS", "Compressor", "Tally", "Window", "popcount_netlist", "score_width"]
+__all__ = ["COUNTERS", "CompressorTree"]
 
 # A counter takes shape[i] bits of weight 2**i and gives their sum in binary, one LUT a bit. In
 # groups of equal value, the best first: what a counter removes over what it costs. SEVEN is
-# different (see Tally._seven): three carries, and five LUT4 in all.
+# different (see CompressorTree._seven): three carries, and five LUT4 in all.
 SEVEN = (7,)
 COUNTERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
     4: ((SEVEN,), ((3,),), ((2,),)),
     6: (((6,), (5, 1)), ((3, 2), (4, 1), (5,)), ((3,),), ((2, 2),), ((2,),)),
 }
-# The counters of windows: the first of a chain, and those that go on from it, reading its parity
-# and what else their shape has beside the votes.
-WINDOWS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {4: ((3,), (3,)), 6: ((6,), (5, 1))}
-# Windows in a row, and votes in one whose nodes give parities: more save little, and are deeper.
-CHAIN, CODED = 2, 3
+# The counters of parity groups: the first of a row, and those that go on from it, reading its
+# parity and what else their shape has beside the votes.
+GROUPS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {4: ((3,), (3,)), 6: ((6,), (5, 1))}
+# Groups in a row, and votes in one whose nodes give parities: more save little, and are deeper.
+IN_ROW, CODED = 2, 3
 
 
-def score_width(sizes: Iterable[int]) -> int:
-    """Return the bits of each score where class c has at most sizes[c] votes; at least 1."""
-    return max(1, max(sizes, default=0).bit_length())
+class CompressorTree(Head):
+    """Count with generalized parallel counters, each of which fills LUTs.
 
+    Trees of counters are Dadda's ("Some schemes for parallel multipliers", 1965); generalized
+    parallel counters, whose inputs have several weights, are those of Stenzel et al. (1977), and
+    fit FPGAs as Parandeh-Afshar et al. show ("Efficient synthesis of compressor trees on FPGAs",
+    2008).
 
-@dataclass(frozen=True)
-class Compressor:
-    """One counter of a tree: sum of 2**weight over the literals in = the same over those out.
+    First come parity groups: counters of six bits whose lowest output costs no LUT, because the
+    nodes of the votes have inputs to spare (see heads.parity). Then levels: each takes the bits
+    that are there when it starts and uses all counters of the best group that fits anywhere; other
+    bits wait. Counters of two bits of the lowest weight, which remove little or nothing, come last,
+    one a level: they carry from the lowest weight upwards.
 
-    taken, given: pairs of (weight as a power of two, literal).
+    lut_size: 4 or 6. spare_inputs: for each vote how many nets its node can read beside its own, 0
+    where it must stay as it is; nothing where none can.
     """
 
-    taken: tuple[tuple[int, int], ...]
-    given: tuple[tuple[int, int], ...]
+    lut_sizes = (4, 6)
 
+    def __init__(self, votes: Votes, lut_size: int, spare_inputs: Sequence[int] = ()) -> None:
+        if lut_size not in COUNTERS:
+            raise UsageError(f"LUTs have {sorted(COUNTERS)} inputs here, not {lut_size}")
+        count = len(votes.net)
+        self.spare_inputs = list(spare_inputs) or [0] * count
+        self.groups: list[ParityGroup] = []
+        self._spare = dict(zip(Builder(count).inputs, spare_inputs, strict=False))
+        super().__init__(votes, lut_size)
 
-@dataclass(frozen=True)
-class Window:
-    """Bits of one weight in a counter, the parity of which the votes' own nodes can form.
+    @classmethod
+    def of(cls, votes: Votes, netlist: Netlist, lut_size: int) -> "CompressorTree":
+        return cls(votes, lut_size, spare_inputs_of(netlist, votes, lut_size))
 
-    votes: literals of inputs. before: the literal of the parity of an earlier window, or ZERO.
-    parity: the literal of all their parity.
-    """
+    @property
+    def terms(self) -> Mapping[int, tuple[int, ...]]:  # type: ignore[override]
+        return self._parities.terms
 
-    votes: tuple[int, ...]
-    before: int
-    parity: int
+    def logic(self, netlist: Netlist) -> Netlist:
+        return self._parities.logic(netlist)
 
+    def decoded(self) -> Netlist:
+        return self._parities.decoded()
 
-@dataclass
-class Tally:
-    """Count the votes for every class in one netlist, and keep the record of every counter.
+    def popcount(self) -> Netlist:
+        return self._parities.popcount(self.netlist(), self.lut_size)
 
-    First come windows: counters of six bits whose lowest output costs no LUT, because the nodes of
-    the votes have room for it (see blocks.parity). Then levels: each takes the bits that are there
-    when it starts and uses all counters of the best group that fits anywhere; other bits wait.
-    Counters of two bits of the lowest weight, which remove little or nothing, come last, one a
-    level: they carry from the lowest weight upwards.
-
-    votes: their nets are the netlist's inputs, in order. lut_size: 4 or 6. room: for each vote how
-    many nets its node can read beside its own, 0 where it must stay as it is; nothing for no room.
-    outputs: the literals of the scores, class 0 first, `width` bits each.
-    counters: for each class, in the order in which they were made.
-    initial: for each class the bits counted, as Compressor has them.
-    """
-
-    votes: Votes
-    lut_size: int
-    room: Sequence[int] = ()
-    builder: Builder = field(init=False)
-    windows: list[Window] = field(init=False)
-    initial: list[list[tuple[int, int]]] = field(init=False)
-    counters: list[list[Compressor]] = field(init=False)
-    outputs: list[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.lut_size not in COUNTERS:
-            raise UsageError(f"LUTs have {sorted(COUNTERS)} inputs here, not {self.lut_size}")
-        self.builder = Builder(len(self.votes.net))
-        self.initial, self.counters, self.outputs, self.windows = [], [], [], []
-        self._room = dict(zip(self.builder.inputs, self.room, strict=False))
-        self.width = score_width(self.votes.highest.tolist())
-        for class_number, highest in enumerate(self.votes.highest.tolist()):
-            self.initial.append(self._bits(class_number))
-            self.counters.append([])
-            self.outputs += self._count(self.initial[-1], highest)
-
-    def netlist(self) -> Netlist:
-        """Return the netlist as it was built, with constants and inverters still in it."""
-        return self.builder.netlist(self.outputs)
-
-    def _bits(self, class_number: int) -> list[tuple[int, int]]:
-        """Return the bits whose weights add up to a class's score.
-
-        A negative weight counts the inverse instead, and the offset becomes that much lower.
-        """
-        offset, bits = int(self.votes.offset[class_number]), []
-        weights = self.votes.weight[:, class_number].tolist()
-        for literal, weight in zip(self.builder.inputs, weights, strict=True):
-            offset += min(0, weight)
-            bits += [(power, literal ^ (weight < 0)) for power in _powers(abs(weight))]
-        return bits + [(power, ONE) for power in _powers(offset)]
+    @cached_property
+    def _parities(self) -> Parities:
+        return Parities.of(self.groups, self.spare_inputs)
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         """Compress until no weight has two bits; weights above the highest score have none."""
@@ -118,39 +85,31 @@ class Tally:
         for power, literal in bits:
             columns[power].append(literal)
         for power in range(highest.bit_length()):
-            self._windows(columns, power, highest.bit_length())
+            self._start_groups(columns, power, highest.bit_length())
         while any(len(column) > 1 for column in columns):
             columns = self._level(columns, highest.bit_length())
-        scores = [column[0] if column else ZERO for column in columns]
-        return (scores + [ZERO] * self.width)[: self.width]
+        return self._padded([column[0] if column else ZERO for column in columns])
 
     def _level(self, columns: list[list[int]], width: int) -> list[list[int]]:
         made: list[list[int]] = [[] for _ in columns]
         for shape, power in _places(columns, self.lut_size):
-            taken = [
+            inputs = [
                 (power + offset, columns[power + offset].pop(0))
                 for offset, count in enumerate(shape)
                 for _ in range(count)
             ]
-            for weight, literal in self._counter(shape, power, taken, width):
+            for weight, literal in self._counter(shape, power, inputs, width):
                 made[weight].append(literal)
         return [old + new for old, new in zip(columns, made, strict=True)]
 
     def _counter(
-        self, shape: tuple[int, ...], power: int, taken: list[tuple[int, int]], width: int
+        self, shape: tuple[int, ...], power: int, inputs: list[tuple[int, int]], width: int
     ) -> list[tuple[int, int]]:
-        """Build a counter and return its bits; those above the highest score are left out."""
-        pins = [literal for _, literal in taken]
-        if shape == SEVEN:
-            given = self._seven(power, pins, width)
-        else:
-            given = [
-                (power + bit, self.builder.node(table, pins))
-                for bit, table in enumerate(tables_of(shape))
-                if power + bit < width
-            ]
-        self.counters[-1].append(Compressor(tuple(taken), tuple(given)))
-        return given
+        if shape != SEVEN:
+            return super()._counter(shape, power, inputs, width)
+        outputs = self._seven(power, [literal for _, literal in inputs], width)
+        self._record(inputs, outputs)
+        return outputs
 
     def _seven(self, power: int, pins: list[int], width: int) -> list[tuple[int, int]]:
         """Count seven bits by three full adders in a row, of which the parities are two LUT4.
@@ -166,58 +125,50 @@ class Tally:
             node(SECOND, [parity, d, e]),
             node(THIRD, [parity, e, f, g]),
         ]
-        given = [(power, node(PARITY, [parity, e, f, g]))]
-        return given + [(power + 1, carry) for carry in carries if power + 1 < width]
+        low = [(power, node(PARITY, [parity, e, f, g]))]
+        return low + [(power + 1, carry) for carry in carries if power + 1 < width]
 
-    def _windows(self, columns: list[list[int]], power: int, width: int) -> None:
-        """Count the votes of one weight in windows, as long as they have room for that."""
-        votes = [bit for bit in columns[power] if bit & ~1 in self._room]
-        columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._room]
-        ready = deque(sorted(votes, key=lambda bit: -self._room[bit & ~1]))
-        outputs = len(tables_of(WINDOWS[self.lut_size][0]))
-        while power + outputs <= width and self._chain(columns, power, ready, width):
+    def _start_groups(self, columns: list[list[int]], power: int, width: int) -> None:
+        """Count the votes of one weight in parity groups, as long as inputs are spare for that."""
+        votes = [bit for bit in columns[power] if bit & ~1 in self._spare]
+        columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._spare]
+        ready = deque(sorted(votes, key=lambda bit: -self._spare[bit & ~1]))
+        outputs = len(tables_of(GROUPS[self.lut_size][0]))
+        while power + outputs <= width and self._row(columns, power, ready, width):
             pass
         columns[power] += sorted(ready)
 
-    def _chain(self, columns: list[list[int]], power: int, ready: deque[int], width: int) -> bool:
-        """Build windows that go on from each other, and say whether there was one."""
-        first, next_ = WINDOWS[self.lut_size]
+    def _row(self, columns: list[list[int]], power: int, ready: deque[int], width: int) -> bool:
+        """Build groups that go on from each other, and say whether there was one."""
+        first, next_ = GROUPS[self.lut_size]
         before = ZERO
-        held: list[tuple[int, int]] = []  # what the next window reads beside votes
-        for shape in (first, *[next_] * (CHAIN - 1)):
-            votes = _window_votes(ready, self._room, shape[0] - len(held[:1]), before == ZERO)
+        held: list[tuple[int, int]] = []  # what the next group reads beside votes
+        for shape in (first, *[next_] * (IN_ROW - 1)):
+            votes = _group_votes(ready, self._spare, shape[0] - len(held[:1]), before == ZERO)
             if not votes:
                 break
-            taken = [(power, literal) for literal in votes] + held
-            given = self._counter(shape, power, taken, width)
-            self.windows.append(Window(tuple(votes), before, given[0][1]))
-            before, held = given[0][1], given[: len(next_)]
-            for weight, literal in given[len(next_) :]:
+            inputs = [(power, literal) for literal in votes] + held
+            outputs = self._counter(shape, power, inputs, width)
+            self.groups.append(ParityGroup(tuple(votes), before, outputs[0][1]))
+            before, held = outputs[0][1], outputs[: len(next_)]
+            for weight, literal in outputs[len(next_) :]:
                 columns[weight].append(literal)
         for weight, literal in held:
             columns[weight].append(literal)
         return before != ZERO
 
 
-def _window_votes(ready: deque[int], room: Mapping[int, int], count: int, first: bool) -> list[int]:
-    """Take `count` literals, those with most room first, as few of these as form the parity.
+def _group_votes(ready: deque[int], spare: Mapping[int, int], count: int, first: bool) -> list[int]:
+    """Take `count` literals, those with most spare inputs first, as few as form the parity.
 
-    Each net that a node reads more makes one of two. ready: sorted by room, the most first. Nothing
-    is taken where there is too little room. first: no parity of an earlier window is to be read.
+    Each net that a node reads more makes one of two. ready: sorted by spare inputs, the most first.
+    Nothing is taken where these are too few. first: no parity of an earlier group is to be read.
     """
-    rooms = accumulate(room[bit & ~1] for bit in islice(ready, min(count, CODED)))
-    used = next((n for n, found in enumerate(rooms, 1) if found >= count - first), 0)
+    spares = accumulate(spare[bit & ~1] for bit in islice(ready, min(count, CODED)))
+    used = next((n for n, found in enumerate(spares, 1) if found >= count - first), 0)
     if not used or len(ready) < count:
         return []
     return [ready.popleft() for _ in range(used)] + [ready.pop() for _ in range(count - used)]
-
-
-def popcount_netlist(votes: Votes, lut_size: int) -> Netlist:
-    """Return votes to scores, each of score_width(votes.highest) bits, class 0 first.
-
-    Raises UsageError where lut_size is not 4 or 6.
-    """
-    return collapse(Tally(votes, lut_size).netlist(), lut_size)
 
 
 def _places(columns: list[list[int]], lut_size: int) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -239,18 +190,3 @@ MAJORITY = table_of(lambda a, b, c: a + b + c > 1, 3)
 PARITY = table_of(lambda a, b, c, d: a ^ b ^ c ^ d, 4)
 SECOND = table_of(lambda parity, d, e: (parity ^ d) + d + e > 1, 3)
 THIRD = table_of(lambda parity, e, f, g: (parity ^ e) + f + g > 1, 4)
-
-
-@cache
-def tables_of(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the truth tables of a counter's bits, lowest first; its pins are those of shape."""
-    weights = [1 << offset for offset, count in enumerate(shape) for _ in range(count)]
-
-    def bit(number: int) -> Callable[..., int]:
-        return lambda *pins: sum(w for w, p in zip(weights, pins, strict=True) if p) >> number & 1
-
-    return tuple(table_of(bit(i), len(weights)) for i in range(sum(weights).bit_length()))
-
-
-def _powers(number: int) -> list[int]:
-    return [power for power in range(number.bit_length()) if number >> power & 1]

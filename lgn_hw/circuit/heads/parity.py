@@ -11,17 +11,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lgn_hw.circuit.heads.counters import Tally, Window
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.builder import ZERO, Builder
 from lgn_hw.passes.collapse import collapse
 from lgn_hw.passes.dead import remove_dead_nodes
 
-__all__ = ["Parities", "room_of"]
+__all__ = ["Parities", "ParityGroup", "spare_inputs_of"]
 
 
-def room_of(netlist: Netlist, votes: Votes, lut_size: int) -> list[int]:
+@dataclass(frozen=True)
+class ParityGroup:
+    """Bits of one weight in a counter, the parity of which the votes' own nodes can form.
+
+    votes: literals of inputs. before: the literal of the parity of an earlier group, or ZERO.
+    parity: the literal of all their parity.
+    """
+
+    votes: tuple[int, ...]
+    before: int
+    parity: int
+
+
+def spare_inputs_of(netlist: Netlist, votes: Votes, lut_size: int) -> list[int]:
     """Return for each vote how many more nets its node may read, 0 where it is needed as it is.
 
     That is where it is an input, has other readers, or counts for two classes or with two bits.
@@ -40,25 +52,25 @@ class Parities:
     """Say which votes are given as parities: vote v as its own parity with some other nets given.
 
     terms: for some votes the other votes, by number, whose nets go into it, and which come first.
-    parities: for the literal of each window's parity the vote whose net it is, or the inverse of.
+    parities: for the literal of each group's parity the vote whose net it is, or the inverse of.
     """
 
-    tally: Tally
+    num_votes: int
     terms: dict[int, tuple[int, ...]]
     parities: dict[int, tuple[int, bool]]
 
     @classmethod
-    def of(cls, tally: Tally) -> "Parities":
-        """Plan the parity of every window."""
+    def of(cls, groups: Sequence[ParityGroup], spare_inputs: Sequence[int]) -> "Parities":
+        """Plan the parity of every group; spare_inputs: of each vote's node."""
         terms: dict[int, tuple[int, ...]] = {}
         parities = {ZERO: (-1, False)}
-        for window in tally.windows:
-            before, inverse = parities[window.before]
-            last = _plan(window, before, tally.room, terms)
-            inverse ^= sum(vote & 1 for vote in window.votes) & 1 == 1
-            parities[window.parity] = last, inverse
+        for group in groups:
+            before, inverse = parities[group.before]
+            last = _plan(group, before, spare_inputs, terms)
+            inverse ^= sum(vote & 1 for vote in group.votes) & 1 == 1
+            parities[group.parity] = last, inverse
         del parities[ZERO]
-        return cls(tally, terms, parities)
+        return cls(len(spare_inputs), terms, parities)
 
     def logic(self, netlist: Netlist) -> Netlist:
         """Return a netlist, whose outputs are the votes, with parities in the place of some."""
@@ -81,16 +93,19 @@ class Parities:
 
     def decoded(self) -> Netlist:
         """Return the nets that are given to the votes that they stand for."""
-        builder = Builder(len(self.tally.votes.net))
+        builder = Builder(self.num_votes)
         found = list(builder.inputs)
         for vote, others in self.terms.items():
             pins = [builder.inputs[i] for i in (vote, *others)]
             found[vote] = builder.node(_with_parity(0b10, 1, len(others)), pins)
         return builder.netlist(found)
 
-    def popcount(self) -> Netlist:
-        """Return the nets that are given to scores; the parities of windows take no nodes."""
-        raw, decoded = self.tally.netlist(), self.decoded()
+    def popcount(self, raw: Netlist, lut_size: int) -> Netlist:
+        """Return the nets that are given to scores; the parities of groups take no nodes.
+
+        raw: the votes to scores, with a node for each parity.
+        """
+        decoded = self.decoded()
         nets = np.arange(raw.num_nets, dtype=np.int32)
         nets[FIRST_INPUT : raw.first_node] = decoded.outputs
         nets[raw.first_node :] += decoded.num_nodes
@@ -105,31 +120,31 @@ class Parities:
             np.concatenate([decoded.table, table]),
             nets[raw.outputs],
         )
-        return collapse(joined, self.tally.lut_size)
+        return collapse(joined, lut_size)
 
 
 def _plan(
-    window: Window, before: int, room: Sequence[int], terms: dict[int, tuple[int, ...]]
+    group: ParityGroup, before: int, spare: Sequence[int], terms: dict[int, tuple[int, ...]]
 ) -> int:
-    """Say which votes of a window take in which, and return the one that ends as its parity.
+    """Say which votes of a group take in which, and return the one that ends as its parity.
 
-    before: the vote that is the parity of the window before, or -1. Those with least room come
-    first, each reading the oldest that are left, so that the tree is flat.
+    before: the vote that is the parity of the group before, or -1. Those with least spare inputs
+    come first, each reading the oldest that are left, so that the tree is flat.
     """
-    votes = sorted(((vote >> 1) - FIRST_INPUT for vote in window.votes), key=lambda v: -room[v])
+    votes = sorted(((vote >> 1) - FIRST_INPUT for vote in group.votes), key=lambda v: -spare[v])
     needed = len(votes) - 1 + (before >= 0)
-    used = next(n for n in range(1, 7) if sum(room[vote] for vote in votes[:n]) >= needed)
+    used = next(n for n in range(1, 7) if sum(spare[vote] for vote in votes[:n]) >= needed)
     coded, left = votes[:used][::-1], votes[used:]
-    late = before >= 0 and room[coded[-1]] > 1
+    late = before >= 0 and spare[coded[-1]] > 1
     if before >= 0 and not late:
         left.append(before)
     for vote in coded:
         if late and vote == coded[-1]:
             left.append(before)
-        taken, left = left[: room[vote]], [*left[room[vote] :], vote]
+        taken, left = left[: spare[vote]], [*left[spare[vote] :], vote]
         if taken:
             terms[vote] = tuple(taken)
-    assert left == coded[-1:], "the window's votes have room for their parity"
+    assert left == coded[-1:], "the group's votes have spare inputs for their parity"
     return coded[-1]
 
 

@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, EnableInserter, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.argmax import class_width
+from lgn_hw.circuit.argmax import class_width
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.link.gateware.intake import Intake
-from lgn_hw.link.gateware.tally import Tally
+from lgn_hw.link.gateware.serial_argmax import SerialArgmax
 from lgn_hw.link.plan import LinkPlan
 from lgn_hw.passes.dead import inputs_read
 
@@ -30,7 +30,7 @@ class ByteCore(wiring.Component):
         classifier = plan.core
         self.intake = Intake(classifier.encoder, inputs_read(classifier.netlist))
         self.logic = Logic(plan.votes, plan.levels_per_stage)
-        self.tally = Tally(classifier.group_sizes, plan.lanes)
+        self.tally = SerialArgmax(classifier.group_sizes, plan.lanes)
         self.latency = 1 + self.logic.latency + self.tally.cycles
         super().__init__(
             {

@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.argmax import class_width
+from lgn_hw.circuit.argmax import class_width
 from lgn_hw.link.plan import LinkPlan
 
 __all__ = ["SelfTest"]

@@ -19,7 +19,9 @@ class Dataset:
 
     classes: one name a class, in the order of the numbers. notices: what the user should know
     about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
-    a sample is an image; its features are then ordered by channel, row, column.
+    a sample is an image; its features are then ordered by channel, row, column. x_validation,
+    y_validation: what was held out of the training part to choose by, or None.
+    label_column: its name, where the samples come from a table.
     """
 
     features: Features
@@ -30,9 +32,12 @@ class Dataset:
     classes: tuple[str, ...]
     notices: tuple[str, ...] = field(default=())
     image_shape: tuple[int, int, int] | None = None
+    label_column: str | None = None
+    x_validation: NDArray[np.integer] | None = None
+    y_validation: NDArray[np.integer] | None = None
 
     def __post_init__(self) -> None:
-        for x, y in ((self.x_train, self.y_train), (self.x_test, self.y_test)):
+        for x, y in self._parts():
             self.features.validated(x)
             if y.shape != (len(x),):
                 raise ValueError(f"y must have shape ({len(x)},), not {y.shape}")
@@ -48,11 +53,24 @@ class Dataset:
                 f" features, not {' x '.join(map(str, self.image_shape))}"
             )
 
+    @property
+    def measured(self) -> tuple[str, NDArray[np.integer], NDArray[np.integer]]:
+        """The part that is measured while training lasts: its name, codes and class numbers."""
+        if self.x_validation is None or self.y_validation is None:
+            return "test", self.x_test, self.y_test
+        return "validation", self.x_validation, self.y_validation
+
+    def _parts(self) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+        parts = [(self.x_train, self.y_train), (self.x_test, self.y_test)]
+        if self.x_validation is not None and self.y_validation is not None:
+            parts.append((self.x_validation, self.y_validation))
+        return parts
+
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of all samples and labels: training resumes on the same data only."""
         found = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+        for array in (array for part in self._parts() for array in part):
             portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             found.update(f"{portable.dtype.str}{portable.shape}".encode())
             found.update(portable.data)

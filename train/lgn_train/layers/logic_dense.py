@@ -24,7 +24,8 @@ class LogicDense(LogicLayer):
     In train() mode `estimator` chooses the tables, with new noise for every forward pass; in
     eval() mode each node has its likeliest table, without noise: the circuit that is exported.
     `lgn_train.mode` overrides both. Hard estimators and eval() compute exactly 0.0 and 1.0, on
-    packed words where a compiler is at hand (`why_not_packed` says where not).
+    packed words where a compiler is at hand, as it is for soft values (`why_not_kernels` says where
+    not).
 
     parametrization: raw (16 gates, fan_in 2), light (a logit an entry) or walsh (coefficients).
     estimator: gumbel_st, hard_st, cage, soft or soft_gumbel.

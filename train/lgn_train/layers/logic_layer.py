@@ -77,17 +77,17 @@ class LogicLayer(nn.Module, ABC):
         mode = self.present_mode
         return mode == "discrete" or (mode == "train" and ESTIMATORS[self.estimator].hard)
 
-    def why_not_packed(self) -> list[str]:
-        """Return why the present mode does not run on packed words, and nothing where it does."""
+    def why_not_kernels(self) -> list[str]:
+        """Return why the present mode runs in float operations, and nothing where it runs on the
+        compiled kernels: on packed words where it computes bits, else on numbers.
+        """
         reasons = []
-        if not self.computes_bits:
-            mode = self.present_mode
-            what = f"estimator {self.estimator!r}" if mode == "train" else f"mode {mode!r}"
-            reasons.append(f"{what} computes numbers between 0 and 1, not bits")
         if self.logits.dtype != torch.float32:
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
+        if self.logits.is_cuda and not self.computes_bits:
+            reasons.append("there are no CUDA kernels for numbers between 0 and 1 yet")
         where = self.logits.device
         reasons += why_not_cuda(where.index) if self.logits.is_cuda else why_not_compiled()
         return reasons
@@ -121,11 +121,11 @@ class LogicLayer(nn.Module, ABC):
         """Return float[batch, nodes] of x[batch, inputs]: the one place where nodes run.
 
         wirings: of the layer's levels, one above the other; each has the next of the tables, and
-        `positions` neighbouring nodes share one. It runs on packed words where `why_not_packed`
+        `positions` neighbouring nodes share one. It runs on the kernels where `why_not_kernels`
         has no objection, and then the result is a tensor that is computed when it is read.
         """
-        if not self.why_not_packed():
-            run = _run_of(x)
+        if not self.why_not_kernels():
+            run = _run_of(x, soft=not self.computes_bits)
             for stage in self._stages(wirings, positions):
                 run = run.then(stage)
             return PackedBits(replace(run, half=run.half or self.half_gradients))
@@ -156,43 +156,48 @@ class LogicLayer(nn.Module, ABC):
         )
 
     def _stages(self, wirings: Sequence[Wiring] | LearnedWiring, positions: int) -> Iterator[Stage]:
-        """Choose the tables of a step on packed words: what tables() chooses, bit for bit."""
+        """Choose the tables of a step for the kernels: what tables() chooses; bits bit for bit."""
         if isinstance(wirings, LearnedWiring):
             stages = [self._learned_stage(wirings)]
         else:
             stages = [Stage(wiring) for wiring in wirings]
-        bits, soft = self._packed_tables()
+        bits, soft = self._chosen_tables()
+        sloped = self.computes_bits and self.input_gradient == "soft"
         first = 0
         for stage in stages:
             part = slice(first, first := first + stage.wiring.nodes // positions)
-            slopes = soft[part].detach() if self.input_gradient == "soft" else soft.new_empty(0)
+            slopes = soft[part].detach() if sloped else soft.new_empty(0)
             yield replace(
                 stage, bits=bits[part], soft=soft[part], slopes=slopes, positions=positions
             )
 
-    def _packed_tables(self) -> tuple[Tensor, Tensor]:
-        """Return bits int64[num_tables], and soft tables with their gradient or nothing."""
+    def _chosen_tables(self) -> tuple[Tensor, Tensor]:
+        """Return bits int64[num_tables], and soft tables with their gradient or, where these are
+        not read, nothing.
+        """
         training = self.present_mode == "train"
-        graded = training and torch.is_grad_enabled()
-        if training and ESTIMATORS[self.estimator].adaptive:  # of which the kernels know nothing
+        estimator = ESTIMATORS[self.estimator]
+        wanted = not self.computes_bits or (training and torch.is_grad_enabled())
+        if training and estimator.adaptive:  # of which the kernels know nothing
             tables = self.tables()
-            return table_words(tables.value), tables.soft if graded else tables.soft.new_empty(0)
+            return table_words(tables.value), tables.soft if wanted else tables.soft.new_empty(0)
+        mixture = self.present_mode == "soft"
         found = choose_tables(
             self.logits,
             self.parametrization,
             self.fan_in,
-            self.temperature,
+            estimator.mixture_temperature(self.temperature) if mixture else self.temperature,
             self.seed,
             self.step,
             noise=int(Stream.NOISE) if self._noisy else None,
-            soft=graded,
+            soft=wanted,
         )
         if training:
             self.step += 1
         return found
 
     def _learned_stage(self, wiring: LearnedWiring) -> Stage:
-        """Choose the inputs of a step on packed words: what _picks() chooses, bit for bit."""
+        """Choose the inputs of a step for the kernels: what _picks() chooses, bit for bit."""
         training = self.present_mode == "train"
         index, shares = choose_inputs(
             wiring.logits,
@@ -204,7 +209,8 @@ class LogicLayer(nn.Module, ABC):
         wired = wiring.wired(Picks(index, shares))
         if not (training and torch.is_grad_enabled()):
             return Stage(wired)
-        wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
+        if self.computes_bits:
+            wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
         return Stage(wired, candidates=wiring.candidates, shares=shares)
 
     def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
@@ -220,7 +226,9 @@ class LogicLayer(nn.Module, ABC):
         if not fits:
             wanted = ", ".join(map(str, shape))
             raise ValueError(f"x must have shape ({wanted}), not {tuple(x.shape)}")
-        if not isinstance(x, PackedBits) and x.numel():
+        if isinstance(x, PackedBits) and not (x.run.soft and self.computes_bits):
+            return  # nothing to check: bits for whom bits will do, or numbers for whom these will
+        if x.numel():
             self._check_values(x)
 
     def _check_values(self, x: Tensor) -> None:
@@ -235,8 +243,15 @@ class LogicLayer(nn.Module, ABC):
             )
 
 
-def _run_of(x: Tensor) -> Run:
-    return x.run if isinstance(x, PackedBits) else Run.of(x)
+def _run_of(x: Tensor, soft: bool) -> Run:
+    """Return the run that goes on behind x, or a new one where x is a tensor that is computed."""
+    if isinstance(x, PackedBits):
+        if x.run.soft == soft:
+            return x.run
+        if soft and not x.run.stages and x.run.source is None:
+            return replace(x.run, soft=True)
+        x = x.dense()
+    return Run.of_numbers(x) if soft else Run.of(x)
 
 
 def _checked_fan_in(fan_in: Any) -> int:

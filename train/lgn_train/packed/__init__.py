@@ -1,6 +1,6 @@
 """The bit-parallel engine: 64 samples a word, from encoder bits to votes.
 
-Importing it needs no compiler; kernels are compiled at first use. `why_not_packed` and
+Importing it needs no compiler; kernels are compiled at first use. `why_not_compiled` and
 `why_not_cuda` say what stands in the way where it does not run.
 """
 

@@ -9,7 +9,15 @@ from torch import Tensor
 
 from lgn_train.packed import kernels
 
-__all__ = ["StageStruct", "TableOptions", "address", "call", "operator", "shapes_of"]
+__all__ = [
+    "SoftRunStruct",
+    "StageStruct",
+    "TableOptions",
+    "address",
+    "call",
+    "operator",
+    "shapes_of",
+]
 
 
 def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,8 +72,26 @@ class StageStruct(ctypes.Structure):
                 "candidates",
                 "picks",
                 "sums",
+                "values",
             )
         ),
+    )
+
+
+class SoftRunStruct(ctypes.Structure):
+    """The struct SoftRun in csrc/stage.h."""
+
+    _fields_ = (
+        ("stages", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("bits", ctypes.c_void_p),
+        ("words", ctypes.c_int64),
+        ("x", ctypes.c_void_p),
+        ("blocks", ctypes.c_int64),
+        ("group", ctypes.c_int64),
+        ("slots", ctypes.c_int64),
+        ("room", ctypes.c_void_p),
+        ("room_rows", ctypes.c_int64),
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from lgn_hw.compiler import compile_library
 from lgn_hw.errors import LgnError, ToolError
-from lgn_train.packed.compiler import compile_library, cpu_command, cuda_command
+from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
 
 __all__ = [
     "CpuKernels",
@@ -84,7 +85,7 @@ def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """
     widest = torch.backends.cpu.get_cpu_capability()  # AVX512, AVX2, DEFAULT, or another machine's
     chosen = instruction_set or (widest if widest in ("AVX512", "AVX2") else "DEFAULT")
-    return compile_library(cpu_command(chosen))
+    return compile_library(cpu_command(chosen), SOURCES)
 
 
 @cache
@@ -94,7 +95,7 @@ def cuda_kernels(device: int) -> CudaKernels:
     Raises ToolNotFound, or ToolError with CUDA's words where they do not run.
     """
     major, minor = torch.cuda.get_device_capability(device)
-    kernels = CudaKernels(compile_library(cuda_command(10 * major + minor)), device)
+    kernels = CudaKernels(compile_library(cuda_command(10 * major + minor), SOURCES), device)
     try:
         counted = _count_of_ones(kernels)
     except RuntimeError as problem:

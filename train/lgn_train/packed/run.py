@@ -1,4 +1,4 @@
-"""A run of stages: bits in, votes out, as one autograd function over packed words."""
+"""A run of stages, bits in and votes out, as one autograd function; on packed words or soft."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lgn_train.packed import kernels, ops
+from lgn_train.packed.soft_run import SoftExecution
 from lgn_train.packed.words import WORD_BITS, pack, unpack
 from lgn_train.wiring import Wiring
 
@@ -21,11 +22,12 @@ class Stage:
     """Nodes that read the rows of the stage before.
 
     wiring: of the nodes. bits: int64[tables], what the forward pass reads. soft: float32[tables,
-    2**fan_in], what the gradient of the tables goes to, or empty where none is wanted. slopes:
-    the tables whose slopes go to the inputs, or empty for the bits. positions: neighbouring nodes
-    that share a table. kind: ops.TABLES or ops.OR_POOL. candidates: int32[nodes, fan_in, 16]
-    that the wiring of this step was chosen from, or empty; shares: float32 like it, with what
-    probability, which gets a gradient.
+    2**fan_in], what the gradient of the tables goes to, or empty where none is wanted; the stages
+    of a soft run read it forward, too, and have neither bits nor slopes. slopes: the tables whose
+    slopes go to the inputs, or empty for the bits. positions: neighbouring nodes that share a
+    table. kind: ops.TABLES or ops.OR_POOL. candidates: int32[nodes, fan_in, 16] that the wiring of
+    this step was chosen from, or empty; shares: float32 like it, with what probability, which gets
+    a gradient.
     """
 
     wiring: Wiring
@@ -44,7 +46,8 @@ class Run:
 
     rows: int64[inputs, words]. batch: samples. source: float[batch, inputs] that the rows were
     packed from, where a gradient goes back to it. half: gradients between stages are kept as
-    bfloat16.
+    bfloat16. soft: the stages compute numbers between 0 and 1, and rows may be float32[inputs,
+    batch], too; `half` says nothing then.
     """
 
     rows: Tensor
@@ -52,11 +55,18 @@ class Run:
     source: Tensor | None = None
     stages: tuple[Stage, ...] = ()
     half: bool = False
+    soft: bool = False
 
     @classmethod
     def of(cls, x: Tensor) -> "Run":
         """Pack float x[batch, inputs] of 0.0 and 1.0."""
         return cls(pack(x.detach().t() != 0), len(x), x if x.requires_grad else None)
+
+    @classmethod
+    def of_numbers(cls, x: Tensor) -> "Run":
+        """Start a soft run with float x[batch, inputs] of numbers between 0 and 1."""
+        rows = x.detach().t().float()
+        return cls(rows, len(x), x if x.requires_grad else None, soft=True)
 
     @property
     def width(self) -> int:
@@ -80,7 +90,8 @@ class Run:
                 return found.view(groups, -1, self.batch).sum(dim=1)
             return found if self.source is None else self.source.t()
         learned = [s.soft for s in self.stages] + [s.shares for s in self.stages]
-        result = _Execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
+        execution = SoftExecution if self.soft else _Execution
+        result = execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
         assert isinstance(result, Tensor)
         return result
 

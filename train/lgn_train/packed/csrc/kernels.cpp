@@ -3,6 +3,7 @@
 // This file is compiled once for each instruction set. Results do not depend on the threads.
 #include "backward.h"
 #include "forward.h"
+#include "soft.h"
 #include "tables.h"
 #include "votes.h"
 
@@ -48,6 +49,18 @@ void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)room, threads);
   else
     run_backward(stages, count, x, words, top, group, d_x, (float *)room, threads);
+}
+
+// Soft stages: fill their values, where they are wanted, and votes[blocks][nodes / group][block],
+// the sums of each `group` neighbouring outputs of the last stage, whose values are null then.
+void lgn_soft_forward(const SoftRun *run, float *votes, int threads) {
+  run_soft_forward(*run, votes, threads);
+}
+
+// Gradients of soft tables, of picks and, where d_x is given, of the inputs, [blocks][inputs][block].
+// top: [blocks][nodes / group][block]. All stages but the last have their values.
+void lgn_soft_backward(const SoftRun *run, const float *top, float *d_x, int threads) {
+  run_soft_backward(*run, top, d_x, threads);
 }
 
 // The inverse of a wiring: for each input its readers, node << 3 | pin, in ascending order of pin

@@ -1,11 +1,9 @@
 // Division of work among threads: by rows, each computed by one thread in one order.
 #pragma once
-#include <algorithm>
 #include <vector>
 
-#include <omp.h>
-
 #include "math.h"
+#include "pool.h"
 #include "stage.h"
 
 using namespace lgn;
@@ -17,6 +15,7 @@ constexpr int BLOCK = 64 * BLOCK_WORDS;        // samples
 constexpr int VECTORS = BLOCK / LANES;         // vectors of a block
 constexpr int AHEAD = 3;                       // rows that are prefetched
 constexpr double PARALLEL_NS = 2e5;            // of work, from which a second thread pays
+constexpr double PIECE_NS = 3e4;               // of work that a thread takes at once
 
 // ns: nanoseconds that a row takes, about.
 template <class Body> void for_rows(int64_t rows, double ns, int threads, const Body &body) {
@@ -24,12 +23,10 @@ template <class Body> void for_rows(int64_t rows, double ns, int threads, const 
     body(0, rows);
     return;
   }
-#pragma omp parallel num_threads(threads)
-  {
-    int64_t share = (rows + omp_get_num_threads() - 1) / omp_get_num_threads();
-    int64_t first = omp_get_thread_num() * share;
-    if (first < rows) body(first, std::min(rows, first + share));
-  }
+  int64_t share = std::max<int64_t>(1, (int64_t)(PIECE_NS / ns));
+  Pool::here().run((rows + share - 1) / share, threads, [&](int64_t piece, int) {
+    body(piece * share, std::min(rows, (piece + 1) * share));
+  });
 }
 
 // The 16 samples of vector v of a block whose words are given.

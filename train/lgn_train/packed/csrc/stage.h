@@ -1,8 +1,11 @@
 // What the kernels are given: how to choose tables, and a run of stages, from rows of bits to rows
-// of bits.
+// of bits, or from rows of bits or numbers to rows of numbers.
 //
-// A row is one net for the whole batch, `words` words of 64 samples each; sample s is bit s % 64 of
-// word s / 64. Rows of gradients hold 64 * words numbers; those past the batch are 0.
+// A row of bits is one net for the whole batch, `words` words of 64 samples each; sample s is bit
+// s % 64 of word s / 64. Rows of gradients hold 64 * words numbers; those past the batch are 0.
+//
+// Numbers of a soft run lie in blocks of samples, [blocks][rows][block], the last one filled up
+// with samples whose gradients are 0. C++ takes SOFT_BLOCK samples a block and CUDA all of them.
 #pragma once
 #include <stdint.h>
 
@@ -17,6 +20,8 @@ struct TableOptions {
   int64_t noisy;
   float temperature;
 };
+
+constexpr int SOFT_BLOCK = 32;
 
 constexpr int CANDIDATES = 16; // of a pin: as many as there are gates, chosen by the same kernel
 
@@ -41,6 +46,24 @@ struct Stage {
                              // -1 for none
   float *picks;              // [nodes, fan_in, CANDIDATES]: the gradient of the choice
   float *sums;            // [nodes, 1 << fan_in]: each node's share of its table's gradient
+  // Of a soft run, in which `slopes` are the tables that are read both ways, `picks` has `slots`
+  // such parts, and `sums` is [slots][nodes / positions][1 << fan_in]; see SoftRun.
+  float *values; // [blocks][nodes][block]: the outputs, or null where only the next stage reads them
+};
+
+// A batch on its way through soft stages.
+struct SoftRun {
+  const Stage *stages;
+  int64_t count;
+  const uint64_t *bits; // [inputs, words]: what the first stage reads, or null
+  int64_t words;
+  const float *x; // [blocks][inputs][block]: what it reads where bits is null
+  int64_t blocks;
+  int64_t group; // neighbouring outputs of the last stage that are added up to a vote; or 1
+  int64_t slots; // Blocks are dealt out to slots, neighbours together, and each sums on its own;
+                 // the sums of all are then added to those of the first.
+  float *room;   // [threads][room_rows][block]
+  int64_t room_rows; // the first stage's inputs, and twice the nodes of the widest stage but the last
 };
 
 } // namespace lgn

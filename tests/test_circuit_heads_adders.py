@@ -1,4 +1,4 @@
-"""The adders that a core for carry chains is proven against count votes."""
+"""Adders count votes, as netlists and in words; what proofs compare a core with is right."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,9 @@ from netlist_bench import every_sample
 from strategies import classifiers
 
 from lgn_hw import evaluate
+from lgn_hw.circuit.heads.adders import AdderTree
 from lgn_hw.circuit.votes import Votes
-from lgn_hw.prove.adders import AdderTree, carry_circuit
+from lgn_hw.prove.carry_circuit import carry_circuit
 
 
 def tree_of(sizes):
@@ -42,11 +43,11 @@ def test_adders_count_uneven_and_empty_classes(sizes, seed):
 
 def test_adders_keep_a_record_of_every_sum():
     [[first, *_, last]] = tree_of([5]).counters
-    assert [power for power, _ in first.taken] == [0, 0, 0]
-    assert [power for power, _ in first.given] == [0, 1]
+    assert [power for power, _ in first.inputs] == [0, 0, 0]
+    assert [power for power, _ in first.outputs] == [0, 1]
     # Two numbers of two bits: the last adder's carry is the score's highest bit.
-    assert [power for power, _ in last.taken] == [1, 1, 1]
-    assert [power for power, _ in last.given] == [1, 2]
+    assert [power for power, _ in last.inputs] == [1, 1, 1]
+    assert [power for power, _ in last.outputs] == [1, 2]
 
 
 @settings(deadline=None, max_examples=40)

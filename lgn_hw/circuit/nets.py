@@ -1,11 +1,11 @@
-"""Where the nets of a netlist are, in the vectors of a module under construction."""
+"""Where the nets of a netlist are, in the words of a module under construction."""
 
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.hdl.backend import Vectors
+from lgn_hw.circuit.backend import WordBackend
 from lgn_hw.netlist import FIRST_INPUT
 
 __all__ = ["Nets"]
@@ -14,25 +14,25 @@ V = TypeVar("V", bound=Any)
 
 
 class Nets(Generic[V]):
-    """Know in which bit of which vector each net is at the moment."""
+    """Know in which bit of which word each net is at the moment."""
 
-    def __init__(self, count: int, vectors: Vectors[V]) -> None:
-        self.vectors = vectors
+    def __init__(self, count: int, backend: WordBackend[V]) -> None:
+        self.backend = backend
         self._placed: list[V] = []
         self._home = np.zeros(count, np.int64)
         self._offset = np.zeros(count, np.int64)
-        self.place(np.arange(FIRST_INPUT), vectors.constant(0b10, FIRST_INPUT))
+        self.place(np.arange(FIRST_INPUT), backend.constant(0b10, FIRST_INPUT))
 
-    def place(self, nets: NDArray[np.integer], vector: V) -> None:
+    def place(self, nets: NDArray[np.integer], word: V) -> None:
         self._home[nets] = len(self._placed)
         self._offset[nets] = np.arange(len(nets))
-        self._placed.append(vector)
+        self._placed.append(word)
 
     def read(self, nets: NDArray[np.integer]) -> V:
-        """Join nets, the first one lowest; neighbours in one vector stay one slice."""
+        """Join nets, the first one lowest; neighbours in one word stay one slice."""
         home, offset = self._home[nets], self._offset[nets]
         breaks = np.flatnonzero((np.diff(home) != 0) | (np.diff(offset) != 1)) + 1
         starts = np.array([0, *breaks] if len(nets) else [], np.int64)
         lengths = np.diff([*starts, len(nets)])
         runs = zip(home[starts].tolist(), offset[starts].tolist(), lengths.tolist(), strict=True)
-        return self.vectors.join(self.vectors.slice(self._placed[h], o, n) for h, o, n in runs)
+        return self.backend.join(self.backend.slice(self._placed[h], o, n) for h, o, n in runs)

@@ -6,13 +6,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lgn_hw.hdl.argmax import class_width
-from lgn_hw.hdl.popcount import score_width
+from lgn_hw.circuit.argmax import class_width
+from lgn_hw.circuit.heads.head import score_width
 
-__all__ = ["Tally"]
+__all__ = ["SerialArgmax"]
 
 
-class Tally(wiring.Component):
+class SerialArgmax(wiring.Component):
     """Find the class with most votes, the lowest class on a tie, in `cycles` clock cycles.
 
     sizes: how many votes each class has; they may differ, and may be 0. lanes: how many votes

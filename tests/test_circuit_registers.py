@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgn_hw.circuit.stages import Stages
+from lgn_hw.circuit.registers import Stages
 from lgn_hw.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("levels", "levels_per_stage", "latency"),
+    ("levels", "registers", "latency"),
     [(0, 1, 1), (0, 0, 1), (5, 0, 1), (5, 1, 5), (5, 2, 3), (4, 2, 2), (3, 7, 1)],
 )
-def test_stages_latency_counts_stages_and_at_least_one(levels, levels_per_stage, latency):
-    assert Stages(levels, levels_per_stage).latency == latency
+def test_stages_latency_counts_stages_and_at_least_one(levels, registers, latency):
+    assert Stages(levels, registers).latency == latency
 
 
 @settings(deadline=None)
 @given(st.integers(1, 30), st.integers(0, 8))
-def test_stages_end_where_the_next_level_is_in_the_next_stage(levels, levels_per_stage):
-    stages = Stages(levels, levels_per_stage)
+def test_stages_end_where_the_next_level_is_in_the_next_stage(levels, registers):
+    stages = Stages(levels, registers)
     ends = [stages.ends_at(level) for level in range(1, levels + 1)]
     assert sum(ends) == stages.latency
     assert [stages.stage_of(level) for level in range(1, levels + 1)] == [
@@ -52,7 +52,7 @@ def test_stages_rejects_levels_that_are_not_there(levels, cuts):
         Stages(levels, cuts)
 
 
-def test_stages_rejects_a_negative_number_of_levels_per_stage():
-    message = "levels_per_stage must be 0 (registers at the end only) or more, not -1"
+def test_stages_rejects_a_negative_number_of_registers():
+    message = "Registers must stand after every 1 or more levels, or 0 for the end only, not -1"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         Stages(3, -1)

@@ -1,0 +1,100 @@
+"""Compile C++ at first use, into a cache, and load it."""
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lgn_hw.errors import ToolError, ToolNotFound
+
+__all__ = ["INSTRUCTION_SETS", "compile_library", "find_compiler", "find_cxx", "widest_set"]
+
+INSTRUCTION_SETS = {
+    "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"),
+    "AVX2": ("-mavx2",),
+    "DEFAULT": (),
+}
+CPU_FLAGS = {"AVX512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, "AVX2": {"avx2"}}
+# Zig checks for undefined behaviour and compiles for this very processor where it is not told.
+ZIG = ("-m", "ziglang", "c++", "-mcpu=baseline", "-fno-sanitize=undefined")
+LOG_LINES = 20
+REMEDY = "apt-get install g++, or pip install ziglang"
+
+
+def find_cxx() -> list[str]:
+    """Return the command of a C++ compiler: $CXX, g++, clang++, or that of the package ziglang.
+
+    Raises ToolNotFound.
+    """
+    try:
+        given = os.environ.get("CXX")
+        return [find_compiler("c++", given, REMEDY, "g++", "clang++")]
+    except ToolNotFound:
+        if importlib.util.find_spec("ziglang"):
+            return [sys.executable, *ZIG]
+        raise
+
+
+def find_compiler(name: str, given: str | None, remedy: str, *names: str) -> str:
+    """Return the path of the first program there is. Raises ToolNotFound with the remedy."""
+    for candidate in (given, *names):
+        if candidate and (path := shutil.which(candidate)):
+            return path
+    raise ToolNotFound(f"{name} was not found; {remedy}")
+
+
+def widest_set() -> str:
+    """Return the widest of INSTRUCTION_SETS that this machine has."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return "DEFAULT"
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return "DEFAULT"
+    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    return next((name for name, needed in CPU_FLAGS.items() if needed <= flags), "DEFAULT")
+
+
+def compile_library(command: list[str], sources: Path) -> ctypes.CDLL:
+    """Return the library that a command makes, from the cache where it was made before.
+
+    sources: the folder that holds all that the command reads. Raises ToolError with the
+    compiler's last lines.
+    """
+    path = _cache() / f"{_digest(command, sources)}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            _run([*command, "-o", str(partial)])
+            os.replace(partial, path)  # whole or not there, whoever else compiles it now
+    return ctypes.CDLL(str(path))
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "lgn-hw" / "kernels"
+
+
+def _digest(command: list[str], sources: Path) -> str:
+    """Name a library after all that it is made of: the sources, the command, the compiler."""
+    found = hashlib.sha256()
+    for source in sorted(path for path in sources.rglob("*") if path.is_file()):
+        found.update(source.name.encode() + b"\0" + source.read_bytes())
+    compiler = Path(command[0]).resolve().stat()
+    options = [part for part in command[1:] if not part.startswith(str(sources))]
+    found.update(repr((command[0], compiler.st_size, compiler.st_mtime_ns, options)).encode())
+    return found.hexdigest()[:24]
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
+        raise ToolError(f"{Path(command[0]).name} could not compile the kernels:\n{last}")

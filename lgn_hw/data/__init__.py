@@ -1,0 +1,20 @@
+"""Read samples from files and DataFrames: one reader, whoever asks."""
+
+from lgn_hw.data.arrays import Arrays, read_npz
+from lgn_hw.data.csv_file import read_csv
+from lgn_hw.data.labels import canonical, is_missing, match_labels, number_classes
+from lgn_hw.data.read import KINDS, read_file
+from lgn_hw.data.table import Table
+
+__all__ = [
+    "KINDS",
+    "Arrays",
+    "Table",
+    "canonical",
+    "is_missing",
+    "match_labels",
+    "number_classes",
+    "read_csv",
+    "read_file",
+    "read_npz",
+]

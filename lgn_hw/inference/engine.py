@@ -1,0 +1,140 @@
+"""A classifier as a program in C++: comparisons, gates, counts and the choice, all in vectors."""
+
+import os
+import weakref
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import UsageError
+from lgn_hw.inference.library import ClassifierStruct, library
+from lgn_hw.netlist import Netlist
+
+__all__ = ["Engine", "default_threads"]
+
+CODES = (np.dtype(np.uint8), np.dtype(np.int32), np.dtype(np.int64))  # that the program reads
+OUT_OF_RANGE = 1
+
+
+class Engine:
+    """Run a classifier's program: 512 samples at a time, or one where there are one or two.
+
+    Equal to Reference bit for bit, on every instruction set and number of threads.
+    """
+
+    def __init__(
+        self,
+        encoder: Thermometer,
+        netlist: Netlist,
+        group: NDArray[np.int32],
+        num_classes: int,
+        instruction_set: str | None = None,
+    ) -> None:
+        """Build the program, some 0.1 microseconds per node.
+
+        instruction_set: AVX512, AVX2 or DEFAULT; the widest of this machine by default. Raises
+        ToolNotFound or ToolError where there is no library, MemoryError where memory is short.
+        """
+        self.features, self.num_classes = encoder.features, num_classes
+        self._library = library(instruction_set)
+        given = ClassifierStruct(
+            len(self.features), self.features.low.ctypes.data, self.features.high.ctypes.data,
+            encoder.num_bits, encoder.feature.ctypes.data, encoder.threshold.ctypes.data,
+            netlist.num_nodes, netlist.fanin.ctypes.data, netlist.table.ctypes.data,
+            netlist.num_outputs, netlist.outputs.ctypes.data, group.ctypes.data, num_classes,
+        )  # fmt: skip
+        self._program = self._library.lgn_build(given)
+        if not self._program:
+            raise MemoryError(f"A program of {netlist.num_nodes} nodes does not fit in memory")
+        weakref.finalize(self, self._library.lgn_free, self._program)
+        self._dtypes = _dtypes_that_hold(self.features.low, self.features.high)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """The program's instructions, runs of like ones, and slots for values."""
+        found = np.zeros(3, np.int64)
+        self._library.lgn_describe(self._program, found.ctypes.data)
+        return dict(zip(("instructions", "runs", "slots"), found.tolist(), strict=True))
+
+    def scores(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
+        """Return int32[samples, classes], the votes for each class.
+
+        codes: integers[samples, features]; uint8 and int32 are read as they are, others converted.
+        threads: default_threads() by default. Raises ClassifierError on a wrong shape, dtype or
+        range, UsageError on a wrong number of threads.
+        """
+        array = self._readable(codes)
+        scores = np.empty((len(array), self.num_classes), np.int32)
+        self._run(array, scores, None, threads)
+        return scores
+
+    def predict(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
+        """Return int32[samples], the class with most votes; the lowest such class on a tie."""
+        array = self._readable(codes)
+        chosen = np.empty(len(array), np.int32)
+        self._run(array, None, chosen, threads)
+        return chosen
+
+    def _readable(self, codes: ArrayLike) -> NDArray[np.integer]:
+        array = np.asarray(codes)
+        if array.dtype.kind not in "iu" or array.shape != (len(array), len(self.features)):
+            return self.features.validated(array)  # which refuses it
+        if array.dtype in self._dtypes and array.flags.c_contiguous:
+            return array
+        if array.dtype == np.uint64:  # may not fit int64
+            self.features.validated(array)
+        return np.ascontiguousarray(array, np.int64)
+
+    def _run(
+        self,
+        codes: NDArray[np.integer],
+        scores: NDArray[np.int32] | None,
+        chosen: NDArray[np.int32] | None,
+        threads: int | None,
+    ) -> None:
+        status = self._library.lgn_run(
+            self._program, _address(codes), codes.itemsize, len(codes),
+            None if scores is None else _address(scores),
+            None if chosen is None else _address(chosen),
+            default_threads() if threads is None else _checked_threads(threads),
+        )  # fmt: skip
+        if status == OUT_OF_RANGE:
+            self.features.validated(codes)
+        if status:
+            raise MemoryError("The values of a block of samples do not fit in memory")
+
+
+def default_threads() -> int:
+    """Return how many threads compute: $LGN_THREADS, or one for each core of this process."""
+    given = os.environ.get("LGN_THREADS")
+    if given is None:
+        return _cores()
+    if not given.isdecimal():
+        raise UsageError(f"LGN_THREADS must be a number of threads, 1 or more, not {given!r}")
+    return _checked_threads(int(given))
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def _checked_threads(threads: int) -> int:
+    if threads < 1:
+        raise UsageError(f"The number of threads must be 1 or more, not {threads}")
+    return threads
+
+
+def _address(array: NDArray[np.generic]) -> int:
+    return int(array.__array_interface__["data"][0])  # array.ctypes takes a microsecond longer
+
+
+def _dtypes_that_hold(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[np.dtype, ...]:
+    """Return the dtypes of CODES whose range includes that of all features; int64 always does."""
+    limits = [(np.iinfo(dtype), dtype) for dtype in CODES]
+    return tuple(
+        d for i, d in limits if not len(low) or (i.min <= low.min() and high.max() <= i.max)
+    )
