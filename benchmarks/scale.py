@@ -74,7 +74,8 @@ def step_prove_core(
     path: Path, samples: int, lut_size: int | None = None, head: str = ""
 ) -> dict[str, Any]:
     """Prove a core's Verilog; emission is not counted."""
-    from lgn_hw.hdl.verilog import read_core_header, to_verilog
+    from lgn_hw.circuit.header import read_core_header
+    from lgn_hw.hdl.verilog import to_verilog
     from lgn_hw.prove.equivalence import prove_verilog
 
     classifier = Classifier.load(path)

@@ -92,7 +92,7 @@ def received_by(receiver, levels):
 
 
 def terminal_answers(terminal, levels, wait):
-    """Put levels on the pin of a Terminal; return the levels of its answer, and o_passed."""
+    """Put levels on the pin of a UartClassifier; return the levels of its answer, and o_passed."""
     sent, passed = [], []
 
     async def bench(ctx):

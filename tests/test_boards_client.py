@@ -8,7 +8,7 @@ import pytest
 from amaranth_bench import codes_of
 from link_bench import small_plan
 
-from lgn_boards.client import LinkError, Session
+from lgn_boards.client import LinkClient, LinkError
 from lgn_hw.link import Command, DeviceModel, Frame, Identity, packed_samples
 
 
@@ -88,7 +88,7 @@ def batch(plan, samples, frame, seed=0):
 
 def test_session_asks_and_classifies():
     plan = small_plan()
-    session = Session(Loopback(plan))
+    session = LinkClient(Loopback(plan))
     size = len(plan.identity.pack())
     assert Identity.unpack(session.ask(Command.IDENTIFY, size)) == plan.identity
     codes, payloads, counts = batch(plan, 100, 7)
@@ -103,7 +103,7 @@ def test_session_never_gives_a_wrong_class_and_always_recovers():
     codes, payloads, counts = batch(plan, 3000, 3)
     expected = plan.classifier.predict(codes)
     line = Loopback(plan)
-    session = Session(line, retries=200)
+    session = LinkClient(line, retries=200)
     rounds = 0
     while noise.damaged < 10_000:
         line.disturb = noise
@@ -125,7 +125,7 @@ def test_session_ignores_answers_to_other_requests():
     stale = Frame(1, Command.CLASSIFY, payloads[1])  # the same sequence, another sample
     line = Loopback(plan)
     line.waiting += DeviceModel(plan).receive(stale.encode())
-    assert Session(line).classify(payloads[:1], counts[:1]) == [
+    assert LinkClient(line).classify(payloads[:1], counts[:1]) == [
         bytes(plan.classifier.predict(batch(plan, 2, 1)[0][:1]).astype(np.uint8))
     ]
 
@@ -144,7 +144,7 @@ def test_session_sends_ahead_only_where_the_device_has_answered_in_time():
             sent.append("read")
             return super().read(timeout)
 
-    Session(Line(plan)).classify(payloads, counts)
+    LinkClient(Line(plan)).classify(payloads, counts)
     whole, last = 9 + 10 * plan.sample_bytes, 9 + plan.sample_bytes
     # The last request is shorter than the answer before it.
     assert sent == [whole, whole, "read", whole, "read", last, "read"]
@@ -163,7 +163,7 @@ def test_session_gives_up_a_silent_device():
         " (`lgn flash`), that the port is its UART, and that the baud rate is 1000000"
     )
     with pytest.raises(LinkError, match=f"^{re.escape(message)}$"):
-        Session(Silent(), retries=2).ask(Command.COUNTERS, 3)
+        LinkClient(Silent(), retries=2).ask(Command.COUNTERS, 3)
 
 
 def test_session_keeps_what_was_answered_before_the_line_broke():
@@ -181,7 +181,7 @@ def test_session_keeps_what_was_answered_before_the_line_broke():
 
     message = "the device is gone ([Errno 5] Input/output error)"
     with pytest.raises(LinkError, match=f"^{re.escape(message)}$") as caught:
-        Session(Torn(plan)).classify(payloads, counts)
+        LinkClient(Torn(plan)).classify(payloads, counts)
     answered = list(b"".join(caught.value.answered))
     assert 0 < len(answered) < 50
     assert answered == plan.classifier.predict(codes)[: len(answered)].tolist()

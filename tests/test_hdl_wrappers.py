@@ -18,9 +18,10 @@ from axi_bench import CASES, JOB_VARIABLE
 from cocotb_tools.runner import get_runner
 
 from lgn_hw import UsageError
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl import wrappers
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.hdl.wrappers import WRAPPERS, check_wrapper, wrapper_top, wrapper_verilog
 
 needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")

@@ -10,7 +10,7 @@ from test_link_gateware_device import samples
 from lgn_hw.link import ANSWER, REFUSED, BaudRate, Command, Frame, Parser
 from lgn_hw.link.gateware.button import Button
 from lgn_hw.link.gateware.device import LinkDevice
-from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.link.gateware.uart_classifier import UartClassifier
 
 
 def test_button_looks_at_its_level_more_seldom_than_it_bounces():
@@ -79,7 +79,7 @@ def test_button_at_any_time_leaves_every_answer_right_or_refused(press_at):
 def test_terminal_runs_its_self_test_when_its_button_is_pressed():
     # A slow clock, so that 5 ms are few clock cycles.
     plan = replace(small_plan(), rate=BaudRate(40_000, 10_000))
-    terminal, passed = Terminal(plan), []
+    terminal, passed = UartClassifier(plan), []
 
     async def bench(ctx):
         for cycle in range(6000):

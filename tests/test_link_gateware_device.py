@@ -17,8 +17,8 @@ from lgn_hw.link import (
     packed_samples,
 )
 from lgn_hw.link.gateware.device import LinkDevice
-from lgn_hw.link.gateware.terminal import Terminal
 from lgn_hw.link.gateware.uart import Receiver
+from lgn_hw.link.gateware.uart_classifier import UartClassifier
 
 
 def samples(plan, count, seed=0):
@@ -202,7 +202,7 @@ def test_terminal_answers_on_its_pins(clocks_per_bit):
     requests = [Frame(1, Command.IDENTIFY), Frame(2, Command.CLASSIFY, packed)]
     levels = levels_of(requests[0].encode(), clocks_per_bit) + [1] * 800 * clocks_per_bit
     levels += levels_of(requests[1].encode(), clocks_per_bit)
-    sent, passed = terminal_answers(Terminal(plan), levels, wait=300 * clocks_per_bit)
+    sent, passed = terminal_answers(UartClassifier(plan), levels, wait=300 * clocks_per_bit)
     answers = Parser(300).feed(bytes(received_by(Receiver(clocks_per_bit), sent)))
     assert passed
     assert [a.encode() for a in answers] == model_answers(plan, [r.encode() for r in requests])

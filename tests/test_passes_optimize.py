@@ -10,7 +10,8 @@ from strategies import classifiers, netlists, random_classifier
 
 from lgn_hw import Classifier, Thermometer
 from lgn_hw.features import Features
-from lgn_hw.passes.optimize import PASSES, optimize, optimize_classifier, simplify
+from lgn_hw.passes.optimize import PASSES, optimize, optimize_classifier
+from lgn_hw.passes.simplify import simplify
 
 DISTINCT = {function.__name__: function for function in PASSES.values()}
 

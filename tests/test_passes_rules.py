@@ -6,7 +6,7 @@ from lgn_hw.passes.aliases import absorb_aliases
 from lgn_hw.passes.constants import fold_constants
 from lgn_hw.passes.dead import inputs_read, remove_dead_nodes
 from lgn_hw.passes.duplicate_pins import merge_duplicate_inputs
-from lgn_hw.passes.optimize import simplify
+from lgn_hw.passes.simplify import simplify
 from lgn_hw.passes.strash import share_nodes
 from lgn_hw.passes.support import drop_unread_inputs
 

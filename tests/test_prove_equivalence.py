@@ -11,14 +11,15 @@ from strategies import MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.heads import HEADS
 from lgn_hw.circuit.heads.counters import CompressorTree
 from lgn_hw.circuit.options import CoreOptions
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.prove import equivalence
 from lgn_hw.prove.cec import Verdict
-from lgn_hw.prove.cut_parts import sections
+from lgn_hw.prove.cut_parts import cut_parts
 from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit, prove_classifiers, prove_verilog
 from lgn_hw.synth.estimate import estimate_area
 
@@ -137,12 +138,12 @@ def test_proof_of_synthesised_verilog_holds(classifier, tmp_path, made_for):
 def test_proof_asks_the_whole_core_where_a_part_differs(classifier, monkeypatch):
     # A part may differ for values that it never gets; then the core is the classifier all the same.
     def inverted(*arguments):
-        found = sections(*arguments)
+        found = cut_parts(*arguments)
         logic = found["logic"]
         function = replace(logic.function, outputs=logic.function.outputs ^ 1)
         return found | {"logic": replace(logic, function=function)}
 
-    monkeypatch.setattr(equivalence, "sections", inverted)
+    monkeypatch.setattr(equivalence, "cut_parts", inverted)
     proof = proof_of_core(classifier, lut_size=6)
     assert proof.status == "equal"
     assert proof.claims[-1].what == "the whole core as built is its netlist"

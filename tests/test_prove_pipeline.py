@@ -108,7 +108,9 @@ def test_pipeline_knows_where_parts_end():
     instance = "part encoder(clk, advance, i_sample__payload, first);\nendmodule"
     pipeline = combinational(PART + core.replace("endmodule", instance), "core")
     # Bit 0 of the sample inverted, bit 1, and what the result does not need.
-    assert {name: cut.tolist() for name, cut in pipeline.cuts.items()} == {"encoder": [3, 4, -1]}
+    assert {name: cut.tolist() for name, cut in pipeline.cut_points.items()} == {
+        "encoder": [3, 4, -1]
+    }
 
 
 ENABLE = r"Register \S+ \(\$dffe?\) must have clk as its clock and i_sample__ready as its enable"

@@ -12,10 +12,11 @@ pytest.importorskip("cocotb", reason="cocotb is not installed")
 from strategies import random_classifier
 
 from lgn_hw import Classifier, Thermometer
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.features import Features
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
 from lgn_sim.job import CASES

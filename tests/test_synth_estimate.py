@@ -9,7 +9,7 @@ from lgn_hw import ToolError, ToolNotFound, UsageError
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.verilog import to_verilog
-from lgn_hw.synth.estimate import PARTS, estimate_area
+from lgn_hw.synth.estimate import CIRCUIT_PARTS, estimate_area
 from lgn_hw.tools import yosys
 
 KNOWN = """
@@ -28,7 +28,7 @@ endmodule
 
 def test_estimate_counts_a_known_design(tmp_path):
     area = estimate_area(KNOWN, folder=tmp_path)
-    none = dict.fromkeys(PARTS, 0)
+    none = dict.fromkeys(CIRCUIT_PARTS, 0)
     assert area.lut4 == none | {"logic": 1, "total": 1}
     assert area.lut6 == none | {"logic": 1, "total": 1}
     assert area.ff == none | {"popcount": 8, "total": 8}
@@ -41,8 +41,8 @@ def test_estimate_gives_every_part_of_a_core(tmp_path):
         to_verilog(random_classifier(1), CoreOptions(scores=True)), folder=tmp_path
     )
     for figures in (area.lut4, area.lut6, area.ff):
-        assert figures["total"] == sum(figures[part] for part in PARTS)
-    assert all(area.lut4[part] > 0 for part in PARTS)
+        assert figures["total"] == sum(figures[part] for part in CIRCUIT_PARTS)
+    assert all(area.lut4[part] > 0 for part in CIRCUIT_PARTS)
     assert area.lut6["total"] < area.lut4["total"]
 
 

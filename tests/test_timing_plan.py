@@ -17,7 +17,7 @@ from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.timing.levels import Level, datapath_levels
-from lgn_hw.timing.parts import PARTS, Delays, find_part
+from lgn_hw.timing.parts import DEVICES, Delays, find_part
 from lgn_hw.timing.plan import (
     Placement,
     fewest_registers,
@@ -83,14 +83,14 @@ def test_placements_are_those_that_no_other_beats(levels):
 
 
 @settings(deadline=None, max_examples=20)
-@given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.sampled_from(sorted(PARTS)))
+@given(classifiers(), st.booleans(), st.sampled_from(MADE_FOR), st.sampled_from(sorted(DEVICES)))
 def test_levels_are_those_of_the_core(classifier, scores, made_for, part):
     levels = datapath_levels(classifier, CoreOptions(scores=scores, **made_for))
     core = ClassifierCore(classifier, CoreOptions(scores=scores, **made_for))
     for name, block in core.blocks.items():
         depth = max(1, block.stages.levels)
         assert [lev.number for lev in levels if lev.block == name] == list(range(1, depth + 1))
-    for placement in placements(levels, PARTS[part].delays):
+    for placement in placements(levels, DEVICES[part].delays):
         built = ClassifierCore(
             classifier, CoreOptions(registers=placement.registers, scores=scores, **made_for)
         )
@@ -120,7 +120,8 @@ def test_levels_of_luts_cost_half_of_what_their_nodes_do():
         head = [level.luts for level in levels if level.block != "logic"]
         assert max(head) == slowest
         assert not any(level.carries for level in levels)
-        # Parities of votes may follow the gates (see blocks.parity); the gates stay as they are.
+        # Parities of votes may follow the gates (see circuit.heads.parity); the gates stay as they
+        # are.
         logic = [level.luts for level in levels if level.block == "logic"]
         gates = [level.luts for level in datapath_levels(classifier) if level.block == "logic"]
         assert logic[: len(gates)] == gates
@@ -165,7 +166,7 @@ def test_registers_for_rejects_a_clock_that_no_placement_meets():
 
 
 def test_find_part_rejects_an_unknown_part():
-    message = f"The part must be one of {', '.join(PARTS)}, not 'xc7a35t'"
+    message = f"The part must be one of {', '.join(DEVICES)}, not 'xc7a35t'"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         find_part("xc7a35t")
 

@@ -7,8 +7,9 @@ import pytest
 from strategies import random_classifier
 
 from lgn_hw import ToolNotFound
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.place import harness, place
 from lgn_hw.tools.nextpnr import Clock, CriticalPath, PathStep, PnrReport, Usage, find_nextpnr

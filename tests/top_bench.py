@@ -11,7 +11,7 @@ from cocotb_tools.runner import get_runner
 
 import lgn_sim
 from lgn_boards.top import design_files
-from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.link.gateware.uart_classifier import UartClassifier
 from lgn_hw.tools.programs import search_path
 from lgn_hw.tools.yosys import run_yosys
 from lgn_sim.cases.link import LINK_VARIABLE
@@ -74,8 +74,10 @@ def steps_of(requests, quiet=60):
 
 
 def terminal_bench(plan, folder, *, synthesised=False):
-    """Put a Terminal alone on the pins; synthesised: as an iCE40's cells."""
-    (folder / "top.il").write_text(rtlil.convert(Terminal(plan), name="terminal", emit_src=False))
+    """Put a UartClassifier alone on the pins; synthesised: as an iCE40's cells."""
+    (folder / "top.il").write_text(
+        rtlil.convert(UartClassifier(plan), name="terminal", emit_src=False)
+    )
     script = "synth_ice40 -top terminal\n" if synthesised else AS_WRITTEN
     ports = ".clk(clk), .rst(!started[2]), .i_rx(i_rx), .i_button(i_button), .o_tx(o_tx)"
     harness = HARNESS.format(wires=RESET, top="terminal", ports=f"{ports}, .o_passed(o_passed)")

@@ -9,7 +9,7 @@ from typing import Protocol
 from lgn_hw.errors import LgnError
 from lgn_hw.link import ANSWER, MAX_PAYLOAD, OVERHEAD, Command, Frame, Parser
 
-__all__ = ["LinkError", "Session", "Transport"]
+__all__ = ["LinkError", "LinkClient", "Transport"]
 
 MAX_ANSWER = 512  # longer than any answer's payload
 FILLING = bytes(MAX_PAYLOAD + 16)  # ends whatever frame the device is waiting for
@@ -50,7 +50,7 @@ class _Pending:
     answer_size: int
 
 
-class Session:
+class LinkClient:
     """Ask a device, and ask again where an answer is missing, damaged or a refusal.
 
     name: of the device, for messages. timeout: seconds without an answer, beside the time that

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lgn_boards.client import LinkError, Session
+from lgn_boards.client import LinkClient, LinkError
 from lgn_boards.ports import SerialTransport, serial_ports
 from lgn_boards.simulated import PATIENCE, SimulatedBoard
 from lgn_hw.classifier import Classifier
@@ -66,7 +66,9 @@ class Device:
     simulation: the board, where it is a simulated one.
     """
 
-    def __init__(self, classifier: Classifier, session: Session, close: Callable[[], None]) -> None:
+    def __init__(
+        self, classifier: Classifier, session: LinkClient, close: Callable[[], None]
+    ) -> None:
         """Ask for the identity; raises LinkError, and UsageError for another classifier."""
         self.classifier, self.session = classifier, session
         self.format = SampleFormat.of(classifier)
@@ -143,7 +145,9 @@ class Device:
             close()
 
         try:
-            session = Session(transport, name=f"The device on {port}", baud=baud, timeout=timeout)
+            session = LinkClient(
+                transport, name=f"The device on {port}", baud=baud, timeout=timeout
+            )
             return cls(classifier, session, close_all)
         except BaseException:
             transport.close()

@@ -10,7 +10,7 @@ from amaranth.sim import Simulator
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.link import BaudRate, LinkPlan
-from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.link.gateware.uart_classifier import UartClassifier
 
 __all__ = ["PATIENCE", "SimulatedBoard"]
 
@@ -20,7 +20,7 @@ REST_CYCLES = 8000  # without a byte in either direction, after which the simula
 
 
 class SimulatedBoard:
-    """Simulate a Terminal in a thread; `port` names the serial port that a host may open.
+    """Simulate a UartClassifier in a thread; `port` names the serial port that a host may open.
 
     clocks_per_bit: the device is sized as for a clock of so many cycles a bit. plan: in its place,
     a plan as it is built.
@@ -31,7 +31,7 @@ class SimulatedBoard:
     ) -> None:
         rate = BaudRate(clocks_per_bit * 1_000_000, 1_000_000)
         self.plan = plan or LinkPlan(classifier, rate)
-        self.terminal = Terminal(self.plan)
+        self.terminal = UartClassifier(self.plan)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)

@@ -14,14 +14,14 @@ from lgn_boards.board import Board
 from lgn_boards.clock import PllClock
 from lgn_boards.pll import find_pll
 from lgn_hw.link import LinkPlan
-from lgn_hw.link.gateware.terminal import Terminal
+from lgn_hw.link.gateware.uart_classifier import UartClassifier
 from lgn_hw.tools.yosys import find_yosys
 
 __all__ = ["DesignFiles", "Shell", "design_files"]
 
 
 class Shell(Elaboratable):
-    """Connect a Terminal to the pins of a board.
+    """Connect a UartClassifier to the pins of a board.
 
     Its clock is the board's own, or made of that by a PLL where the plan has another frequency.
     """
@@ -35,7 +35,7 @@ class Shell(Elaboratable):
         if pll is not None:
             m.domains += ClockDomain("sync")
             m.submodules.clock = PllClock(pll)
-        m.submodules.terminal = terminal = Terminal(self.plan)
+        m.submodules.terminal = terminal = UartClassifier(self.plan)
         uart = platform.request("uart", 0, dir="-")
         m.submodules.rx = rx = Buffer("i", uart.rx)
         m.submodules.tx = tx = Buffer("o", uart.tx)

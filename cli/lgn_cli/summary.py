@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lgn_cli.console import JsonOption, out, print_json, write_json
 from lgn_hw.report.summary import check_summary, summarize
-from lgn_hw.synth.estimate import PARTS
+from lgn_hw.synth.estimate import CIRCUIT_PARTS
 
 __all__ = ["summary"]
 
@@ -86,8 +86,8 @@ def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
 def _area(data: dict[str, Any]) -> Table:
     table = Table(title=f"Area, stage {data['area_stage']}", title_justify="left")
     table.add_column("")
-    for part in (*PARTS, "total"):
+    for part in (*CIRCUIT_PARTS, "total"):
         table.add_column(part, justify="right")
     for name, key in (("LUT4", "lut4"), ("LUT6", "lut6"), ("flip-flops", "ff")):
-        table.add_row(name, *(f"{data[key][part]:,}" for part in (*PARTS, "total")))
+        table.add_row(name, *(f"{data[key][part]:,}" for part in (*CIRCUIT_PARTS, "total")))
     return table

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from lgn_cli.console import JsonOption, errors, out, print_json, write_json
-from lgn_hw.synth.estimate import PARTS, Area, estimate_area
+from lgn_hw.synth.estimate import CIRCUIT_PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
     from lgn_hw.circuit.header import CoreHeader
@@ -94,8 +94,8 @@ def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
         table.add_column(column, justify="right")
     if nodes:
         table.add_column(f"written for LUT{nodes['lut_size']}", justify="right")
-    for part in (*PARTS, "total"):
+    for part in (*CIRCUIT_PARTS, "total"):
         cells = [f"{figures[part]:,}" for figures in counts.values()]
         cells += [f"{nodes.get(part, 0):,}"] if nodes else []
-        table.add_row(part, *cells, end_section=part == PARTS[-1])
+        table.add_row(part, *cells, end_section=part == CIRCUIT_PARTS[-1])
     return table

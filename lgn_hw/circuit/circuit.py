@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from lgn_hw.circuit.argmax import argmax_netlist, class_width
 from lgn_hw.circuit.encoder import encoder_netlist
 from lgn_hw.circuit.heads import HEADS
 from lgn_hw.circuit.heads.head import Head
-from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.passes.dead import read_inputs_only
+
+if TYPE_CHECKING:
+    from lgn_hw.circuit.options import CoreOptions
 
 __all__ = ["Circuit", "connected"]
 
@@ -38,7 +41,7 @@ class Circuit:
     score_bits: int
 
     @classmethod
-    def of(cls, classifier: Classifier, options: CoreOptions) -> "Circuit":
+    def of(cls, classifier: Classifier, options: "CoreOptions") -> "Circuit":
         """Return a classifier's circuit for LUTs; its gates are built as they are, but dead ones.
 
         Equal, inverse and constant votes are counted once. Without scores, what is the same for

@@ -5,7 +5,7 @@ import numpy as np
 from lgn_hw.encoder import Thermometer
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.builder import ZERO, Builder
-from lgn_hw.passes.optimize import simplify
+from lgn_hw.passes.simplify import simplify
 
 __all__ = ["encoder_netlist"]
 

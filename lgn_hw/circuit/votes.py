@@ -1,12 +1,15 @@
 """What the popcounts have to add: every net once, with its weight for each class."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.classifier import Classifier
 from lgn_hw.netlist import Netlist
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
 
 __all__ = ["Votes"]
 
@@ -27,7 +30,7 @@ class Votes:
     offset: NDArray[np.int64]
 
     @classmethod
-    def of(cls, classifier: Classifier) -> "Votes":
+    def of(cls, classifier: "Classifier") -> "Votes":
         """Return the votes of a classifier; its scores exactly."""
         literal = _literals(classifier.netlist)
         group, classes = classifier.group, classifier.num_classes

@@ -1,11 +1,14 @@
 """Constraints as text: the clock for each tool, and where pins would be named."""
 
-from lgn_hw.delivery.design import Design
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lgn_hw.delivery.design import Design
 
 __all__ = ["files"]
 
 
-def files(design: Design) -> dict[str, str]:
+def files(design: "Design") -> dict[str, str]:
     """Return the constraint files by path.
 
     A sample has more bits than a chip has pins: what surrounds the circuit in the chip feeds it,
@@ -19,11 +22,11 @@ def files(design: Design) -> dict[str, str]:
     }
 
 
-def _period(design: Design) -> str:
+def _period(design: "Design") -> str:
     return f"{1000 / design.clock_mhz:.3f}"
 
 
-def _xdc(design: Design) -> str:
+def _xdc(design: "Design") -> str:
     return f"""\
 # {design.top} for Vivado, {design.clock_mhz:g} MHz.
 create_clock -name {design.clock} -period {_period(design)} [get_ports {design.clock}]
@@ -32,7 +35,7 @@ create_clock -name {design.clock} -period {_period(design)} [get_ports {design.c
 """
 
 
-def _sdc(design: Design) -> str:
+def _sdc(design: "Design") -> str:
     return f"""\
 # {design.top} for Quartus, {design.clock_mhz:g} MHz.
 create_clock -name {design.clock} -period {_period(design)} [get_ports {design.clock}]
@@ -43,7 +46,7 @@ set_false_path -to [all_outputs]
 """
 
 
-def _pcf(design: Design) -> str:
+def _pcf(design: "Design") -> str:
     return f"""\
 # {design.top} for nextpnr-ice40, {design.clock_mhz:g} MHz.
 set_frequency {design.clock} {design.clock_mhz:g}
@@ -52,7 +55,7 @@ set_frequency {design.clock} {design.clock_mhz:g}
 """
 
 
-def _lpf(design: Design) -> str:
+def _lpf(design: "Design") -> str:
     return f"""\
 # {design.top} for nextpnr-ecp5, {design.clock_mhz:g} MHz.
 FREQUENCY PORT "{design.clock}" {design.clock_mhz:g} MHZ;

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lgn_hw.circuit.header import CoreHeader
+from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.hdl.wrappers import check_wrapper, wrapper_latency, wrapper_top, wrapper_verilog
 
 __all__ = ["Design", "make_design"]

@@ -1,8 +1,12 @@
 """The README of the deliverable folder: what is in it, and the exact commands."""
 
+from typing import TYPE_CHECKING
+
 from lgn_hw.classifier import Classifier
-from lgn_hw.delivery.design import Design
 from lgn_hw.delivery.scripts import QUARTUS_DEVICE, QUARTUS_FAMILY, VIVADO_PART
+
+if TYPE_CHECKING:
+    from lgn_hw.delivery.design import Design
 
 __all__ = ["readme"]
 
@@ -48,7 +52,7 @@ head of `rtl/core.v` lists every field of a sample.
 }
 
 
-def readme(classifier: Classifier, design: Design, vectors: int) -> str:
+def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
     """Return the README as Markdown."""
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)

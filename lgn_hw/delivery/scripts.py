@@ -1,6 +1,9 @@
 """Scripts as text that synthesise the circuit out of context in Vivado and in Quartus."""
 
-from lgn_hw.delivery.design import Design
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lgn_hw.delivery.design import Design
 
 __all__ = ["files"]
 
@@ -8,7 +11,7 @@ VIVADO_PART = "xc7a35tcpg236-1"
 QUARTUS_FAMILY, QUARTUS_DEVICE = "Cyclone V", "5CSEBA6U23I7"
 
 
-def files(design: Design) -> dict[str, str]:
+def files(design: "Design") -> dict[str, str]:
     """Return the scripts by path."""
     return {
         "vivado/out_of_context.tcl": _vivado(design),
@@ -16,7 +19,7 @@ def files(design: Design) -> dict[str, str]:
     }
 
 
-def _vivado(design: Design) -> str:
+def _vivado(design: "Design") -> str:
     sources = " ".join(design.files)
     return f"""\
 # Synthesise, place and route {design.top} out of context: no pins, only its own timing.
@@ -42,7 +45,7 @@ if {{$slack < 0}} {{ puts stderr "the clock is missed"; exit 1 }}
 """
 
 
-def _quartus(design: Design) -> str:
+def _quartus(design: "Design") -> str:
     sources = "\n".join(
         f"set_global_assignment -name VERILOG_FILE $folder/{name}" for name in design.files
     )

@@ -1,12 +1,16 @@
 """A whole core as Verilog: its control, and a module for each of its blocks."""
 
-from lgn_hw.hdl.core import ClassifierCore
+from typing import TYPE_CHECKING
+
 from lgn_hw.hdl.verilog_backend import ENABLE, block_module, identifier, module_text, port
+
+if TYPE_CHECKING:
+    from lgn_hw.hdl.core import ClassifierCore
 
 __all__ = ["core_modules"]
 
 
-def core_modules(core: ClassifierCore, name: str) -> str:
+def core_modules(core: "ClassifierCore", name: str) -> str:
     """Return the Verilog of a core: module `name`, then `name.BLOCK` for each block.
 
     It is what ClassifierCore.elaborate says, without the way through Amaranth and yosys: they take
@@ -16,7 +20,7 @@ def core_modules(core: ClassifierCore, name: str) -> str:
     return "\n".join([module_text(name, _ports(core), _control(core, name)), *blocks])
 
 
-def _ports(core: ClassifierCore) -> list[str]:
+def _ports(core: "ClassifierCore") -> list[str]:
     sample, result = len(core.i_sample.payload), len(core.o_result.payload.as_value())
     return [
         port("input", "clk"),
@@ -30,7 +34,7 @@ def _ports(core: ClassifierCore) -> list[str]:
     ]
 
 
-def _control(core: ClassifierCore, name: str) -> list[str]:
+def _control(core: "ClassifierCore", name: str) -> list[str]:
     """Move all stages at once, unless a result waits; valid travels beside the data."""
     last = core.latency - 1
     below = f"valid[{last - 1}:0], " if last else ""

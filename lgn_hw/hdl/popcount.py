@@ -3,7 +3,8 @@
 from typing import Any, TypeVar
 
 from lgn_hw.circuit.backend import WordBackend
-from lgn_hw.circuit.heads.head import Head, Layout, score_width
+from lgn_hw.circuit.heads.head import Head, score_width
+from lgn_hw.circuit.heads.layout import Layout
 from lgn_hw.circuit.registers import BlockRegisters, Stages
 from lgn_hw.hdl.block import Block
 from lgn_hw.hdl.logic import Logic

@@ -14,7 +14,7 @@ __all__ = ["Schedule"]
 class Schedule:
     """Place the nodes of a netlist in pipeline stages.
 
-    netlist: the netlist that is built: without dead nodes, and ordered (see passes.order).
+    netlist: the netlist that is built: without dead nodes, and ordered (see netlist.order).
     stages: how its levels are cut. birth: int32[nets], the stage that computes a net.
     death: int32[nets], the last stage that reads it, `latency` where the outputs do, -1 where
     nobody does.

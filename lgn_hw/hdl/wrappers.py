@@ -12,7 +12,7 @@ from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.axi_lite import CONTROL, AxiLiteRegisters
 from lgn_hw.hdl.axi_stream import Buffer, PacketReceiver, PacketSender, beats_of
-from lgn_hw.hdl.verilog import emit
+from lgn_hw.hdl.emit import emit
 
 __all__ = [
     "DEFAULT_DATA_BITS",

@@ -24,7 +24,7 @@ def order_votes(netlist: Netlist, sizes: Sequence[int], lanes: int) -> NDArray[n
     """Return which output comes where: a permutation of each class's outputs.
 
     netlist: its outputs are the votes, class 0 first. sizes: how many each class has. lanes: as in
-    tally.Tally, where vote i of a class is in lane i % lanes.
+    SerialArgmax, where vote i of a class is in lane i % lanes.
     """
     places = _places(netlist)
     order, start = [np.zeros(0, np.intp)], 0

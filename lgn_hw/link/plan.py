@@ -27,7 +27,7 @@ SLACK = 16  # clock cycles between the last byte of a sample and its class, besi
 class LinkPlan:
     """Size a device.
 
-    rate: clock and baud rate. levels_per_stage: as in logic.Logic; 0 is the smallest, and fast
+    rate: clock and baud rate. registers: as in logic.Logic; 0 is the smallest, and fast
     enough at the clocks of small boards.
 
     Raises UsageError where a sample or its class does not fit the link, or where the votes cannot
@@ -36,7 +36,7 @@ class LinkPlan:
 
     classifier: Classifier
     rate: BaudRate
-    levels_per_stage: int = 0
+    registers: int = 0
 
     def __post_init__(self) -> None:
         if self.sample_bytes > MAX_PAYLOAD:
@@ -110,7 +110,7 @@ class LinkPlan:
         return lanes
 
     def counting_cycles(self, lanes: int) -> int:
-        """Return the clock cycles that a tally.Tally of so many lanes takes."""
+        """Return the clock cycles that a SerialArgmax of so many lanes takes."""
         words = -(-max(self.classifier.group_sizes) // lanes)
         return max(1, words) * self.classifier.num_classes
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
+from lgn_hw.netlist.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.tables import compose
 
 __all__ = ["Aig", "to_aig", "to_netlist"]

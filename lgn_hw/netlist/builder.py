@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
+from lgn_hw.netlist.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.words import flipped, narrow, widen
 
 __all__ = ["ONE", "ZERO", "Builder", "table_of"]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.errors import NetlistError
-from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.order import Group, group_nodes, order_nodes
 from lgn_hw.netlist.tables import compose
 

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist.netlist import FIRST_INPUT, Netlist
 
 __all__ = ["Function", "functions_of", "restricted"]
 

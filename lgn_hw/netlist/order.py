@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist import Netlist
+from lgn_hw.netlist.netlist import Netlist
 
 __all__ = ["Group", "group_nodes", "order_nodes"]
 

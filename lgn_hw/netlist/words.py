@@ -7,7 +7,7 @@ the node does not read, so that every rule below is the same for nodes of one to
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist import MAX_FANIN
+from lgn_hw.netlist.netlist import MAX_FANIN
 
 __all__ = ["ALL_ONES", "cofactors", "flipped", "merged", "narrow", "swapped", "widen"]
 

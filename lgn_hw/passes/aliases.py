@@ -12,7 +12,7 @@ __all__ = ["absorb", "absorb_aliases"]
 def absorb_aliases(netlist: Netlist) -> Netlist:
     """Return the same function without buffers, and with inverters only where outputs need them.
 
-    A node is a buffer or an inverter where it reads one net (see passes.unread).
+    A node is a buffer or an inverter where it reads one net (see passes.support).
     """
     return sweep(netlist, [absorb])
 

@@ -8,7 +8,7 @@ import numpy as np
 from lgn_hw.netlist import MAX_FANIN, Netlist
 from lgn_hw.netlist.functions import Function, restricted
 from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.optimize import simplify
+from lgn_hw.passes.simplify import simplify
 
 __all__ = ["collapse"]
 

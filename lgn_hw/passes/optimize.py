@@ -8,15 +8,15 @@ import numpy as np
 from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.netlist import FIRST_INPUT, Netlist
-from lgn_hw.passes.aliases import absorb, absorb_aliases
-from lgn_hw.passes.constants import fold, fold_constants
+from lgn_hw.passes.aliases import absorb_aliases
+from lgn_hw.passes.constants import fold_constants
 from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
-from lgn_hw.passes.duplicate_pins import merge, merge_duplicate_inputs
-from lgn_hw.passes.strash import Sharing, share_nodes
-from lgn_hw.passes.support import drop, drop_unread_inputs
-from lgn_hw.passes.sweep import sweep
+from lgn_hw.passes.duplicate_pins import merge_duplicate_inputs
+from lgn_hw.passes.simplify import simplify
+from lgn_hw.passes.strash import share_nodes
+from lgn_hw.passes.support import drop_unread_inputs
 
-__all__ = ["PASSES", "Step", "optimize", "optimize_classifier", "simplify"]
+__all__ = ["PASSES", "Step", "optimize", "optimize_classifier"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,6 @@ class Step:
     nodes: int
     levels_before: int
     levels: int
-
-
-def simplify(netlist: Netlist) -> Netlist:
-    """Apply every rule to each node before its readers, so that one sweep reaches the fixpoint.
-
-    One rule after the other over the whole netlist would need a round for each node of a chain
-    of nodes that vanish one by one.
-    """
-    return sweep(netlist, [merge, fold, drop, absorb, Sharing(netlist)])
 
 
 # The first ones show what there was of each kind; `simplify` leaves nothing to do for them.

@@ -22,7 +22,7 @@ class Batch:
     own: int64[n], the literal of each node's net, which replaces nothing.
     literal: int64[n], what shall stand for the node: its own literal, or an earlier one.
     fanin: int32[n, pins], the nets read; a pin that is not read reads net 0.
-    table: uint64[n], wide (see passes.words); it does not depend on pins that are not read.
+    table: uint64[n], wide (see netlist.words); it does not depend on pins that are not read.
     """
 
     own: NDArray[np.int64]

@@ -12,7 +12,7 @@ from lgn_hw.encoder import Thermometer
 from lgn_hw.netlist import FIRST_INPUT
 from lgn_hw.netlist.functions import Function
 
-__all__ = ["Care", "Sum", "VoteGroups", "weights_of"]
+__all__ = ["ReachablePatterns", "Sum", "VoteGroups", "weights_of"]
 
 MOVES = 400  # tried for each vote
 MOST_MOVES = 800_000  # in all, so that a large netlist takes minutes
@@ -21,7 +21,7 @@ HOT, COLD = 1.0, 0.05  # temperatures in LUTs, from first to last
 BIT_COST = {4: 1.7, 6: 1.0}
 
 
-class Care:
+class ReachablePatterns:
     """Know which patterns of encoder bits occur: x > 7 implies x > 3."""
 
     def __init__(self, encoder: Thermometer) -> None:
@@ -58,7 +58,7 @@ class Sum:
 
     @classmethod
     def of(
-        cls, votes: Sequence[tuple[Function, int]], leaves: tuple[int, ...], care: Care
+        cls, votes: Sequence[tuple[Function, int]], leaves: tuple[int, ...], care: ReachablePatterns
     ) -> "Sum":
         """Return the sum of votes of given weights in as few bits as its range needs."""
         occurs = care.over(leaves)
@@ -107,7 +107,7 @@ class VoteGroups:
         self,
         votes: Mapping[int, int],
         functions: Sequence[Function],
-        care: Care,
+        care: ReachablePatterns,
         size: int,
         bit_cost: float | None = None,
     ) -> None:

@@ -10,8 +10,8 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.netlist import MAX_FANIN, Netlist
 from lgn_hw.netlist.functions import functions_of
 from lgn_hw.passes.dead import remove_dead_nodes
-from lgn_hw.passes.optimize import simplify
-from lgn_hw.passes.vote_groups import MOST_MOVES, MOVES, Care, Sum, VoteGroups
+from lgn_hw.passes.simplify import simplify
+from lgn_hw.passes.vote_groups import MOST_MOVES, MOVES, ReachablePatterns, Sum, VoteGroups
 
 __all__ = ["Blocks", "sum_votes"]
 
@@ -56,7 +56,7 @@ def sum_votes(
     """
     draft = _Draft(classifier.netlist)
     functions = functions_of(classifier.netlist, lut_size)
-    care = Care(classifier.encoder)
+    care = ReachablePatterns(classifier.encoder)
     moves = min(MOVES, MOST_MOVES // max(1, classifier.netlist.num_outputs))
     for number in range(classifier.num_classes):
         outputs = _outputs_by_net(classifier, number)

@@ -10,36 +10,36 @@ from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.prove.pipeline import Pipeline
 
-__all__ = ["Section", "as_pair", "sections"]
+__all__ = ["CutPart", "as_pair", "cut_parts"]
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class CutPart:
     """What a core computes between two cuts.
 
-    function: its inputs are those of the part. ties: for each of them the input, or its inverse,
-    or the constant that it always equals, as literals of `function`; of equal ones the first.
-    outputs: which outputs of the part these are; the result does not need the others.
+    function: its inputs are those of the part. equal_inputs: for each of them the input, or its
+    inverse, or the constant that it always equals, as literals of `function`; of equal ones the
+    first. outputs: which outputs of the part these are; the result does not need the others.
     """
 
     function: Aig
-    ties: NDArray[np.int64]
+    equal_inputs: NDArray[np.int64]
     outputs: NDArray[np.int64]
 
 
-def sections(pipeline: Pipeline, circuit: Circuit) -> dict[str, Section]:
-    """Return a core's sections by the names of circuit.parts; none where it cannot be so cut.
+def cut_parts(pipeline: Pipeline, circuit: Circuit) -> dict[str, CutPart]:
+    """Return a core's parts by the names of circuit.parts; none where it cannot be so cut.
 
-    Where each section is its part, for all values that its inputs can have (all that are equal tied
-    together), the core is the circuit: at each cut the values are those of the circuit.
+    Where each cut part is its part, for all values that its inputs can have (all that are equal
+    tied together), the core is the circuit: at each cut the values are those of the circuit.
     """
     function = pipeline.function
     names = list(circuit.parts)
-    ends = [pipeline.cuts.get(name) for name in names[:-1]] + [function.outputs]
+    ends = [pipeline.cut_points.get(name) for name in names[:-1]] + [function.outputs]
     if ends[0] is not None and len(ends[0]) > len(circuit.bits):
         ends[0] = ends[0][list(circuit.bits)]  # with carry chains all bits have a wire
     sources = 2 * np.arange(1, function.first_and)
-    found: dict[str, Section] = {}
+    found: dict[str, CutPart] = {}
     for name, sinks in zip(names, ends, strict=True):
         part = circuit.parts[name]
         if sinks is None or (len(sources), len(sinks)) != (part.num_inputs, part.num_outputs):
@@ -48,23 +48,23 @@ def sections(pipeline: Pipeline, circuit: Circuit) -> dict[str, Section]:
         between = function.between(sources, sinks[needed])
         if between is None:
             return {}
-        found[name] = Section(between, _ties(sources), needed)
+        found[name] = CutPart(between, _equal_inputs(sources), needed)
         sources = sinks
     return found
 
 
-def as_pair(built: Aig | Netlist | Section, part: Netlist) -> tuple[Aig | Netlist, Aig | Netlist]:
-    """Return what was built and what it must equal, ties and outputs alike."""
-    if not isinstance(built, Section):
+def as_pair(built: Aig | Netlist | CutPart, part: Netlist) -> tuple[Aig | Netlist, Aig | Netlist]:
+    """Return what was built and what it must equal, equal_inputs and outputs alike."""
+    if not isinstance(built, CutPart):
         return built, part
-    aig = to_aig(part).with_inputs(built.ties)
+    aig = to_aig(part).with_inputs(built.equal_inputs)
     return built.function, Aig(aig.num_inputs, aig.ands, aig.outputs[built.outputs])
 
 
-def _ties(sources: NDArray[np.int64]) -> NDArray[np.int64]:
+def _equal_inputs(sources: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each source the first one of its variable, inverted where that is its inverse."""
     _, first, which = np.unique(sources >> 1, return_index=True, return_inverse=True)
     first = first[which]
-    ties = 2 * (1 + first) ^ (sources & 1) ^ (sources[first] & 1)
-    ties[sources < 0] = 2 * (1 + np.flatnonzero(sources < 0))
-    return np.where(sources >> 1 == 0, sources, ties)
+    equal_inputs = 2 * (1 + first) ^ (sources & 1) ^ (sources[first] & 1)
+    equal_inputs[sources < 0] = 2 * (1 + np.flatnonzero(sources < 0))
+    return np.where(sources >> 1 == 0, sources, equal_inputs)

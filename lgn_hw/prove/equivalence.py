@@ -17,10 +17,10 @@ from lgn_hw.netlist.aig import Aig
 from lgn_hw.prove.carry_circuit import carry_circuit
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status, Verdict, check_equal
 from lgn_hw.prove.counting import counting_fault, counting_samples
-from lgn_hw.prove.cut_parts import Section, as_pair, sections
+from lgn_hw.prove.cut_parts import CutPart, as_pair, cut_parts
 from lgn_hw.prove.pipeline import combinational
 from lgn_hw.prove.reference import encoder_reference
-from lgn_hw.prove.sat_sweep import are_matched
+from lgn_hw.prove.sat_sweep import equal_by_sweeping
 from lgn_hw.prove.tournament import Tournament
 from lgn_hw.prove.vote_sum_proof import added_up, blocks_between
 
@@ -86,7 +86,7 @@ def prove_classifiers(
 def prove_circuit(
     classifier: Classifier,
     circuit: Circuit,
-    built: Mapping[str, Aig | Netlist | Section] | None = None,
+    built: Mapping[str, Aig | Netlist | CutPart] | None = None,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Proof:
@@ -118,7 +118,7 @@ def prove_circuit(
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
     claims = [_counted(head), _ranked(tournament)]
-    if are_matched(*popcount, counting_samples(head)):
+    if equal_by_sweeping(*popcount, counting_samples(head)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
     verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
@@ -152,10 +152,10 @@ def prove_verilog(
     else:
         circuit = Circuit.of(classifier, header.options)
 
-    def prove(built: Mapping[str, Aig | Section]) -> Proof:
+    def prove(built: Mapping[str, Aig | CutPart]) -> Proof:
         return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
 
-    whole, parts = {WHOLE: pipeline.function}, sections(pipeline, circuit)
+    whole, parts = {WHOLE: pipeline.function}, cut_parts(pipeline, circuit)
     proof = prove(parts or whole)
     if proof.status == "different" and parts:
         # Parts may differ for values that they never get. And which sample shows a difference is a

@@ -10,8 +10,8 @@ What is shown of the file, by structure:
 So whenever the pipeline moves all of it moves, result k is a function of sample k alone, and this
 function is the core with wires in the place of registers. That is what `combinational` returns.
 Where the core has wires that are called as the ends of a circuit's parts, it can be cut there, and
-what lies between two cuts is far easier to prove than the whole. Nothing is taken for granted of
-such wires: they are nets of this function, whatever their names say.
+what lies between two cut_points is far easier to prove than the whole. Nothing is taken for granted
+of such wires: they are nets of this function, whatever their names say.
 """
 
 import json
@@ -28,7 +28,7 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.formats import aiger
 from lgn_hw.netlist.aig import Aig, to_netlist
 from lgn_hw.netlist.evaluate import evaluate
-from lgn_hw.prove.remove_registers import Unrolled
+from lgn_hw.prove.remove_registers import WithoutRegisters
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys
 
@@ -46,7 +46,7 @@ opt_clean
 opt_dff
 opt_clean
 json -o registers.json x:* t:$*dff* %u
-expose {cuts}
+expose {cut_points}
 setundef -undriven -anyseq
 opt_clean -purge
 wreduce t:$shr
@@ -117,7 +117,7 @@ VALID_IN, READY_OUT, SAMPLE = "i_sample__valid", "i_sample__ready", "i_sample__p
 VALID_OUT, READY_IN, RESULT = "o_result__valid", "o_result__ready", "o_result__payload"
 PORTS = (CLOCK, RESET, VALID_IN, READY_OUT, SAMPLE, VALID_OUT, READY_IN, RESULT)
 # Where a part ends: one of the wires that its module may have there.
-CUTS = {
+CUT_POINTS = {
     "encoder": ("encoder.o_bits",),
     "logic": ("logic.o_bits",),
     "popcount": ("popcount.o_bits", "popcount.o_scores"),
@@ -128,13 +128,13 @@ CUTS = {
 class Pipeline:
     """A core as a function: from a sample's bits to a result's, `latency` clock cycles later.
 
-    cuts: by the name of a part, the literals of its outputs in this function; -1 for those that the
-    result does not need. Only of the parts that the Verilog tells apart.
+    cut_points: by the name of a part, the literals of its outputs in this function; -1 for those
+    that the result does not need. Only of the parts that the Verilog tells apart.
     """
 
     function: Aig
     latency: int
-    cuts: dict[str, NDArray[np.int64]]
+    cut_points: dict[str, NDArray[np.int64]]
 
 
 def combinational(verilog: str, top: str, *, carries: bool = False) -> Pipeline:
@@ -149,29 +149,29 @@ def combinational(verilog: str, top: str, *, carries: bool = False) -> Pipeline:
     (folder / "core.v").write_text(verilog)
     (folder / "cells.v").write_text(CELLS)
     (folder / "primitives.v").write_text(PRIMITIVES)
-    wires = " ".join(f"w:{wire}" for names in CUTS.values() for wire in names)
-    script = READ.format(top=top, cuts=wires, adders="alumacc" if carries else "")
+    wires = " ".join(f"w:{wire}" for names in CUT_POINTS.values() for wire in names)
+    script = READ.format(top=top, cut_points=wires, adders="alumacc" if carries else "")
     run_yosys(script, folder=folder, log=folder / "yosys.log")
     module = json.loads((folder / "registers.json").read_text())["modules"][top]
     latency = _check_registers(module)
     graph = _Graph((folder / "core.aig").read_bytes())
     shutil.rmtree(folder)
-    unrolled = Unrolled(
+    combined = WithoutRegisters(
         graph.aig,
         graph.latches,
         inputs=graph.inputs[SAMPLE],
         zeros=[index for index in graph.inputs[RESET] if index >= 0],
         results=graph.output(RESULT),
     )
-    unrolled.check_latency(latency)
+    combined.check_latency(latency)
     _check_ready(graph)
-    cuts = {
-        part: unrolled.literals_of(graph.output(wire))
-        for part, wires in CUTS.items()
+    cut_points = {
+        part: combined.literals_of(graph.output(wire))
+        for part, wires in CUT_POINTS.items()
         for wire in wires
         if wire in graph.outputs
     }
-    return Pipeline(unrolled.function, latency, cuts)
+    return Pipeline(combined.function, latency, cut_points)
 
 
 class _Graph:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from lgn_hw.errors import CheckFailed
 from lgn_hw.netlist.aig import Aig
 
-__all__ = ["Unrolled"]
+__all__ = ["WithoutRegisters"]
 
 CONSTANT = -1  # the cycle of what is the same in all
 
 
-class Unrolled:
+class WithoutRegisters:
     """A graph with wires in the place of the latches that results depend on.
 
     graph: latches count as inputs after the real ones. next_: the literals that they take.

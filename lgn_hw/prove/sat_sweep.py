@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.evaluate import evaluate
 
-__all__ = ["are_matched"]
+__all__ = ["equal_by_sweeping"]
 
 # Nets that a proof of one node may read, and steps down to them that it may take; its truth tables
 # have 2**NETS entries.
@@ -23,7 +23,7 @@ NETS, STEPS = 12, 4
 CANDIDATES = 8  # equal in simulation, of which one may be equal
 
 
-def are_matched(a: Netlist, b: Netlist, samples: NDArray[np.bool_]) -> bool:
+def equal_by_sweeping(a: Netlist, b: Netlist, samples: NDArray[np.bool_]) -> bool:
     """Say whether two netlists were proven equal; False says nothing.
 
     a, b: with equally many inputs and outputs. samples: bool[samples, inputs], which should make

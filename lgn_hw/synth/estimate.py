@@ -13,9 +13,9 @@ from lgn_hw.formats.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
 
-__all__ = ["PARTS", "Area", "estimate_area"]
+__all__ = ["CIRCUIT_PARTS", "Area", "estimate_area"]
 
-PARTS = ("encoder", "logic", "popcount", "argmax", "control")
+CIRCUIT_PARTS = ("encoder", "logic", "popcount", "argmax", "control")
 LUT_SIZES = (4, 6)
 
 
@@ -23,10 +23,10 @@ LUT_SIZES = (4, 6)
 class Area:
     """Count what each part of a core takes; every figure is of stage `estimate`.
 
-    lut4, lut6, ff: cells by part (see PARTS; `control` is what joins them) and in `total`. carry4:
-    the carry chains beside the LUT6 of a core that is made for them, four bits each; 0 where all
-    adders are of LUTs. The parts are mapped one by one, so that the total is their sum; a vendor's
-    tool that maps across their borders finds a few less. seconds: how long yosys took.
+    lut4, lut6, ff: cells by part (see CIRCUIT_PARTS; `control` is what joins them) and in `total`.
+    carry4: the carry chains beside the LUT6 of a core that is made for them, four bits each; 0
+    where all adders are of LUTs. The parts are mapped one by one, so that the total is their sum; a
+    vendor's tool that maps across their borders finds a few less. seconds: how long yosys took.
     """
 
     lut4: Mapping[str, int]
@@ -105,10 +105,10 @@ def _script(top: str, carries: bool) -> str:
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     if not file.exists():
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
-    cells: dict[str, dict[str, int]] = {part: {} for part in PARTS}
+    cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
     for module, stats in json.loads(file.read_text())["modules"].items():
         part = module.split(".")[-1].removeprefix("\\")
-        target = cells[part if part in PARTS else "control"]
+        target = cells[part if part in CIRCUIT_PARTS else "control"]
         for kind, count in stats["num_cells_by_type"].items():
             target[kind] = target.get(kind, 0) + count
     return cells

@@ -14,7 +14,8 @@ from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import to_aig
 from lgn_hw.passes.dead import read_inputs_only, remove_dead_nodes
-from lgn_hw.passes.optimize import Step, simplify
+from lgn_hw.passes.optimize import Step
+from lgn_hw.passes.simplify import simplify
 from lgn_hw.passes.vote_sums import sum_votes
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, DESIGN, SCRIPT, Status, Verdict, check_equal
 from lgn_hw.prove.equivalence import prove_classifiers

@@ -7,7 +7,8 @@ import numpy as np
 from lgn_hw.circuit.argmax import class_width
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.heads.adders import AdderLayout
-from lgn_hw.circuit.heads.head import Layout, score_width
+from lgn_hw.circuit.heads.head import score_width
+from lgn_hw.circuit.heads.layout import Layout
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.schedule import Schedule

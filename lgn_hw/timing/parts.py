@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["LUTS", "PARTS", "Delays", "Part", "find_part"]
+__all__ = ["LUTS", "DEVICES", "Delays", "Part", "find_part"]
 
 GW1NR_9C = "GW1NR-LV9QN88PC6/I5"
 
@@ -92,7 +92,7 @@ def _ecp5(name: str, device: str) -> Part:
     return Part(name, "ecp5", arguments, "synth_ecp5", "TRELLIS_COMB", cells, ECP5)
 
 
-PARTS = {
+DEVICES = {
     part.name: part
     for part in (
         _ice40("hx1k-tq144", "hx1k", "tq144", HX),
@@ -120,7 +120,7 @@ PARTS = {
 
 def find_part(name: str) -> Part:
     """Return the part of a name, in any case; raises UsageError with the legal names."""
-    part = PARTS.get(name.lower())
+    part = DEVICES.get(name.lower())
     if part is None:
-        raise UsageError(f"The part must be one of {', '.join(PARTS)}, not {name!r}")
+        raise UsageError(f"The part must be one of {', '.join(DEVICES)}, not {name!r}")
     return part

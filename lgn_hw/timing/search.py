@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
-from lgn_hw.hdl.verilog import read_core_header, to_verilog
+from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.link import SampleFormat
 from lgn_hw.timing.levels import datapath_levels
 from lgn_hw.timing.parts import Part

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.formats.atomic import write_text
-from lgn_hw.hdl.verilog import CoreHeader
 
 __all__ = ["CASES", "JOB_VARIABLE", "CaseResult", "Job", "Mismatch"]
 

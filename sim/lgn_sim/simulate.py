@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.hdl.verilog import CoreHeader, matching_verilog, read_core_header, to_verilog
+from lgn_hw.hdl.verilog import matching_verilog, to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
 from lgn_sim.job import CASES, Job

@@ -6,9 +6,7 @@ from torch import Tensor
 
 from lgn_train.parametrizations import Parametrization
 
-__all__ = ["ESTIMATORS", "WARMEST", "Estimator", "Tables", "discrete_tables"]
-
-WARMEST = 2.0  # the temperature of a choice that is certain
+__all__ = ["ESTIMATORS", "Estimator", "Tables", "discrete_tables"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +35,7 @@ class Estimator:
     noisy: noise is drawn for every node, once a step, shared by the whole batch.
     hard: the forward pass reads the bits of the likeliest table under that noise, and the
     gradient passes straight through to the soft table; else both read the soft table.
-    adaptive: the soft table of a training step has a temperature of its own for each choice, from
-    the one given where it is open up to WARMEST where it is certain: there a softmax or sigmoid
-    of a fixed temperature is flat, and no gradient passes. After 2603.14157; its formula was not at
-    hand, and this one is ours.
+    adaptive: the temperature of the gradient follows the layer's confidence (see confidence.py).
     """
 
     noisy: bool
@@ -59,8 +54,7 @@ class Estimator:
         scores = parametrization.scores(logits)
         if self.noisy:
             scores = scores + parametrization.noise(scores.shape, seed, step)
-        warmth = self._warmth(parametrization, scores, temperature)
-        soft = parametrization.soft(scores, warmth)
+        soft = parametrization.soft(scores, temperature)
         value = parametrization.hard(scores) if self.hard else soft
         return Tables(soft, value.detach())
 
@@ -80,14 +74,6 @@ class Estimator:
         the gradient is; without noise the mixture is the soft table of training.
         """
         return 1.0 if self.noisy else temperature
-
-    def _warmth(
-        self, parametrization: Parametrization, scores: Tensor, temperature: float
-    ) -> float | Tensor:
-        if not self.adaptive:
-            return temperature
-        room = max(0.0, WARMEST - temperature)
-        return temperature + room * parametrization.confidence(scores.detach())
 
 
 ESTIMATORS = {

@@ -58,14 +58,17 @@ class Parametrization(ABC):
         """
 
     @abstractmethod
-    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
-        """Return the expected table, in [0, 1]; a temperature for all, or as confidence() is."""
+    def soft(self, scores: Tensor, temperature: float) -> Tensor:
+        """Return the expected table, in [0, 1]."""
+
+    @property
+    @abstractmethod
+    def choices(self) -> int:
+        """Among how many each choice is: 16 gates, or 0 and 1 where entries are chosen."""
 
     @abstractmethod
-    def confidence(self, scores: Tensor) -> Tensor:
-        """Return how sure each choice is, 0 where all are as likely and near 1 where one is
-        certain: float[nodes, 1], or float[nodes, 2**fan_in] where entries are chosen one by one.
-        """
+    def confidence(self, scores: Tensor, temperature: float) -> Tensor:
+        """Return the mean over all choices of the probability of the likeliest, a scalar."""
 
     @abstractmethod
     def hard(self, scores: Tensor) -> Tensor:
@@ -100,12 +103,15 @@ class Raw(Parametrization):
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
         return noise.gumbel(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
-    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
+    def soft(self, scores: Tensor, temperature: float) -> Tensor:
         return F.softmax(scores / temperature, dim=-1) @ _gate_tables().to(scores)
 
-    def confidence(self, scores: Tensor) -> Tensor:
-        most = F.softmax(scores, dim=-1).amax(dim=-1, keepdim=True)
-        return (GATES * most - 1) / (GATES - 1)
+    @property
+    def choices(self) -> int:
+        return GATES
+
+    def confidence(self, scores: Tensor, temperature: float) -> Tensor:
+        return F.softmax(scores / temperature, dim=-1).amax(dim=-1).mean()
 
     def hard(self, scores: Tensor) -> Tensor:
         # argmax gives the lowest gate on a tie, on the CPU and on CUDA.
@@ -125,11 +131,15 @@ class _Entries(Parametrization):
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
         return noise.logistic(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
-    def soft(self, scores: Tensor, temperature: float | Tensor) -> Tensor:
+    def soft(self, scores: Tensor, temperature: float) -> Tensor:
         return torch.sigmoid(scores / temperature)
 
-    def confidence(self, scores: Tensor) -> Tensor:
-        return torch.tanh(scores.abs() / 2)  # |2 sigmoid(score) - 1|
+    @property
+    def choices(self) -> int:
+        return 2
+
+    def confidence(self, scores: Tensor, temperature: float) -> Tensor:
+        return torch.sigmoid(scores.abs() / temperature).mean()
 
     def hard(self, scores: Tensor) -> Tensor:
         return (scores > 0).to(scores)

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from lgn_hw.circuit.backend import WordBackend
-from lgn_hw.circuit.heads.head import Head, Layout, LevelCost, score_width
+from lgn_hw.circuit.heads.head import Head, score_width
+from lgn_hw.circuit.heads.layout import Layout, LevelCost
 from lgn_hw.circuit.registers import Stages
 from lgn_hw.circuit.votes import Votes
-from lgn_hw.classifier import Classifier
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
 
 __all__ = ["AdderLayout", "AdderTree", "plain_votes"]
 
@@ -20,7 +23,7 @@ V = TypeVar("V", bound=Any)
 Number = tuple[V, int]  # and its width
 
 
-def plain_votes(classifier: Classifier) -> Votes:
+def plain_votes(classifier: "Classifier") -> Votes:
     """Return every vote as it is, class 0 first; equal and constant ones are added up, too."""
     order = np.argsort(classifier.group, kind="stable")
     weight = np.arange(classifier.num_classes) == classifier.group[order][:, None]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.circuit.backend import WordBackend
-from lgn_hw.circuit.heads.head import Layout, LevelCost
+from lgn_hw.circuit.heads.layout import Layout, LevelCost
 from lgn_hw.circuit.nets import Nets
 from lgn_hw.circuit.registers import Stages
 from lgn_hw.netlist import FIRST_INPUT, Netlist

@@ -4,18 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import ClassVar
 
-from lgn_hw.circuit.backend import WordBackend
-from lgn_hw.circuit.registers import Stages
+from lgn_hw.circuit.heads.layout import Layout
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.builder import ONE, ZERO, Builder, table_of
 from lgn_hw.passes.dead import remove_dead_nodes
 
-__all__ = ["Compressor", "Head", "Layout", "LevelCost", "score_width", "tables_of"]
-
-V = TypeVar("V", bound=Any)
+__all__ = ["Compressor", "Head", "score_width", "tables_of"]
 
 
 def score_width(sizes: Iterable[int]) -> int:
@@ -32,34 +29,6 @@ class Compressor:
 
     inputs: tuple[tuple[int, int], ...]
     outputs: tuple[tuple[int, int], ...]
-
-
-class LevelCost(NamedTuple):
-    """What one level costs: LUTs in a row, bits of carry chain in a row, flip-flops behind it."""
-
-    luts: float
-    carries: int
-    bits: int
-
-
-class Layout(ABC):
-    """How a head is written in words, where it is more than a netlist of nodes.
-
-    i_votes: num_votes bits, vote 0 lowest. o_scores: num_scores bits, class 0 lowest.
-    depth: its levels, 0 where nothing is added up.
-    """
-
-    num_votes: int
-    num_scores: int
-    depth: int
-
-    @abstractmethod
-    def lay_out(self, backend: WordBackend[V], stages: Stages, votes: V) -> V:
-        """Describe the hardware from the votes to the scores, with registers where stages ends."""
-
-    @abstractmethod
-    def levels(self) -> list[LevelCost]:
-        """Return what each level costs, from level 1 on; at least one."""
 
 
 class Head(ABC):

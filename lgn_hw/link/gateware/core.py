@@ -29,7 +29,7 @@ class ByteCore(wiring.Component):
     def __init__(self, plan: LinkPlan) -> None:
         classifier = plan.core
         self.intake = Intake(classifier.encoder, inputs_read(classifier.netlist))
-        self.logic = Logic(plan.votes, plan.levels_per_stage)
+        self.logic = Logic(plan.votes, plan.registers)
         self.tally = SerialArgmax(classifier.group_sizes, plan.lanes)
         self.latency = 1 + self.logic.latency + self.tally.cycles
         super().__init__(

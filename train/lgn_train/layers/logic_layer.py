@@ -9,19 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from lgn_train.checks import one_of, positive_number, whole_number
+from lgn_train.confidence import backward_temperature, initial_confidence, update_confidence
 from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
+from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
 from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
-from lgn_train.packed.ops import invert
-from lgn_train.packed.tables import choose_inputs, choose_tables, table_words
+from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
+from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
 __all__ = ["INPUT_GRADIENTS", "LogicLayer"]
 
 INPUT_GRADIENTS = ("soft", "hard")
-ROUNDING = 1e-4  # soft tables are sums of probabilities, and may leave [0, 1] by their rounding
 
 
 class LogicLayer(nn.Module, ABC):
@@ -34,6 +35,7 @@ class LogicLayer(nn.Module, ABC):
 
     seed: Tensor
     step: Tensor
+    confidence: Tensor  # the running confidence of CAGE; other estimators have none
 
     def __init__(
         self,
@@ -61,6 +63,9 @@ class LogicLayer(nn.Module, ABC):
         self.logits = nn.Parameter(self._tables_of.initial(init, num_tables, fan_in, seed))
         self.register_buffer("seed", torch.tensor(seed))
         self.register_buffer("step", torch.tensor(0))
+        if ESTIMATORS[estimator].adaptive:
+            start = initial_confidence(self._tables_of.choices)
+            self.register_buffer("confidence", torch.tensor(start))
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -102,10 +107,17 @@ class LogicLayer(nn.Module, ABC):
         if mode == "soft":
             return estimator.mixture(self._tables_of, self.logits, self.temperature)
         tables = estimator.tables(
-            self._tables_of, self.logits, self.temperature, self.seed, self.step
+            self._tables_of, self.logits, self._step_temperature(), self.seed, self.step
         )
-        self.step += 1
+        self._end_choice()
         return tables
+
+    def progress(self) -> list[tuple[Tensor, Tensor]]:
+        """Return each buffer that a step changes, and a copy of it."""
+        changing = [self.step]
+        if ESTIMATORS[self.estimator].adaptive:
+            changing.append(self.confidence)
+        return [(value, value.clone()) for value in changing]
 
     def discrete_tables(self) -> Tensor:
         """Return float[num_tables, 2**fan_in], the bits of each likeliest table."""
@@ -143,6 +155,29 @@ class LogicLayer(nn.Module, ABC):
     def _noisy(self) -> bool:
         return self.present_mode == "train" and ESTIMATORS[self.estimator].noisy
 
+    def _step_temperature(self) -> float:
+        """Return the temperature of the next step's gradient."""
+        if not ESTIMATORS[self.estimator].adaptive:
+            return self.temperature
+        return self.temperature * backward_temperature(
+            float(self.confidence), self._tables_of.choices
+        )
+
+    def _end_choice(self) -> None:
+        """Count a step whose tables are chosen."""
+        self.step += 1
+        if ESTIMATORS[self.estimator].adaptive:
+            update_confidence(self.confidence, self._present_confidence())
+
+    @torch.no_grad()
+    def _present_confidence(self) -> Tensor:
+        """Return the mean probability of the likeliest choices."""
+        if not self.logits.is_cuda and not self.why_not_kernels():
+            options = (PARAMETRIZATION_NUMBERS[self.parametrization], self.fan_in)
+            found: Tensor = confidence(self.logits, *options, self.temperature)
+            return found
+        return self._tables_of.confidence(self._tables_of.scores(self.logits), self.temperature)
+
     def _picks(self, wiring: LearnedWiring) -> Picks:
         """Choose the inputs of a step, before its tables."""
         if self.present_mode != "train":
@@ -178,22 +213,21 @@ class LogicLayer(nn.Module, ABC):
         training = self.present_mode == "train"
         estimator = ESTIMATORS[self.estimator]
         wanted = not self.computes_bits or (training and torch.is_grad_enabled())
-        if training and estimator.adaptive:  # of which the kernels know nothing
-            tables = self.tables()
-            return table_words(tables.value), tables.soft if wanted else tables.soft.new_empty(0)
-        mixture = self.present_mode == "soft"
+        temperature = self._step_temperature() if training else self.temperature
+        if self.present_mode == "soft":
+            temperature = estimator.mixture_temperature(self.temperature)
         found = choose_tables(
             self.logits,
             self.parametrization,
             self.fan_in,
-            estimator.mixture_temperature(self.temperature) if mixture else self.temperature,
+            temperature,
             self.seed,
             self.step,
             noise=int(Stream.NOISE) if self._noisy else None,
             soft=wanted,
         )
         if training:
-            self.step += 1
+            self._end_choice()
         return found
 
     def _learned_stage(self, wiring: LearnedWiring) -> Stage:
@@ -214,33 +248,8 @@ class LogicLayer(nn.Module, ABC):
         return Stage(wired, candidates=wiring.candidates, shares=shares)
 
     def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
-        """Refuse wrong dtypes and shapes (a word in `shape` stands for any size), NaN, values
-        outside [0, 1], and for a layer that computes bits what is none.
-        """
-        if not x.is_floating_point():
-            raise TypeError(f"x must be a float tensor, not {x.dtype}; x.float() converts it")
-        fits = x.ndim == len(shape) and all(
-            isinstance(size, str) or size == found
-            for size, found in zip(shape, x.shape, strict=True)
-        )
-        if not fits:
-            wanted = ", ".join(map(str, shape))
-            raise ValueError(f"x must have shape ({wanted}), not {tuple(x.shape)}")
-        if isinstance(x, PackedBits) and not (x.run.soft and self.computes_bits):
-            return  # nothing to check: bits for whom bits will do, or numbers for whom these will
-        if x.numel():
-            self._check_values(x)
-
-    def _check_values(self, x: Tensor) -> None:
-        low, high = torch.aminmax(x.detach())
-        if not bool((low >= -ROUNDING) & (high <= 1 + ROUNDING)):  # false for NaN too
-            raise ValueError(f"x must lie in 0 to 1 without NaN, not in {low:.4g} to {high:.4g}")
-        if self.computes_bits and bool(((x != 0) & (x != 1)).any()):
-            place = tuple(((x != 0) & (x != 1)).nonzero()[0].tolist())
-            raise ValueError(
-                f"x must hold bits, 0.0 or 1.0, not {x[place]:.4g} at {place}:"
-                f" estimator {self.estimator!r} computes with bits in {self.present_mode} mode"
-            )
+        who = f"estimator {self.estimator!r} computes with bits in {self.present_mode} mode"
+        check_input(x, shape, who if self.computes_bits else None)
 
 
 def _run_of(x: Tensor, soft: bool) -> Run:

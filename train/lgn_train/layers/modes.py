@@ -18,17 +18,18 @@ def mode(model: nn.Module, name: str) -> Iterator[None]:
     """Make every logic layer of a model compute in one mode, whatever train() and eval() say.
 
     train: as a training step does, with its noise; soft: the mixture of tables, without noise;
-    discrete: the likeliest tables, as exported. Noise drawn meanwhile leaves no trace: the step
-    counters are those of before afterwards. Raises ValueError listing the modes.
+    discrete: the likeliest tables, as exported. Steps taken meanwhile leave no trace: counters and
+    running confidences are those of before afterwards. Raises ValueError listing the modes.
     """
     one_of("mode", name, MODES)
     layers = [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
-    before = [(layer, layer.forced_mode, layer.step.clone()) for layer in layers]
+    before = [(layer, layer.forced_mode, layer.progress()) for layer in layers]
     for layer in layers:
         layer.forced_mode = name
     try:
         yield
     finally:
-        for layer, forced, step in before:
+        for layer, forced, progress in before:
             layer.forced_mode = forced
-            layer.step.copy_(step)
+            for value, past in progress:
+                value.copy_(past)

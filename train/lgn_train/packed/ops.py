@@ -20,6 +20,7 @@ __all__ = [
     "TABLES",
     "backward",
     "choose_tables",
+    "confidence",
     "count",
     "encode",
     "forward",
@@ -71,6 +72,22 @@ def _(
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     bits = logits.new_empty(len(logits), dtype=torch.int64)
     return bits, *_table_room(logits, parametrization, fan_in, soft)
+
+
+@operator
+def confidence(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> Tensor:
+    """Return the mean over all choices of the likeliest one's probability, float32, a scalar: of a
+    gate among 16, or of each entry of a table between 0 and 1. On the CPU only.
+    """
+    found = logits.new_empty(())
+    options = _options(logits, parametrization, fan_in, temperature)
+    call("lgn_confidence", logits, ctypes.byref(options), logits.contiguous(), found)
+    return found
+
+
+@shapes_of("confidence")
+def _(logits: Tensor, parametrization: int, fan_in: int, temperature: float) -> Tensor:
+    return logits.new_empty(())
 
 
 @operator

@@ -1,7 +1,7 @@
 """The kernels of soft runs as PyTorch operators: rows of bits or numbers in, rows of numbers out.
 
 Numbers lie in blocks of samples, float32[blocks, rows, block]; the last block is filled up with
-samples whose gradients must be 0. A block is 32 samples on the CPU and all of them on CUDA.
+samples whose gradients must be 0. A block is 16 samples on the CPU and all of them on CUDA.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ from lgn_train.packed.words import WORD_BITS, words_for
 
 __all__ = ["in_blocks", "out_of_blocks", "soft_backward", "soft_forward"]
 
-CPU_BLOCK = 32  # SOFT_BLOCK of csrc/stage.h
+CPU_BLOCK = 16  # SOFT_BLOCK of csrc/stage.h
 MAX_SLOTS = 8  # parts of a batch whose sums are added up on their own: as many threads can work
 
 

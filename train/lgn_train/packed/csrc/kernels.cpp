@@ -18,6 +18,19 @@ void lgn_choose_tables(const TableOptions *options, const float *logits, float *
   });
 }
 
+// The mean probability of the likeliest choices; blocks are added up in their order.
+void lgn_confidence(const TableOptions *options, const float *logits, float *mean, int threads) {
+  std::vector<float> sums((options->nodes + LANES - 1) / LANES);
+  for_rows(sums.size(), options->count * LANES, threads, [&](int64_t first, int64_t last) {
+    for (int64_t block = first; block < last; ++block)
+      sums[block] = likeliest_share(*options, logits, block * LANES);
+  });
+  double sum = 0;
+  for (float part : sums) sum += part;
+  int64_t choices = options->parametrization == RAW ? 1 : options->entries;
+  *mean = (float)(sum / (double)(options->nodes * choices));
+}
+
 void lgn_table_gradients(const TableOptions *options, const float *shares, const float *soft,
                          const float *d_table, float *d_logits, int threads) {
   float scale = 1.0f / options->temperature;

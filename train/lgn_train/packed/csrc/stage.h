@@ -21,7 +21,7 @@ struct TableOptions {
   float temperature;
 };
 
-constexpr int SOFT_BLOCK = 32;
+constexpr int SOFT_BLOCK = 16;
 
 constexpr int CANDIDATES = 16; // of a pin: as many as there are gates, chosen by the same kernel
 

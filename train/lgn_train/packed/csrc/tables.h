@@ -4,16 +4,22 @@
 
 namespace {
 
-// Sixteen nodes at a time, one a lane.
-void choose_tables(const TableOptions &o, const float *logits, int64_t first, float *soft,
-                   float *shares, uint64_t *bits) {
-  Floats scores[MAX_ENTRIES], table[MAX_ENTRIES];
-  int lanes = (int)std::min<int64_t>(LANES, o.nodes - first);
+// The scores of sixteen nodes, one a lane; where there are fewer, the last one's again.
+void read_nodes(const TableOptions &o, const float *logits, int64_t first, int lanes,
+                Floats *scores) {
   for (int lane = 0; lane < LANES; ++lane) {
     const float *row = logits + (first + std::min(lane, lanes - 1)) * o.count;
     for (int i = 0; i < o.count; ++i) scores[i][lane] = row[i];
   }
   if (o.parametrization == WALSH) walsh_hadamard(scores, (int)o.count);
+}
+
+// Sixteen nodes at a time, one a lane.
+void choose_tables(const TableOptions &o, const float *logits, int64_t first, float *soft,
+                   float *shares, uint64_t *bits) {
+  Floats scores[MAX_ENTRIES], table[MAX_ENTRIES];
+  int lanes = (int)std::min<int64_t>(LANES, o.nodes - first);
+  read_nodes(o, logits, first, lanes, scores);
   if (o.noisy) {
     Words quad = (LANE + (uint32_t)first) * (uint32_t)(o.count / 4);
     add_noise<Floats, Words>(scores, (int)o.count, o.parametrization == RAW, quad,
@@ -40,6 +46,29 @@ void choose_tables(const TableOptions &o, const float *logits, int64_t first, fl
   }
   for (int lane = 0; lane < lanes; ++lane)
     for (int j = 0; j < o.entries; ++j) soft[(first + lane) * o.entries + j] = table[j][lane];
+}
+
+// The sum over sixteen nodes, or those that are left, of the probability of their likeliest gate, or
+// of the likelier value of each entry of their tables.
+float likeliest_share(const TableOptions &o, const float *logits, int64_t first) {
+  Floats scores[MAX_ENTRIES], sum = {};
+  int lanes = (int)std::min<int64_t>(LANES, o.nodes - first);
+  read_nodes(o, logits, first, lanes, scores);
+  Floats scale = splat(1.0f / o.temperature);
+  if (o.parametrization == RAW) {
+    Floats table[4], most = {};
+    soft_gates<Floats, Words>(scores, table, scale);
+    for (int i = 0; i < GATES; ++i) most = scores[i] > most ? scores[i] : most;
+    sum = most;
+  } else {
+    for (int j = 0; j < o.entries; ++j) {
+      Floats score = scores[j] < 0.0f ? -scores[j] : scores[j];
+      sum = sum + sigmoid<Floats, Words>(score * scale);
+    }
+  }
+  float found = 0;
+  for (int lane = 0; lane < lanes; ++lane) found += sum[lane];
+  return found;
 }
 
 void gate_gradients(const float *shares, const float *soft, const float *d_table, float scale,

@@ -9,10 +9,10 @@ from lgn_hw.link.gateware.device import LinkDevice
 from lgn_hw.link.gateware.uart import Receiver, Transmitter
 from lgn_hw.link.plan import LinkPlan
 
-__all__ = ["Terminal"]
+__all__ = ["UartClassifier"]
 
 
-class Terminal(wiring.Component):
+class UartClassifier(wiring.Component):
     """A classifier behind a UART, as docs/link.md describes it.
 
     i_rx, o_tx: the UART's pins. i_button: 1 while the button is down that starts the self-test; 0
