@@ -8,12 +8,13 @@ import torch
 from cuda_emulator.source import CudaSource
 from torch import Tensor
 
-from lgn_train.packed import kernels, ops
+from lgn_train.packed import kernels, ops, soft_ops
+from lgn_train.packed.words import pack
 from lgn_train.wiring import Wiring
 
 __all__ = ["Case", "all_cases", "compare"]
 
-FLOAT, HALF = 2e-6, 0.02  # of the largest number; sums are added in another order
+FLOAT, SOFT, HALF = 2e-6, 1e-5, 0.02  # of the largest number: sums have other orders
 COUNTS = {"light": (4, 8, 16, 32, 64), "walsh": (4, 8, 16, 32, 64), "raw": (16,)}
 
 
@@ -71,6 +72,10 @@ def all_cases(networks: int, seed: int = 0) -> Iterator[Case]:
     for name, counts in COUNTS.items():
         for count, noisy, soft in itertools.product(counts, (False, True), (False, True)):
             yield tables_case(name, count, noisy, soft, seed)
+    for fan_in, bits in itertools.product(range(2, 7), (False, True)):
+        yield soft_case((fan_in, 0, fan_in), bits, seed + fan_in)
+    for number in range(networks // 2):
+        yield soft_case(None, bool(number % 2), seed + 1 + number)
     for group, words in ((1, 1), (5, 3), (129, 2), (300, 1)):
         yield count_case(group, words, seed)
     for dtype, words in itertools.product((torch.uint8, torch.int32), (1, 3)):
@@ -101,6 +106,45 @@ def tables_case(name: str, count: int, noisy: bool, soft: bool, seed: int) -> Ca
         return {"bits": bits, "soft": found, "shares": shares, "d_logits": d_logits}
 
     return Case(f"tables {name} {count} noisy {noisy} soft {soft}", run)
+
+
+def soft_case(forms: tuple[int, ...] | None, bits: bool, seed: int) -> Case:
+    """A chain of soft stages, forward and backward, from bits or from numbers."""
+    random = torch.Generator().manual_seed(seed)
+
+    def draw(low: int, high: int) -> int:
+        return int(torch.randint(low, high, (), generator=random))
+
+    forms = forms or tuple((0, 2, 2, 3, 4, 5, 6)[draw(0, 7)] for _ in range(draw(1, 4)))
+    batch, inputs = draw(1, 200), draw(1, 30)
+    x = torch.rand(inputs, batch, generator=random)
+    stages, width = [], inputs
+    for fan_in in forms:
+        stages.append(_stage(fan_in, width, random))
+        width = stages[-1].wiring.nodes
+    tables = [torch.rand(len(s.tables), 1 << s.wiring.fan_in, generator=random) for s in stages]
+    groups = draw(0, 2) * (3 if width % 3 == 0 else width)
+    top = torch.randn(groups or width, batch, generator=random)
+
+    def run() -> dict[str, Tensor]:
+        given = pack(x > 0.5) if bits else soft_ops.in_blocks(x)
+        wires, starts = [s.wiring.wires for s in stages], [s.wiring.starts for s in stages]
+        positions, kinds = [s.positions for s in stages], [s.kind for s in stages]
+        out, *values = soft_ops.soft_forward(
+            given, tables, wires, positions, kinds, batch, groups, True
+        )
+        d_x, *found = soft_ops.soft_backward(
+            soft_ops.in_blocks(top), given, values, tables, wires, starts,
+            [s.wiring.readers for s in stages], [s.candidates for s in stages], positions, kinds,
+            batch, True,
+        )  # fmt: skip
+        rows = {"out": out, "d_x": d_x} | {f"value {i}": v for i, v in enumerate(values)}
+        named = {name: soft_ops.out_of_blocks(value, batch) for name, value in rows.items()}
+        return named | {f"gradient {i}": value for i, value in enumerate(found)}
+
+    values = frozenset(f"value {i}" for i in range(len(forms)))
+    text = ", ".join(str(s.wiring.fan_in) if s.kind == ops.TABLES else "pool" for s in stages)
+    return Case(f"soft [{text}] batch {batch} groups {groups} bits {bits}", run, values, SOFT)
 
 
 def count_case(group: int, words: int, seed: int) -> Case:

@@ -14,7 +14,7 @@ from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
-from lgn_train.packed import PackedBits, Run, Stage, why_not_compiled, why_not_cuda
+from lgn_train.packed import PackedBits, Run, Stage, kernels, why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
 from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
@@ -91,8 +91,6 @@ class LogicLayer(nn.Module, ABC):
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
-        if self.logits.is_cuda and not self.computes_bits:
-            reasons.append("there are no CUDA kernels for numbers between 0 and 1 yet")
         where = self.logits.device
         reasons += why_not_cuda(where.index) if self.logits.is_cuda else why_not_compiled()
         return reasons
@@ -243,7 +241,7 @@ class LogicLayer(nn.Module, ABC):
         wired = wiring.wired(Picks(index, shares))
         if not (training and torch.is_grad_enabled()):
             return Stage(wired)
-        if self.computes_bits:
+        if self.computes_bits or kernels.kernels_for(wired.wires).on_cuda:
             wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
         return Stage(wired, candidates=wiring.candidates, shares=shares)
 

@@ -5,6 +5,7 @@
 
 #include "cuda/backward.cuh"
 #include "cuda/forward.cuh"
+#include "cuda/soft.cuh"
 #include "cuda/tables.cuh"
 
 namespace {
@@ -88,6 +89,21 @@ int lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t 
                                                                 (__nv_bfloat16 *)room);
   else
     Backward<float>{stages, count, words, x, stream}.run(top, group, d_x, (float *)room);
+  return cudaGetLastError();
+}
+
+// In one block, of the whole batch. The room holds a row for each input where these are bits, twice
+// the rows of the widest stage below the last, and those of the last one where votes are wanted.
+int lgn_soft_forward(const SoftRun *run, float *votes, cudaStream_t stream, int device) {
+  OnDevice guard(device);
+  SoftPath(*run, stream).forward(votes);
+  return cudaGetLastError();
+}
+
+int lgn_soft_backward(const SoftRun *run, const float *top, float *d_x, cudaStream_t stream,
+                      int device) {
+  OnDevice guard(device);
+  SoftPath(*run, stream).backward(top, d_x);
   return cudaGetLastError();
 }
 
