@@ -1,6 +1,6 @@
 """The thermometer encoder: integer features to bits, in software and as the hardware's spec."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +43,11 @@ class Thermometer:
     @property
     def num_bits(self) -> int:
         return len(self.feature)
+
+    def select(self, bits: ArrayLike) -> "Thermometer":
+        """Return the encoder of some of its bits, by number and in their order."""
+        chosen = np.asarray(bits, np.int64)
+        return replace(self, feature=self.feature[chosen], threshold=self.threshold[chosen])
 
     def encode(self, codes: ArrayLike) -> NDArray[np.bool_]:
         """Return bool[samples, bits] of integer codes[samples, features].

@@ -96,7 +96,7 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
     assert said[6] == "      900 LUTs of 1,280 (stage synth)"
     assert result["fmax_mhz"] == 40.0
     assert result["clock_mhz"] == 12.0
-    assert result["utilisation"] == {"ICESTORM_LC": {"used": 900, "available": 1280}}
+    assert result["utilization"] == {"ICESTORM_LC": {"used": 900, "available": 1280}}
     assert result["critical_path"] == (
         "from device.core.tally.count to device.core.tally.best, 1 cells, 4.00 ns"
     )
@@ -270,4 +270,4 @@ def test_build_with_the_real_tools_gives_the_same_bitstream_again(name, tmp_path
     ]
     assert results[0]["bitstream_sha256"] == results[1]["bitstream_sha256"]
     assert results[0]["fmax_mhz"] > results[0]["clock_mhz"]
-    assert len(results[0]["utilisation"]) > 1
+    assert len(results[0]["utilization"]) > 1

@@ -48,7 +48,7 @@ def test_build_prints_one_json_object(lgn, small, monkeypatch):
     result = json.loads(out)
     assert code == 0
     assert result["bitstream"] == str(small.parent / "icestick" / "classifier-icestick.bin")
-    assert {"fmax_mhz", "clock_mhz", "utilisation", "steps"} <= set(result)
+    assert {"fmax_mhz", "clock_mhz", "utilization", "steps"} <= set(result)
     assert "[4/4] bitstream" in err
     code, out, _ = lgn("build", "--board", "icestick", small)
     assert code == 0

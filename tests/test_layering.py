@@ -24,7 +24,8 @@ ALLOWED = {
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",
                   "sklearn"},
-    "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib"},
+    "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib",
+                            "filelock"},
     "lgn_sim": {"numpy", "lgn_hw", "lgn_sim", "cocotb", "cocotb_tools"},
     "lgn_boards": {"numpy", "lgn_hw", "lgn_boards", "amaranth", "amaranth_boards", "serial"},
     # The command line may import every package, those beside lgn_hw inside its functions.
@@ -44,6 +45,7 @@ ROOMS = (
     "lgn_hw.classifier",
     "lgn_hw.formats",
     "lgn_hw.samples",
+    "lgn_hw.ports",
     "lgn_hw.passes",
     "lgn_hw.circuit",
     "lgn_hw.tools",

@@ -92,7 +92,7 @@ ORDER = re.escape("model must be nn.Sequential(Thermometer, logic layers ..., Gr
     [
         (
             nn.Sequential(Thermometer(SPEC), nn.Dropout(), GroupSum(3)),
-            f"^{ORDER}; layer 1 is Dropout, not LogicDense, BitPlanes, LogicConv2d, OrPool2d or F",
+            f"^{ORDER}; layer 1 is Dropout, not a layer with a circuit or Flatten",
         ),
         (
             nn.Sequential(LogicDense(3, 3, seed=0), GroupSum(3)),
@@ -106,7 +106,7 @@ ORDER = re.escape("model must be nn.Sequential(Thermometer, logic layers ..., Gr
             nn.Sequential(Thermometer(SPEC), nn.Flatten(2), GroupSum(3)),
             r"^layer 1 must be nn\.Flatten\(\), not Flatten\(start_dim=2, end_dim=-1\)$",
         ),
-        (nn.Linear(2, 2), f"^{ORDER}, not Linear of another form$"),
+        (nn.Linear(2, 2), f"^{ORDER}, or have a method logic_parts.*, not Linear of another form$"),
     ],
 )
 def test_export_rejects_models_of_another_form(model, message):
@@ -126,3 +126,61 @@ def test_export_rejects_parts_that_do_not_fit():
         ClassifierError, match=r"^Output 8 must vote for one of the classes 0 to 1,"
     ):
         export_model(network(SMALL), "ab")
+
+
+class Net(nn.Module):
+    """A model with a forward() of its own; `kept` says which layers the hook names."""
+
+    def __init__(self, sequential, kept=slice(None)):
+        super().__init__()
+        self.first, self.rest = sequential[:2], sequential[2:]
+        self.kept = kept
+
+    def forward(self, codes):
+        return self.rest(self.first(codes.flatten(1)))
+
+    def logic_parts(self):
+        return [self.first, *self.rest][self.kept]
+
+
+def parts(seed=0):
+    encoder = fit_thermometer(
+        Features.integers([0] * 6, [9] * 6), np.random.default_rng(seed).integers(0, 10, (99, 6)), 3
+    )
+    sizes = ((encoder.num_bits, 40), (40, 24), (24, 24))
+    layers = [LogicDense(a, b, seed=seed + b, init="gaussian") for a, b in sizes]
+    return [Thermometer(encoder), *layers, GroupSum(3, tau=2.0)]
+
+
+def test_export_takes_nested_sequentials_a_leading_flatten_and_hooks():
+    encoder, first, second, third, head = parts()
+    plain = nn.Sequential(encoder, first, second, third, head)
+    digest = export_model(plain, "abc").digest
+    nested = nn.Sequential(nn.Sequential(encoder, first), nn.Sequential(nn.Sequential(second)))
+    assert export_model(nn.Sequential(nested, third, head), "abc").digest == digest
+    flattened = nn.Sequential(nn.Flatten(), plain)
+    assert export_model(flattened, "abc").digest == digest
+    assert export_model(Net(plain), "abc").digest == digest
+    images = torch.randint(0, 10, (70, 1, 2, 3))
+    expected = export_model(plain, "abc").predict(images.numpy())
+    for model in (plain, flattened, Net(plain)):
+        assert model.eval()(images).argmax(dim=1).tolist() == expected.tolist()
+
+
+def test_export_rejects_a_hook_that_names_other_layers():
+    model = Net(nn.Sequential(*parts()), slice(0, None))
+    model.rest[1] = LogicDense(24, 24, seed=99, init="gaussian")
+    lying = Net(nn.Sequential(*parts()))
+    lying.logic_parts = lambda: nn.Sequential(*parts(seed=5))
+    assert export_model(model, "abc").num_classes == 3
+    with pytest.raises(CheckFailed, match="differs from the model on"):
+        export_model(lying, "abc")
+
+
+def test_export_rejects_sequentials_with_a_forward_of_their_own():
+    class Skipping(nn.Sequential):
+        def forward(self, codes):
+            return self[0](codes)
+
+    with pytest.raises(TypeError, match=r"^Skipping has a forward\(\) of its own.*logic_parts\(\)"):
+        export_model(Skipping(*parts()), "abc")

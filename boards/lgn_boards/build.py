@@ -152,7 +152,7 @@ def _open_flow(
         "fmax_mhz": best.fmax_mhz,
         "seed": best.seed,
         "fmax_mhz_by_seed": {str(d["seed"]): d["fmax_mhz"] for d in routed},
-        "utilisation": best.utilisation,
+        "utilization": best.utilization,
         "luts_synth": luts,
         "critical_path": best.path,
         "tools": {"yosys": yosys_version(), "nextpnr": best.tool},
@@ -162,7 +162,7 @@ def _open_flow(
 def _vendor_flow(design: DesignFiles, steps: Steps) -> dict[str, Any]:
     """Run the vendor's program where it is installed; else say how."""
     command, folder = design.commands[0], steps.folder
-    found: dict[str, Any] = {"bitstream": None, "fmax_mhz": None, "utilisation": {}}
+    found: dict[str, Any] = {"bitstream": None, "fmax_mhz": None, "utilization": {}}
     if find_program(command[0]) is None:
         return found | {"next": f"install {command[0]}, then: cd {folder} && {' '.join(command)}"}
     log = folder / "vendor.log"

@@ -22,7 +22,7 @@ FAMILIES = {"nextpnr-ice40": "ice40", "nextpnr-ecp5": "ecp5", "nextpnr-gowin": "
 class Routed:
     """A routed design; every figure is of stage pnr.
 
-    file: its name in the folder. fmax_mhz: what its slowest clock achieves. utilisation: used and
+    file: its name in the folder. fmax_mhz: what its slowest clock achieves. utilization: used and
     available cells by nextpnr's kind, without unused kinds. path: the critical path in the
     design's words.
     """
@@ -30,7 +30,7 @@ class Routed:
     seed: int
     file: str
     fmax_mhz: float
-    utilisation: dict[str, dict[str, int]]
+    utilization: dict[str, dict[str, int]]
     path: str
     tool: str
 

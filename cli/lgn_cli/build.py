@@ -88,7 +88,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
     if result["bitstream"] is None:
         out.print(f"files in {result['folder']}; {result['next']}", markup=False, soft_wrap=True)
         return
-    for kind, cells in result["utilisation"].items():
+    for kind, cells in result["utilization"].items():
         share = 100 * cells["used"] / cells["available"]
         out.print(f"{kind:16} {cells['used']:7,} of {cells['available']:7,}  {share:5.1f} %")
     if result["fmax_mhz"] is not None:

@@ -6,11 +6,16 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from lgn_cli.console import JsonOption, out, print_json
 from lgn_hw.classifier import Classifier
+from lgn_hw.passes.dead import inputs_read
+from lgn_hw.ports import Field, describe_ports
 
 __all__ = ["info"]
+
+MAX_LINES = 20  # of features, and of classes
 
 
 def info(
@@ -33,24 +38,40 @@ def info(
     table.add_column()
     table.add_column(overflow="fold")  # a digest must not be cut short
     for name, value in data.items():
-        if name != "provenance":
+        if name not in ("provenance", "classes", "class_names", "inputs", "example"):
             table.add_row(name.replace("_", " "), _shown(value))
+    _add_ports(table, data)
     for name, value in data["provenance"].items():
         table.add_row(name.replace("_", " "), _shown(value))
     out.print(table)
 
 
+def _add_ports(table: Table, data: dict[str, Any]) -> None:
+    """Add a row for each class and each feature, the first of many, and the worked example."""
+    classes = [f"{number} {name}" for number, name in enumerate(data["classes"])]
+    table.add_row("classes", Text(_first(classes)))
+    table.add_row("inputs", Text(_first([Field(**field).text for field in data["inputs"]])))
+    example = data["example"]
+    table.add_row("example", Text(
+        f"these inputs are {example['bits']}'h{example['port']},"
+        f" class {example['number']} {example['name']}"
+    ))  # fmt: skip
+
+
+def _first(lines: list[str]) -> str:
+    more = [f"... and {len(lines) - MAX_LINES:,} more: --json"] if len(lines) > MAX_LINES else []
+    return "\n".join([*lines[:MAX_LINES], *more])
+
+
 def describe(classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a classifier as JSON values."""
     netlist, features = classifier.netlist, classifier.features
-    used = np.unique(netlist.fanin)
-    encoder_nets = np.arange(2, netlist.first_node)
     return {
         "digest": classifier.digest,
         "features": len(features),
         "sample_bits": features.sample_width,
         "encoder_bits": classifier.encoder.num_bits,
-        "encoder_bits_used": int(np.isin(encoder_nets, used).sum()),
+        "encoder_bits_used": len(inputs_read(netlist)),
         "nodes": netlist.num_nodes,
         "nodes_by_inputs": _histogram(netlist.arity),
         "levels": netlist.depth,
@@ -58,6 +79,7 @@ def describe(classifier: Classifier) -> dict[str, Any]:
         "group_sizes": list(classifier.group_sizes),
         "tau": classifier.tau,
         "classes": list(classifier.classes),
+        **describe_ports(classifier),
         "provenance": dict(classifier.provenance),
     }
 

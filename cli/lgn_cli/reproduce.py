@@ -22,10 +22,11 @@ class Experiment(StrEnum):
 def reproduce(
     experiment: Annotated[Experiment, typer.Argument(help="mind-the-gap: arXiv 2506.07500.")],
     scale: Annotated[
-        str, typer.Option(help="How large: cpu, gpu, or a .toml file like those.")
+        str, typer.Option(help="How large: cpu, appendix, gpu, or a .toml file like those.")
     ] = "cpu",
     data: Annotated[
-        str | None, typer.Option(help="cifar10, mnist or digits; short for --set data.source=...")
+        str | None,
+        typer.Option(help='cifar10, mnist or digits; short for --set data.sources=["..."].'),
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Short for --set experiment.seeds=N.")] = None,
     output: Annotated[
@@ -39,6 +40,10 @@ def reproduce(
         list[str] | None,
         typer.Option("--set", help="Change a value of the scale: KEY=VALUE. May be repeated."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Train these only, like gumbel_st:0 or mnist:soft. May be repeated."),
+    ] = None,
     train: Annotated[
         bool, typer.Option(help="Train the runs that the folder lacks, or take what it has.")
     ] = True,
@@ -47,7 +52,8 @@ def reproduce(
     """Train a published experiment, all methods and seeds, and write a page with its figures.
 
     Each run is a file in the folder, and is not trained again by a second call with the same
-    options; an interrupted one goes on. --no-train writes the page from the runs so far.
+    options; an interrupted one goes on. Several processes may share a folder: each takes runs that
+    no other one trains. --no-train writes the page from the runs so far.
 
     Examples:
 
@@ -55,27 +61,30 @@ def reproduce(
 
         lgn reproduce mind-the-gap --data digits --set experiment.width=400
 
+        lgn reproduce mind-the-gap --scale appendix --only mnist:soft --only mnist:gumbel_st:0
+
         lgn reproduce mind-the-gap --scale gpu --seeds 2 --no-train
     """
     require_lgn_train()
     from lgn_train.reproduce import load_scale, mind_the_gap
 
     changes = list(change or [])
-    changes += [] if data is None else [f"data.source={data}"]
+    changes += [] if data is None else [f'data.sources=["{data}"]']
     changes += [] if seeds is None else [f"experiment.seeds={seeds}"]
     chosen = load_scale(scale, changes)
     folder = output or Path("build") / f"{experiment.value}-{chosen.name}"
     command = _command(experiment, scale, changes)
     try:
-        results = mind_the_gap(chosen, folder, page, command=command, train=train)
+        results = mind_the_gap(chosen, folder, page, command=command, train=train, only=only or ())
     except KeyboardInterrupt:
         errors.print(f"interrupted; the same command goes on in {folder}")
         raise typer.Exit(INTERRUPTED) from None
     if json:
         print_json(results)
         return
-    out.print(f"{page}: {len(results['methods'])} methods, {chosen.experiment.seeds} seeds;"
-              f" figures in {folder}/results.json")  # fmt: skip
+    runs = sum(m["seeds"] for of in results["data"].values() for m in of["methods"].values())
+    out.print(f"{page}: {runs} runs of {', '.join(results['data'])}; figures in"
+              f" {folder}/results.json")  # fmt: skip
 
 
 def _command(experiment: Experiment, scale: str, changes: list[str]) -> str:

@@ -51,8 +51,7 @@ class Circuit:
             raise UsageError("A circuit of nodes needs LUTs of 4 or 6 inputs, not None")
         votes = Votes.of(classifier) if options.scores else Votes.of(classifier).compared()
         logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
-        encoder = classifier.encoder
-        read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+        read = classifier.encoder.select(bits)
         head = HEADS[options.head].of(votes, classifier.netlist, options.lut_size)
         highest = votes.highest.tolist()
         parts = {

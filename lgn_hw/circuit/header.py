@@ -13,10 +13,12 @@ import lgn_hw
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.ports import example_of, fields_of
 
 __all__ = ["CoreHeader", "header_text", "options_to_json", "pack_results", "read_core_header"]
 
 MARK = "// lgn-core: "
+HEX_ROW = 64  # digits
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,11 @@ def header_text(header: CoreHeader, classifier: Classifier) -> str:
         "clk                input   clock, rising edge",
         "rst                input   synchronous reset, active high; forgets samples under way",
         *_stream("i_sample", header.sample_bits, "input ", "output"),
-        *_features(classifier),
+        *(f"  {field.text}" for field in fields_of(classifier)),
         *_stream("o_result", header.result_bits, "output", "input "),
         *_result(header, classifier),
+        "",
+        *_example(classifier),
     ]
     comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
     return f"{comments}{MARK}{json.dumps(header.to_json())}\n"
@@ -150,21 +154,29 @@ def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
     ]
 
 
-def _features(classifier: Classifier) -> list[str]:
-    features, lines, start = classifier.features, [], 0
-    for index, name in enumerate(features.names):
-        stop = start + int(features.width[index])
-        kind = "signed" if features.signed[index] else "unsigned"
-        limits = f"{features.low[index]} to {features.high[index]}"
-        lines.append(f"  [{stop - 1}:{start}] feature {json.dumps(name)}, {kind}, {limits}")
-        start = stop
-    return lines
-
-
 def _result(header: CoreHeader, classifier: Classifier) -> list[str]:
-    lines, start = [f"  [{header.class_bits - 1}:0] number of the class"], header.class_bits
+    lines, start = [f"  [{header.class_bits - 1}:0] number of the class:"], header.class_bits
+    lines += [f"    {index} {json.dumps(name)}" for index, name in enumerate(classifier.classes)]
     for index, name in enumerate(classifier.classes if header.scores else ()):
         stop = start + header.score_bits
         lines.append(f"  [{stop - 1}:{start}] score of class {index}, {json.dumps(name)}")
         start = stop
     return lines
+
+
+def _example(classifier: Classifier) -> list[str]:
+    """Say how values become bits, with the example of the fields, highest bits first."""
+    features, example = classifier.features, example_of(classifier)
+    rule = ["Values beyond a range are taken for its end."]
+    if not features.is_integer.all():
+        rule = [
+            "The code of a feature with offset and scale is (value - offset) / scale, rounded to",
+            "the nearest integer. Values beyond a range are taken for its end.",
+        ]
+    rows = [example.port[i : i + HEX_ROW] for i in range(0, len(example.port), HEX_ROW)]
+    return [
+        *rule,
+        f"Example: the values above are i_sample__payload = {example.bits}'h",
+        *(f"  {row}" for row in rows),
+        f"and their class is {example.number}, {json.dumps(example.name)}.",
+    ]

@@ -18,6 +18,7 @@ from lgn_hw.delivery.readme import readme
 from lgn_hw.errors import UsageError
 from lgn_hw.formats.atomic import write_text
 from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
+from lgn_hw.ports import describe_ports
 from lgn_hw.tools.yosys import yosys_version
 
 __all__ = ["MANIFEST", "deliver"]
@@ -37,7 +38,7 @@ def deliver(
     removed; other files stay. Raises UsageError where the folder holds files and no delivery.
     """
     files = _files(classifier, design, codes)
-    manifest = _manifest(design, files, len(codes))
+    manifest = _manifest(classifier, design, files, len(codes))
     _clear(folder)
     for name, text in files.items():
         write_text(folder / name, text)
@@ -63,7 +64,9 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
     }
 
 
-def _manifest(design: Design, files: Mapping[str, str], vectors: int) -> dict[str, Any]:
+def _manifest(
+    classifier: Classifier, design: Design, files: Mapping[str, str], vectors: int
+) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "classifier": design.header.digest,
@@ -75,6 +78,7 @@ def _manifest(design: Design, files: Mapping[str, str], vectors: int) -> dict[st
             "clock_mhz": design.clock_mhz,
         },
         "shape": design.shape,
+        **describe_ports(classifier),
         "vectors": vectors,
         "tools": {
             "lgn-hw": lgn_hw.__version__,

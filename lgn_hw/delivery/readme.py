@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery.scripts import QUARTUS_DEVICE, QUARTUS_FAMILY, VIVADO_PART
+from lgn_hw.ports import Field, example_of, fields_of
 
 if TYPE_CHECKING:
     from lgn_hw.delivery.design import Design
 
 __all__ = ["readme"]
+
+MAX_ROWS = 64  # of features; the manifest has all
 
 PORTS = {
     "stream": """\
@@ -70,6 +73,7 @@ classes{measured}.
 Latency {design.latency} clock cycles. Classifier `{design.header.digest}`.
 
 {ports}
+{_interface(classifier)}
 ## Simulate
 
 The testbench checks itself against {vectors:,} vectors. It prints one line that begins with PASS or
@@ -119,3 +123,57 @@ yosys, for {parts}:
 | `constraints/`, `vivado/`, `quartus/` | for the tools |
 | `manifest.json` | SHA-256 of every file, options, tool versions |
 """
+
+
+def _interface(classifier: Classifier) -> str:
+    """Return the tables of features and classes, and the worked example."""
+    fields, example = fields_of(classifier), example_of(classifier)
+    rows = [_row(field) for field in fields[:MAX_ROWS]]
+    more = (
+        f"\n{len(fields) - MAX_ROWS:,} more are in `manifest.json`.\n" if fields[MAX_ROWS:] else ""
+    )
+    classes = [f"| {number} | {_cell(name)} |" for number, name in enumerate(classifier.classes)]
+    hexadecimal = "\n".join(
+        f"    {example.port[i : i + 64]}" for i in range(0, len(example.port), 64)
+    )
+    return f"""\
+## A sample and its class
+
+The code of a raw value is (value - offset) / scale, rounded to the nearest integer and no further
+than the range of codes; with offset 0 and scale 1 it is the value. The last two columns are one
+example.
+
+| bits | feature | codes | offset | scale | raw value | code |
+|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+{more}
+The example's codes side by side, the highest bits first, are the port's {example.bits} bits, in
+hexadecimal:
+
+{hexadecimal}
+
+Their class is {example.number}, {_cell(example.name)}.
+
+| number | class |
+|---|---|
+{chr(10).join(classes)}
+"""
+
+
+def _row(field: Field) -> str:
+    kind = "signed" if field.signed else "unsigned"
+    cells = (
+        f"{field.last}:{field.first}",
+        _cell(field.name),
+        f"{field.low} to {field.high}, {kind}",
+        f"{field.offset!r}",
+        f"{field.scale!r}",
+        field.raw,
+        str(field.code),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(name: str) -> str:
+    """Return a name as the code of a cell of a Markdown table."""
+    return f"`{' '.join(name.split())}`".replace("|", "\\|") if "`" not in name else repr(name)

@@ -4,7 +4,7 @@ import numpy as np
 
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.words import ALL_ONES, cofactors
-from lgn_hw.passes.sweep import ONE, ZERO, Batch, sweep
+from lgn_hw.passes.sweep import FALSE, TRUE, Batch, sweep
 
 __all__ = ["fold", "fold_constants"]
 
@@ -22,5 +22,5 @@ def fold(batch: Batch) -> None:
         low, high = cofactors(batch.table[nodes], pin)
         batch.table[nodes] = np.where(is_one, high, low)
         batch.fanin[nodes, pin] = 0
-    batch.literal[batch.table == 0] = ZERO
-    batch.literal[batch.table == ALL_ONES] = ONE
+    batch.literal[batch.table == 0] = FALSE
+    batch.literal[batch.table == ALL_ONES] = TRUE

@@ -65,7 +65,7 @@ def optimize_classifier(classifier: Classifier) -> tuple[Classifier, list[Step]]
     netlist, bits = read_inputs_only(netlist)
     if netlist is classifier.netlist:
         return classifier, steps
-    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    read = encoder.select(bits)
     provenance = dict(classifier.provenance) | {"optimized_from": classifier.digest}
     return replace(classifier, encoder=read, netlist=netlist, provenance=provenance), steps
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.words import cofactors, flipped, narrow, swapped, widen
 
-__all__ = ["ONE", "ZERO", "Batch", "Rule", "sweep"]
+__all__ = ["TRUE", "FALSE", "Batch", "Rule", "sweep"]
 
 # A literal is 2 * net + 1 where the net's inverse is meant.
-ZERO, ONE = 0, 2  # the literals of nets 0 and 1; the inverse of a constant is the other one
+FALSE, TRUE = 0, 2  # the literals of nets 0 and 1; the inverse of a constant is the other one
 
 
 @dataclass
@@ -66,7 +66,7 @@ def sweep(netlist: Netlist, rules: Sequence[Rule]) -> Netlist:
             rule(batch)
         _replace_constants(batch)
         work.fanin[nodes], work.table[nodes] = batch.fanin, batch.table
-        literal[batch.own >> 1] = np.where(batch.literal == 1, ONE, batch.literal)
+        literal[batch.own >> 1] = np.where(batch.literal == 1, TRUE, batch.literal)
     work.literal = literal[netlist.first_node :]
     level = netlist.level[netlist.first_node :]
     result = _assembled(netlist.num_inputs, work, literal[netlist.outputs], level)
@@ -106,7 +106,7 @@ def _ignore_zeros(batch: Batch) -> None:
 def _replace_constants(batch: Batch) -> None:
     """Replace the nodes that read nothing: their tables say which constant they are."""
     nothing = ~batch.fanin.any(axis=1)
-    batch.literal[nothing] = np.where(batch.table[nothing] == 0, ZERO, ONE)
+    batch.literal[nothing] = np.where(batch.table[nothing] == 0, FALSE, TRUE)
 
 
 def _assembled(

@@ -20,8 +20,7 @@ def carry_circuit(classifier: Classifier, *, scores: bool) -> Circuit:
     """
     votes = plain_votes(classifier)
     logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
-    encoder = classifier.encoder
-    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    read = classifier.encoder.select(bits)
     tree = AdderTree(votes)
     parts = {
         "encoder": encoder_reference(read),

@@ -97,7 +97,7 @@ def prove_circuit(
     """
     head, decoded = circuit.head, circuit.head.decoded()
     encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
-    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    read = encoder.select(bits)
     gates = replace(classifier.netlist, outputs=circuit.votes.net)
     selection = _selection(classifier.netlist.num_inputs, FIRST_INPUT + bits)
     logic = connected([selection, circuit.parts["logic"], decoded])

@@ -11,8 +11,10 @@ import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.formats.lgn import load
-from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist import Netlist
+from lgn_hw.passes.dead import inputs_read
 from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.ports import describe_ports
 from lgn_hw.report.gates import count_tables, table_name
 
 __all__ = ["classifier_file", "gather"]
@@ -68,6 +70,7 @@ def gather(path: Path) -> dict[str, Any]:
         "digest": classifier.digest,
         "classifier": _structure(classifier),
         "optimized": _structure(optimized),
+        "ports": describe_ports(classifier),
         "nodes_by_table": _tables(classifier.netlist, optimized.netlist),
         "accuracy": _accuracy(classifier, folder / "train.json", file.name),
         "curves": _curves(classifier, folder / "metrics.jsonl"),
@@ -94,14 +97,12 @@ def classifier_file(path: Path) -> Path:
 
 def _structure(classifier: Classifier) -> dict[str, Any]:
     netlist, features = classifier.netlist, classifier.features
-    read = np.unique(np.concatenate([netlist.fanin.ravel(), netlist.outputs]))
-    inputs = np.arange(FIRST_INPUT, netlist.first_node)
     nodes = np.bincount(netlist.level[netlist.first_node :], minlength=1)[1:]
     return {
         "features": len(features),
         "sample_bits": features.sample_width,
         "encoder_bits": classifier.encoder.num_bits,
-        "encoder_bits_used": int(np.isin(inputs, read).sum()),
+        "encoder_bits_used": len(inputs_read(netlist)),
         "nodes": netlist.num_nodes,
         "levels": netlist.depth,
         "nodes_by_level": nodes.tolist(),
@@ -194,5 +195,5 @@ def _board(build: Mapping[str, Any]) -> dict[str, Any]:
         "latency_cycles": None,
         "latency_ns": None,
         "samples_per_second": None,
-        "utilization": build["utilisation"],
+        "utilization": build.get("utilization") or build["utilisation"],  # as builds of 0.1 have it
     }

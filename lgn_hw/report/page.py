@@ -13,6 +13,7 @@ from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paire
 __all__ = ["to_html"]
 
 HERE = Path(__file__).parent
+MAX_INPUTS = 32
 MAX_TABLES = 16  # of two-input nodes there are no more
 KINDS = {"lut6": "LUT6", "lut4": "LUT4", "ff": "flip-flops"}
 
@@ -37,10 +38,17 @@ def to_html(report: Mapping[str, Any]) -> str:
         tables_note=_tables_note(report["classifier"]["different_tables"]),
         structure=_structure(report["classifier"]),
         optimized=_structure(report["optimized"]),
+        inputs=report["ports"]["inputs"][:MAX_INPUTS],
+        more_inputs=_more_inputs(len(report["ports"]["inputs"])),
         provenance=_provenance(report),
         interval=_interval(report["accuracy"]),
         kinds=KINDS,
     )
+
+
+def _more_inputs(count: int) -> str:
+    more = count - MAX_INPUTS
+    return f"{more:,} more features are in report.json." if more > 0 else ""
 
 
 def _charts(report: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.formats.lgn import load
+from lgn_hw.report.gather import classifier_file
 
 __all__ = ["check_summary", "summarize"]
 
@@ -24,7 +25,7 @@ def summarize(folder: Path) -> dict[str, Any]:
     another classifier.
     """
     train, sim, synth = (_step(folder, name) for name in STEPS)
-    classifier = load(_classifier_file(folder))
+    classifier = load(classifier_file(folder))
     _check_digests(classifier, {"sim": sim, "synth": synth})
     seconds = {step: data["seconds"] for step, data in _named(train, sim, synth).items()}
     return {
@@ -73,14 +74,6 @@ def _step(folder: Path, name: str) -> dict[str, Any]:
         raise UsageError(f"{path} is missing; run `lgn {STEPS[name]}` into {path.parent} first")
     data: dict[str, Any] = json.loads(path.read_text())
     return data
-
-
-def _classifier_file(folder: Path) -> Path:
-    found = sorted(folder.glob("*.lgn"))
-    if len(found) != 1:
-        names = [path.name for path in found]
-        raise UsageError(f"{folder} must hold one .lgn classifier, not {names}")
-    return found[0]
 
 
 def _check_digests(classifier: Classifier, steps: Mapping[str, Mapping[str, Any]]) -> None:

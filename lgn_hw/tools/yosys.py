@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound, ToolTimeout
 from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.tails import last_errors
 
 __all__ = ["OLDEST_NATIVE", "find_yosys", "run_yosys", "yosys_version"]
 
 OLDEST_NATIVE = (0, 50)  # older ones differ in the JSON of `stat`
-SHOWN_LINES = 5
 
 
 @cache
@@ -59,21 +59,13 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
         raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
     if done.returncode:
         said = log.read_text(errors="replace") if log.exists() else done.stderr
-        raise ToolError(f"yosys failed:\n{_last_errors(said or done.stderr)}\nIts log: {log}")
+        raise ToolError(f"yosys failed:\n{last_errors(said or done.stderr)}\nIts log: {log}")
 
 
 def _seen_from(folder: Path, file: Path) -> str:
     """Name a file relative to a folder where it lies below it: WebAssembly sees little else."""
     file, folder = file.resolve(), folder.resolve()
     return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
-
-
-def _last_errors(text: str) -> str:
-    """Return the lines with ERROR of a log and what follows, or else its last lines."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    wrong = [i for i, line in enumerate(lines) if "ERROR" in line]
-    shown = lines[wrong[-1] :][:SHOWN_LINES] if wrong else lines[-SHOWN_LINES:]
-    return "\n".join(f"  {line}" for line in shown)
 
 
 def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:

@@ -15,14 +15,20 @@ from lgn_train.predictions import predictions
 
 __all__ = ["check_equal", "export_model"]
 
+CHECKED_SAMPLES = 256
+
 
 def export_model(
     model: nn.Module, classes: Sequence[str], provenance: Mapping[str, Any] | None = None
 ) -> Classifier:
     """Return the classifier that a model computes in eval() mode.
 
-    model: nn.Sequential(Thermometer, logic layers ..., GroupSum); it is left as it was. Raises
-    TypeError naming another layer, and ClassifierError where the parts do not fit together.
+    model: nn.Sequential(Thermometer, logic layers ..., GroupSum), in which Sequentials may be
+    nested and nn.Flatten may come first, for images. A module of another class says its layers by
+    a method logic_parts(), in the order in which its forward() applies them; the classifier is
+    then compared with it on random samples. The model is left as it was. Raises TypeError naming
+    another layer, ClassifierError where the parts do not fit together, and CheckFailed where a
+    model computes something else than its logic_parts().
     """
     encoder, layers, head = parts_of(model)
     netlist = to_netlist(encoder.num_bits, layers)
@@ -31,7 +37,16 @@ def export_model(
             f"GroupSum(k={head.k}) cannot divide {netlist.num_outputs} outputs into equal groups"
         )
     group = np.repeat(np.arange(head.k, dtype=np.int32), netlist.num_outputs // head.k)
-    return Classifier(encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {})
+    made = Classifier(encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {})
+    if not isinstance(model, nn.Sequential):
+        check_equal(made, model, _random_codes(made))
+    return made
+
+
+def _random_codes(classifier: Classifier) -> NDArray[np.int64]:
+    features, rng = classifier.features, np.random.default_rng(0)
+    size = (CHECKED_SAMPLES, len(features))
+    return rng.integers(features.low, features.high, size, endpoint=True)
 
 
 def check_equal(classifier: Classifier, model: nn.Module, x: NDArray[np.integer]) -> None:

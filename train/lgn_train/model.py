@@ -1,7 +1,7 @@
 """From a recipe to a network, and the parts of a network."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import nn
@@ -18,13 +18,13 @@ from lgn_train.layers import (
     OrPool2d,
     Thermometer,
 )
+from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.noise import Stream
 from lgn_train.recipe import Model, Recipe
 from lgn_train.wiring import Geometry
 
 __all__ = ["build_model", "logic_layers", "parts_of", "widest_stage"]
 
-CIRCUIT_LAYERS = (LogicDense, BitPlanes, LogicConv2d, OrPool2d, nn.Flatten)
 Shape = tuple[int, int, int]  # channels, rows, columns
 
 
@@ -67,19 +67,27 @@ def logic_layers(model: nn.Module) -> list[LogicLayer]:
 
 
 def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
-    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are LogicDense,
-    BitPlanes, LogicConv2d, OrPool2d and nn.Flatten.
+    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are those with
+    a circuit (see layers.circuit_layer), and nn.Flatten.
 
-    Raises TypeError naming the layer that breaks this order: nothing else has a circuit.
+    model: these in nn.Sequential, which may be nested and start with nn.Flatten; or a module with
+    a method logic_parts(), which returns such modules in the order in which its forward() applies
+    them. Raises TypeError naming the layer that breaks this order: nothing else has a circuit.
     """
     order = "nn.Sequential(Thermometer, logic layers ..., GroupSum)"
-    if not isinstance(model, nn.Sequential) or len(model) < 2:
-        raise TypeError(f"model must be {order}, not {type(model).__name__} of another form")
-    encoder, *middle, head = model
+    parts = list(_flat_parts(model))
+    while len(parts) > 1 and isinstance(parts[0], nn.Flatten) and _is_whole(parts[0]):
+        parts = parts[1:]  # Thermometer flattens images itself
+    if len(parts) < 2:
+        raise TypeError(
+            f"model must be {order}, or have a method logic_parts() that returns these, not"
+            f" {type(model).__name__} of another form"
+        )
+    encoder, *middle, head = parts
     wanted = [
         (encoder, (Thermometer,), "Thermometer"),
         *(
-            (layer, CIRCUIT_LAYERS, "LogicDense, BitPlanes, LogicConv2d, OrPool2d or Flatten")
+            (layer, (CircuitLayer, nn.Flatten), "a layer with a circuit or Flatten")
             for layer in middle
         ),
         (head, (GroupSum,), "GroupSum"),
@@ -89,11 +97,33 @@ def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
             raise TypeError(
                 f"model must be {order}; layer {position} is {type(layer).__name__}, not {name}"
             )
-        if isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) != (1, -1):
+        if isinstance(layer, nn.Flatten) and not _is_whole(layer):
             raise TypeError(f"layer {position} must be nn.Flatten(), not {layer}")
     assert isinstance(encoder, Thermometer)
     assert isinstance(head, GroupSum)
     return encoder, middle, head
+
+
+def _flat_parts(module: nn.Module) -> Iterator[nn.Module]:
+    """Yield the layers of nested Sequentials and of modules with the hook, in order."""
+    hook = getattr(module, "logic_parts", None)
+    if callable(hook):
+        for part in hook():
+            yield from _flat_parts(part)
+    elif not isinstance(module, nn.Sequential):
+        yield module
+    elif type(module).forward is not nn.Sequential.forward:
+        raise TypeError(
+            f"{type(module).__name__} has a forward() of its own, so its order is not known; give"
+            " it a method logic_parts() that returns its layers in the order of forward()"
+        )
+    else:
+        for part in module:
+            yield from _flat_parts(part)
+
+
+def _is_whole(layer: nn.Flatten) -> bool:
+    return (layer.start_dim, layer.end_dim) == (1, -1)
 
 
 def widest_stage(model: nn.Module) -> int:
@@ -103,16 +133,9 @@ def widest_stage(model: nn.Module) -> int:
     """
     widest, size = 0, (0, 0)
     for layer in model.modules():
-        match layer:
-            case LogicDense():
-                widest = max(widest, layer.out_features)
-            case BitPlanes():
-                size = layer.shape[1:]
-            case LogicConv2d() if all(size):
-                widest = max(widest, layer.widest_stage(*size))
-                size = layer.output_size(*size)
-            case OrPool2d() if all(size):
-                size = layer.output_size(*size)
+        if isinstance(layer, CircuitLayer):
+            values, size = layer.widest(size)
+            widest = max(widest, values)
     return widest
 
 

@@ -3,10 +3,20 @@
 from dataclasses import replace
 from typing import final
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_train.layers.circuit_layer import (
+    CONSTANT_0,
+    CircuitLayer,
+    ImageSize,
+    Nets,
+    NodeBuilder,
+    require_shape,
+    to_numpy,
+)
 from lgn_train.packed import PackedBits
 from lgn_train.wiring import Geometry
 
@@ -16,7 +26,7 @@ MISSING = -1
 
 
 @final
-class BitPlanes(nn.Module):
+class BitPlanes(CircuitLayer):
     """Arrange float[batch, bits] as float[batch, planes, rows, columns], without changing a value.
 
     spec: the encoder of the Thermometer before. image_shape: (channels, rows, columns) of its
@@ -48,6 +58,14 @@ class BitPlanes(nn.Module):
         if isinstance(x, PackedBits) and not x.run.stages and x.run.source is None:
             return PackedBits(replace(x.run, rows=_picked(x.run.rows, index)), self.shape)
         return _picked(x.t(), index).t().view(len(x), *self.shape)
+
+    def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
+        """Return the bits as an image; no node is added."""
+        require_shape(nets.shape == (self.num_bits,), f"{self.num_bits} bits", nets)
+        return np.append(nets, np.int32(CONSTANT_0))[to_numpy(self.source)]
+
+    def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
+        return 0, self.shape[1:]
 
     def extra_repr(self) -> str:
         return "{} bits, {} planes of {} x {}".format(self.num_bits, *self.shape)

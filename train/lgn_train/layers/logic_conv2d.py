@@ -3,11 +3,21 @@
 from itertools import accumulate
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lgn_train import noise
 from lgn_train.checks import positive_integer, whole_number
+from lgn_train.layers.circuit_layer import (
+    CONSTANT_0,
+    ImageSize,
+    Nets,
+    NodeBuilder,
+    require_shape,
+    table_words_of,
+    to_numpy,
+)
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.noise import Stream
 from lgn_train.wiring import Wiring, random_wiring
@@ -93,6 +103,23 @@ class LogicConv2d(LogicLayer):
         """Return the nodes of the widest stage, the lowest level at all positions."""
         height, width = self.output_size(rows, columns)
         return self.out_channels * _nodes(self.fan_in, self.tree_depth)[0] * height * width
+
+    def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
+        """Add the trees of every kernel at every position."""
+        fits = nets.ndim == 3 and len(nets) == self.in_channels
+        require_shape(fits, f"images of {self.in_channels} channels", nets)
+        rows, columns = nets.shape[1:]
+        size = self.output_size(rows, columns)
+        words = table_words_of(self.discrete_tables())
+        values = np.append(nets.reshape(-1), np.int32(CONSTANT_0))  # last, -1: outside of the image
+        levels = zip(self.stage_wirings(rows, columns), self.level_slices(), strict=True)
+        for wiring, level in levels:
+            tables = np.repeat(words[level], size[0] * size[1])
+            values = builder.add(values[to_numpy(wiring)], tables)
+        return values.reshape(self.out_channels, *size)
+
+    def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
+        return (self.widest_stage(*size), self.output_size(*size)) if all(size) else (0, size)
 
     def stage_wirings(self, rows: int, columns: int) -> list[Tensor]:
         """Return for each level int64[kernels * nodes * positions, fan_in], the inputs of nodes.

@@ -7,6 +7,14 @@ import torch
 from torch import Tensor
 
 from lgn_train.checks import one_of, positive_integer
+from lgn_train.layers.circuit_layer import (
+    ImageSize,
+    Nets,
+    NodeBuilder,
+    require_shape,
+    table_words_of,
+    to_numpy,
+)
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.wiring import Geometry, LearnedWiring, Wiring, random_wiring, structured_wiring
 from lgn_train.wiring.learned import checked_candidates
@@ -88,6 +96,17 @@ class LogicDense(LogicLayer):
         """Return float[batch, out_features] of x[batch, in_features], values in [0, 1]."""
         self._check_input(x, ("batch", self.in_features))
         return self.evaluate(x, self.learned or [self.wired()])
+
+    def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
+        """Add a node for each output, with its likeliest table."""
+        fits = nets.shape == (self.in_features,)
+        require_shape(fits, f"{self.in_features} bits", nets)
+        return builder.add(
+            nets[to_numpy(self.wired().indices)], table_words_of(self.discrete_tables())
+        )
+
+    def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
+        return self.out_features, size
 
     def wired(self) -> Wiring:
         """Return the wiring of the discrete circuit; a fixed one with its inverse, which is

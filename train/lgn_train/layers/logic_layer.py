@@ -1,6 +1,6 @@
 """What every logic layer shares: learned tables, how they are chosen, and how nodes run."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lgn_train.checks import one_of, positive_number, whole_number
 from lgn_train.confidence import backward_temperature, initial_confidence, update_confidence
 from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
+from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
@@ -25,7 +26,7 @@ __all__ = ["INPUT_GRADIENTS", "LogicLayer"]
 INPUT_GRADIENTS = ("soft", "hard")
 
 
-class LogicLayer(nn.Module, ABC):
+class LogicLayer(CircuitLayer):
     """Learn num_tables truth tables; subclasses say which nodes have them and what these read.
 
     In train() mode `estimator` chooses the tables, with new noise for every forward pass; in

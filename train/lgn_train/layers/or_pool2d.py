@@ -3,11 +3,15 @@
 import math
 from typing import final
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional as F
 
+from lgn_hw.netlist import MAX_FANIN
 from lgn_train.checks import positive_integer
+from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
 from lgn_train.packed import PackedBits, Stage
 from lgn_train.packed.ops import OR_POOL
 from lgn_train.wiring import Wiring
@@ -18,7 +22,7 @@ MAX_PINS = 8  # of a node of the packed engine; wider windows are pooled in floa
 
 
 @final
-class OrPool2d(nn.Module):
+class OrPool2d(CircuitLayer):
     """Take the greatest value of each window of kernel_size x kernel_size, its OR for bits.
 
     float[batch, channels, rows, columns] to float[batch, channels, rows / kernel_size, columns /
@@ -54,6 +58,18 @@ class OrPool2d(nn.Module):
             )
         return rows // self.kernel_size, columns // self.kernel_size
 
+    def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
+        """Add a tree of ORs for each window, six values per node."""
+        require_shape(nets.ndim == 3, "images", nets)
+        rows, columns = self.output_size(*nets.shape[1:])
+        size = self.kernel_size
+        windows = nets.reshape(len(nets), rows, size, columns, size).transpose(0, 1, 3, 2, 4)
+        ored = _ored(builder, windows.reshape(-1, size * size))
+        return ored.reshape(len(nets), rows, columns)
+
+    def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
+        return 0, self.output_size(*size) if all(size) else size
+
     def _windows(self, x: Tensor) -> list[Wiring]:
         """Return the wirings of an image's windows, made once for its shape.
 
@@ -78,3 +94,19 @@ class OrPool2d(nn.Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}"
+
+
+def _ored(builder: NodeBuilder, windows: Nets) -> Nets:
+    """Return the nets of the ORs of windows[n, values], six values a node, level by level."""
+    while windows.shape[1] > 1:
+        parts = [windows[:, i : i + MAX_FANIN] for i in range(0, windows.shape[1], MAX_FANIN)]
+        columns = [
+            part[:, 0] if part.shape[1] == 1 else builder.add(part, _or_tables(*part.shape))
+            for part in parts
+        ]
+        windows = np.stack(columns, axis=1)
+    return windows[:, 0]
+
+
+def _or_tables(nodes: int, fan_in: int) -> NDArray[np.uint64]:
+    return np.full(nodes, (1 << (1 << fan_in)) - 2, np.uint64)

@@ -48,7 +48,10 @@ class Thermometer(nn.Module):
         return self.spec.num_bits
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Encode codes; raises TypeError or ValueError on a wrong dtype, shape or range."""
+        """Encode codes, of images too; raises TypeError or ValueError on a wrong dtype, shape or
+        range.
+        """
+        codes = codes.flatten(1) if codes.ndim > 2 else codes
         self._check(codes)
         if not self.why_not_packed():
             return PackedBits(Run(self._rows(codes), len(codes)))

@@ -1,6 +1,7 @@
 """The experiment of "Mind the Gap" (2506.07500): train every method, compare, write the page."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,7 @@ from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
-from lgn_train.reproduce.scale import DLGN, RunSpec, Scale
-from lgn_train.run import fitted_encoder
+from lgn_train.reproduce.scale import RunSpec, Scale, chosen
 from lgn_train.sources import load_dataset
 
 __all__ = ["mind_the_gap"]
@@ -24,14 +24,17 @@ def mind_the_gap(
     *,
     command: str = "lgn reproduce mind-the-gap",
     train: bool = True,
+    only: Sequence[str] = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Train the runs that the folder lacks, write the page, and return its figures.
 
     The folder keeps each run as runs/NAME.json, written at every measurement, and a checkpoint of
-    the one under way; runs of the same options and data are not trained again. train=False writes
-    the page from the runs that are there. The page takes its figures from NAME.json of every
-    scale in the folder beside it that has its name, where its plots are, too.
+    the one under way; runs of the same options and data are not trained again. only: the runs that
+    are trained, see chosen(). Several processes may share a folder: a run that one of them trains
+    is left to it. The page is of all runs that are there; train=False writes it and nothing else.
+    It takes its figures from NAME.json of every scale in the folder beside it that has its name,
+    where its plots are, too.
 
     Raises UsageError for options that do not fit, ToolNotFound without matplotlib, and CheckFailed
     where two methods did not start from the same network.
@@ -41,18 +44,16 @@ def mind_the_gap(
 
     if train:
         device_named(scale.experiment.device)
-    data = load_dataset(scale.data)
-    specs = scale.runs(len(data.x_train))
-    encoder = fitted_encoder(specs[0].recipe, data)
-    total, batch = scale.experiment.steps * len(specs), specs[0].recipe.train.batch_size
-    runs = Runs(folder, data, encoder)
-    done = sum(map(runs.steps_done, specs))
-    with StepProgress(total, batch, done, quiet) as bar:
-        runs = Runs(folder, data, encoder, bar.advance, _shown_on(bar, specs))
-        found = [_record(runs, spec, bar, train) for spec in specs]
+    data = {name: load_dataset(scale.source(name)) for name in scale.data.sources}
+    specs = scale.runs({name: len(found.x_train) for name, found in data.items()})
+    wanted = chosen(specs, only)
+    runs = Runs(folder, data)
+    if train:
+        _train(runs, wanted, quiet)
+    found = [runs.found(spec) for spec in specs]
     records = [record for record in found if record is not None]
-    if not any(r["method"] == DLGN and r["depth"] == scale.experiment.depth for r in records):
-        raise UsageError(f"{folder} holds no DLGN of these options to set the others beside")
+    if not records:
+        raise UsageError(f"{folder} holds no run of these options; train without --no-train")
     check_equal_starts(records)
     results = summarize(scale, records, command)
     write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")
@@ -60,22 +61,31 @@ def mind_the_gap(
     return results
 
 
-def _record(runs: Runs, spec: RunSpec, bar: StepProgress, train: bool) -> dict[str, Any] | None:
-    record = runs.found(spec)
-    if record is not None and record["finished"]:
-        bar.notice(f"{spec.name} is finished already, and taken as it is")
-        return record
-    return runs.trained(spec) if train else record
+def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:
+    total = sum(spec.experiment.steps for spec in specs)
+    batch = specs[0].recipe.train.batch_size
+    with StepProgress(total, batch, sum(map(runs.steps_done, specs)), quiet) as bar:
+        telling = Runs(runs.folder, runs.data, bar.advance, _shown_on(bar, specs))
+        for spec in specs:
+            with telling.held(spec) as free:
+                if not free:
+                    bar.notice(f"{spec.name} is left to the process that trains it")
+                    continue
+                record = telling.found(spec)
+                if record is not None and record["finished"]:
+                    bar.notice(f"{spec.name} is finished already, and taken as it is")
+                else:
+                    telling.trained(spec)
 
 
-def _shown_on(bar: StepProgress, specs: list[RunSpec]) -> Any:
+def _shown_on(bar: StepProgress, specs: Sequence[RunSpec]) -> Any:
     numbers = {spec.name: number for number, spec in enumerate(specs, start=1)}
 
     def show(spec: RunSpec, point: dict[str, Any]) -> None:
         text = (
-            f"run {numbers[spec.name]}/{len(specs)}  {spec.method}, depth {spec.depth}, seed"
-            f" {spec.seed}  step {point['step']}  soft {point['soft']:.4f}"
-            f"  discrete {point['discrete']:.4f}"
+            f"run {numbers[spec.name]}/{len(specs)}  {spec.data}, {spec.method}, depth"
+            f" {spec.depth}, seed {spec.seed}  step {point['step']}"
+            f"  train mode {point['train_mode']:.4f}  discrete {point['discrete']:.4f}"
         )
         bar.describe(text)
         if not bar.live:

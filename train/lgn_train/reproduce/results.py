@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lgn_hw.errors import CheckFailed
-from lgn_train.reproduce.scale import DLGN, Scale
+from lgn_train.reproduce.scale import DLGN, GUMBEL, Scale
 
-__all__ = ["check_equal_starts", "summarize"]
+__all__ = ["FORMAT", "check_equal_starts", "summarize"]
+
+FORMAT = "lgn-reproduction 2"
 
 Record = dict[str, Any]
 MODES = ("train_mode", "soft", "discrete")
@@ -17,36 +19,80 @@ CLOCKS = ("step", "seconds", "cpu_seconds")
 def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str, Any]:
     """Return what the page and its plots say, as JSON values.
 
-    methods: figures of the networks of experiment.depth, as {mean, spread, values} over seeds;
-    spread is the sample standard deviation, null for one seed. curves: accuracies against steps
-    and seconds of training. depths: gaps against depth. entropy: histograms over all nodes.
+    headline: the three numbers of the first data set: gaps in points and unused gates in percent,
+    means over the seeds; speedup_wall, the Gumbel LGN's to the DLGN's best circuit, or null where
+    not every seed reaches that; seeds, those that both have. data: by data set
+        methods: figures of the networks of experiment.depth, as {mean, spread, values} over seeds;
+        spread is the sample standard deviation, null for one seed. curves: accuracies and gaps
+        against steps and seconds of training. layers: unused gates and gradients by layer. depths:
+        gaps against depth. entropy: histograms over all nodes.
     """
+    found = {
+        name: _of_data(scale, [r for r in records if r["data"] == name])
+        for name in scale.data.sources
+        if any(r["data"] == name and r["depth"] == scale.experiment.depth for r in records)
+    }
+    return {
+        "format": FORMAT,
+        "headline": _headline(next(iter(found.values()), None)),
+        "scale": scale.to_dict(),
+        "titles": scale.titles,
+        "command": command,
+        "device": records[0]["device"],
+        "versions": records[0]["versions"],
+        "unfinished": [_unfinished(r) for r in records if not r["finished"]],
+        "hours": sum(r["points"][-1]["seconds"] for r in records) / 3600,
+        "data": found,
+    }
+
+
+def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
     experiment = scale.experiment
     main = [r for r in records if r["depth"] == experiment.depth and r["seed"] < experiment.seeds]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
-    return {
-        "scale": scale.to_dict(),
-        "command": command,
-        "device": records[0]["device"],
-        "versions": records[0]["versions"],
-        "nodes": main[0]["nodes"],
-        "encoder_bits": main[0]["encoder_bits"],
-        "test_samples": main[0]["test_samples"],
-        "unfinished": [_unfinished(r) for r in records if not r["finished"]],
-        "hours": sum(r["points"][-1]["seconds"] for r in records) / 3600,
+    first = main[0]
+    facts = ("nodes", "encoder_bits", "train_samples", "test_samples")
+    return {name: first[name] for name in facts} | {
+        "measured": {name: first["measured"][name] for name in ("part", "samples")},
+        "measuring": _measuring(main),
+        "options": {name: _options(_of(main, name)[0]) for name in methods},
         "methods": {name: _figures(_of(main, name), goals) for name in methods},
         "curves": {name: _curves(_of(main, name)) for name in methods},
+        "layers": {name: _layers(_of(main, name)) for name in methods},
         "depths": {name: _by_depth(_of(records, name), scale) for name in methods},
         "entropy": {name: _entropy(_of(main, name)) for name in methods},
     }
 
 
+def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
+    names = ("gap_dlgn", "gap_gumbel", "unused_dlgn", "unused_gumbel", "speedup_wall", "seeds")
+    if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
+        return dict.fromkeys(names)
+    dlgn, gumbel = (found["methods"][name] for name in (DLGN, GUMBEL))
+    all_reach = gumbel["seeds_reaching"] == gumbel["seeds"] == dlgn["seeds"]
+    values = [100 * of[key]["mean"] for key in ("gap_train", "unused_end") for of in (dlgn, gumbel)]
+    speedup = gumbel["speedup"]["seconds"]["mean"] if all_reach else None
+    return dict(zip(names, [*values, speedup, min(dlgn["seeds"], gumbel["seeds"])], strict=True))
+
+
+def _measuring(records: Sequence[Record]) -> float:
+    """Return how long measuring took, as a fraction of the time of training."""
+    spent = sum(r["measured"]["seconds"] for r in records)
+    return float(spent / max(1e-9, sum(r["points"][-1]["seconds"] for r in records)))
+
+
+def _options(record: Record) -> dict[str, Any]:
+    """Return what the method's runs had, seeds and sizes apart: a scale may change some of it."""
+    recipe = record["options"]["recipe"]
+    return {key: recipe.get(key, {}) for key in ("encoder", "model", "train")}
+
+
 def check_equal_starts(records: Sequence[Record]) -> None:
     """Raise CheckFailed where runs of one seed and depth do not start from the same network."""
-    first: dict[tuple[int, int], Record] = {}
+    first: dict[tuple[str, int, int], Record] = {}
     for record in records:
-        other = first.setdefault((record["seed"], record["depth"]), record)
+        other = first.setdefault((record["data"], record["seed"], record["depth"]), record)
         if other["initial_sha256"] != record["initial_sha256"]:
             raise CheckFailed(
                 f"The runs of seed {record['seed']} and depth {record['depth']} must start from"
@@ -63,6 +109,10 @@ def _best(record: Record) -> Any:
     return max(_trained(record), key=lambda point: point["discrete"])
 
 
+def _largest_gap(record: Record) -> float:
+    return float(max(p["train_mode"] - p["discrete"] for p in _trained(record)))
+
+
 def _trained(record: Record) -> list[Any]:
     """Return the measurements after the first steps; the first point is the untrained network."""
     points: list[Any] = record["points"][1:] or record["points"]
@@ -72,13 +122,16 @@ def _trained(record: Record) -> list[Any]:
 def _figures(records: Sequence[Record], goals: dict[int, Any]) -> dict[str, Any]:
     # A run that was stopped has no figures of the whole test part; its last measurement stands in.
     ends = [record.get("test") or record["points"][-1] for record in records]
-    pairs = [(goals[r["seed"]], _reaching(r, goals[r["seed"]])) for r in records if goals]
+    both = [r for r in records if r["seed"] in goals]
+    pairs = [(goals[r["seed"]], _reaching(r, goals[r["seed"]])) for r in both]
     pairs = [(goal, point) for goal, point in pairs if point]
     return {
         "seeds": len(records),
         "path": records[0]["path"],
         "discrete": _spread([end["discrete"] for end in ends]),
+        "train_mode": _spread([end["train_mode"] for end in ends]),
         "best": _spread([_best(record)["discrete"] for record in records]),
+        "gap_largest": _spread([_largest_gap(record) for record in records]),
         "gap_train": _spread([end["train_mode"] - end["discrete"] for end in ends]),
         "gap_soft": _spread([end["soft"] - end["discrete"] for end in ends]),
         "unused_start": _spread([record["unused_gates"]["start"] for record in records]),
@@ -106,17 +159,50 @@ def _pace(record: Record) -> float:
 def _curves(records: Sequence[Record]) -> dict[str, Any]:
     length = min(len(record["points"]) for record in records)
 
+    rows = [[_with_gaps(r["points"][i]) for r in records] for i in range(length)]
+
     def column(name: str, reduce: Callable[[list[float]], float]) -> list[float]:
-        return [reduce([r["points"][i][name] for r in records]) for i in range(length)]
+        return [reduce([point[name] for point in row]) for row in rows]
 
     return {clock: column(clock, statistics.mean) for clock in CLOCKS} | {
-        mode: {
-            "mean": column(mode, statistics.mean),
-            "low": column(mode, min),
-            "high": column(mode, max),
+        name: {
+            "mean": column(name, statistics.mean),
+            "low": column(name, min),
+            "high": column(name, max),
         }
-        for mode in MODES
+        for name in (*MODES, "gap_train", "gap_soft")
     }
+
+
+def _with_gaps(point: Record) -> Record:
+    gaps = {"gap_train": "train_mode", "gap_soft": "soft"}
+    return point | {gap: point[mode] - point["discrete"] for gap, mode in gaps.items()}
+
+
+def _layers(records: Sequence[Record]) -> dict[str, Any]:
+    """Return means over the seeds, [measurement][layer], of unused gates and of gradients: of
+    these the geometric mean, as they differ by powers of ten.
+    """
+    length = min(len(record["points"]) for record in records)
+
+    def table(name: str, reduce: Callable[[Sequence[float]], float]) -> list[list[float]]:
+        return [
+            [
+                reduce(values)
+                for values in zip(*(r["points"][i][name] for r in records), strict=True)
+            ]
+            for i in range(length)
+        ]
+
+    return {
+        "steps": [records[0]["points"][i]["step"] for i in range(length)],
+        "unused": table("unused", statistics.mean),
+        "gradient": table("gradient", _geometric_mean),
+    }
+
+
+def _geometric_mean(values: Sequence[float]) -> float:
+    return statistics.geometric_mean(values) if min(values) > 0 else 0.0
 
 
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
@@ -160,6 +246,6 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
 def _unfinished(record: Record) -> str:
     steps = record["points"][-1]["step"]
     return (
-        f"{record['method']}, depth {record['depth']}, seed {record['seed']}: step {steps:,} of"
-        f" {record['options']['steps']:,}"
+        f"{record['data']}, {record['method']}, depth {record['depth']}, seed {record['seed']}:"
+        f" step {steps:,} of {record['options']['steps']:,}"
     )

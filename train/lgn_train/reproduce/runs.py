@@ -1,33 +1,39 @@
 """One run of the experiment: trained, measured at fixed steps, and kept as one JSON file."""
 
-import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-from torch import nn
+from filelock import FileLock, Timeout
 
-from lgn_hw.encoder import Thermometer
 from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
-from lgn_train.explain import explain
 from lgn_train.loop import Trainer
-from lgn_train.metrics import measure, unused_gates, unused_threshold
+from lgn_train.metrics import unused_gates
 from lgn_train.model import build_model, logic_layers
+from lgn_train.reproduce.measurement import (
+    accuracies,
+    entropy_axis,
+    entropy_counts,
+    gradients,
+    network_digest,
+    path_of,
+    some_measured,
+    unused_by_layer,
+)
 from lgn_train.reproduce.scale import RunSpec
+from lgn_train.run import fitted_encoder
 from lgn_train.threads import threads_for
 
 __all__ = ["Runs"]
-
-BINS = 40  # of an entropy histogram, from 0 to the entropy of a node that is wholly undecided
 
 
 @final
@@ -35,12 +41,12 @@ BINS = 40  # of an entropy histogram, from 0 to the entropy of a node that is wh
 class Runs:
     """The runs in a folder, by the options that they were trained with.
 
-    on_step: called after every optimiser step. on_point: called with each measurement.
+    data: the data sets by name. on_step: called after every optimiser step. on_point: called with
+    each measurement.
     """
 
     folder: Path
-    data: Dataset
-    encoder: Thermometer
+    data: Mapping[str, Dataset]
     on_step: Callable[[], None] = lambda: None
     on_point: Callable[[RunSpec, dict[str, Any]], None] = lambda spec, point: None
 
@@ -50,27 +56,42 @@ class Runs:
         if not path.exists():
             return None
         record: dict[str, Any] = json.loads(path.read_text())
-        return record if record["data_sha256"] == self.data.digest else None
+        return record if record["data_sha256"] == self.data[spec.data].digest else None
 
     def trained(self, spec: RunSpec) -> dict[str, Any]:
         """Train a run to its end, from its newest checkpoint where there is one; return it."""
-        run = _Run.begun(spec, self.data, self.encoder)
+        run = _Run.begun(spec, self.data[spec.data])
         with threads_for(run.trainer.model, spec.recipe.train.batch_size):
             saved = time.monotonic()
             self._resume(run)
             while run.trainer.step < spec.experiment.steps:
-                run.advance(self.on_step)
-                self._write(run)
-                self.on_point(spec, run.record["points"][-1])
+                if run.advance():
+                    self._write(run)
+                    self.on_point(spec, run.record["points"][-1])
+                self.on_step()
                 if time.monotonic() - saved > 60 * spec.recipe.train.checkpoint_minutes:
-                    state = {"record": run.record}
-                    checkpoint = Checkpoint(run.trainer.step, run.trainer.tensors(), state)
-                    save_checkpoint(self._checkpoints(spec), checkpoint)
+                    save_checkpoint(self._checkpoints(spec), run.checkpoint())
                     saved = time.monotonic()
             run.end()
             self._write(run)
         shutil.rmtree(self._checkpoints(spec), ignore_errors=True)
         return run.record
+
+    @contextmanager
+    def held(self, spec: RunSpec) -> Iterator[bool]:
+        """Hold a run, so that several processes can share a folder; False where another has it."""
+        path = self.folder / "locks" / f"{spec.name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def steps_done(self, spec: RunSpec) -> int:
         """Return how many steps need not be trained again."""
@@ -82,9 +103,10 @@ class Runs:
 
     def _resume(self, run: "_Run") -> None:
         checkpoint, _ = load_newest(self._checkpoints(run.spec))
-        if checkpoint is not None and checkpoint.state["record"]["data_sha256"] == self.data.digest:
-            run.trainer.restore(checkpoint.step, checkpoint.tensors)
-            run.record = checkpoint.state["record"]
+        if checkpoint is not None:
+            digest = checkpoint.state["record"]["data_sha256"]
+            if digest == self.data[run.spec.data].digest:
+                run.restore(checkpoint)
 
     def _write(self, run: "_Run") -> None:
         write_text(self._path(run.spec), json.dumps(run.record, indent=1) + "\n")
@@ -97,106 +119,102 @@ class Runs:
 
 
 @dataclass
+class _Clock:
+    """Training time so far, without measuring; and the losses since the last measurement."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    loss_sum: float = 0.0
+    losses: int = 0
+
+
+@dataclass
 class _Run:
     """A network under training, and what is recorded of it."""
 
     spec: RunSpec
     trainer: Trainer
     record: dict[str, Any]
+    clock: _Clock = field(default_factory=_Clock)
 
     @classmethod
-    def begun(cls, spec: RunSpec, data: Dataset, encoder: Thermometer) -> "_Run":
+    def begun(cls, spec: RunSpec, data: Dataset) -> "_Run":
+        encoder = fitted_encoder(spec.recipe, data)
         model = build_model(spec.recipe, encoder, len(data.classes), data.image_shape)
         device = device_named(spec.experiment.device)
+        part, x, _ = some_measured(data, spec.experiment.eval_samples)
         record = {
             "method": spec.method,
+            "data": spec.data,
             "seed": spec.seed,
             "depth": spec.depth,
             "finished": False,
             "options": spec.options,
             "data_sha256": data.digest,
             "device": describe_device(device),
-            "path": _path(model),
+            "path": path_of(model),
             "versions": {name: version(name) for name in ("lgn-hw", "torch", "numpy")},
-            "initial_sha256": _network_digest(model),
+            "initial_sha256": network_digest(model),
             "nodes": sum(len(layer.logits) for layer in logic_layers(model)),
             "encoder_bits": encoder.num_bits,
+            "train_samples": len(data.x_train),
             "test_samples": len(data.x_test),
+            "measured": {"part": part, "samples": len(x), "seconds": 0.0},
             "unused_gates": {"start": unused_gates(model)},
-            "entropy": _entropy_axis(model) | {"start": _entropy_counts(model)},
+            "entropy": entropy_axis(model) | {"start": entropy_counts(model)},
             "points": [],
         }
         run = cls(spec, Trainer(model, spec.recipe, data, device), record)
-        run._measure(None, 0.0, 0.0)
+        run._measure()
         return run
 
-    def advance(self, on_step: Callable[[], None]) -> None:
-        """Train to the next measurement, on a clock that stands still while it is taken."""
-        experiment, trainer = self.spec.experiment, self.trainer
-        last = self.record["points"][-1]
-        target = min(experiment.steps, trainer.step + experiment.eval_steps)
-        losses = []
+    def advance(self) -> bool:
+        """Train a step, and measure where it is due; return whether it was."""
+        clock, trainer, experiment = self.clock, self.trainer, self.spec.experiment
         wall, cpu = time.perf_counter(), time.process_time()
-        while trainer.step < target:
-            losses.append(trainer.run_step())
-            on_step()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        loss = sum(losses) / len(losses)
-        self._measure(loss, last["seconds"] + wall, last["cpu_seconds"] + cpu)
+        clock.loss_sum += trainer.run_step()
+        clock.losses += 1
+        clock.cpu_seconds += time.process_time() - cpu
+        clock.seconds += time.perf_counter() - wall
+        if trainer.step == 1:  # the gradients of the network as it was
+            self.record["points"][0]["gradient"] = gradients(trainer.model)
+        due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps
+        if due:
+            self._measure()
+        return due
+
+    def checkpoint(self) -> Checkpoint:
+        state = {"record": self.record, "clock": vars(self.clock)}
+        return Checkpoint(self.trainer.step, self.trainer.tensors(), state)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        self.trainer.restore(checkpoint.step, checkpoint.tensors)
+        self.record = checkpoint.state["record"]
+        self.clock = _Clock(**checkpoint.state["clock"])
 
     def end(self) -> None:
         """Measure on the whole test part, once."""
-        model, data = self.trainer.model, self.trainer.data
-        found = measure(model, data.x_test, data.y_test)
-        self.record["test"] = {
-            "train_mode": found.train_mode,
-            "soft": found.soft,
-            "discrete": found.discrete,
-        }
+        data = self.trainer.data
+        self.record["test"] = self._accuracies(data.x_test, data.y_test)
         self.record["finished"] = True
 
-    def _measure(self, loss: float | None, seconds: float, cpu_seconds: float) -> None:
-        model, data = self.trainer.model, self.trainer.data
-        some = slice(self.spec.experiment.eval_samples)
-        found = measure(model, data.x_test[some], data.y_test[some])
+    def _measure(self) -> None:
+        started, clock, model = time.perf_counter(), self.clock, self.trainer.model
+        _, x, y = some_measured(self.trainer.data, self.spec.experiment.eval_samples)
         point = {
             "step": self.trainer.step,
-            "seconds": round(seconds, 3),
-            "cpu_seconds": round(cpu_seconds, 3),
-            "loss": loss,
-            "train_mode": found.train_mode,
-            "soft": found.soft,
-            "discrete": found.discrete,
+            "seconds": round(clock.seconds, 3),
+            "cpu_seconds": round(clock.cpu_seconds, 3),
+            "loss": clock.loss_sum / clock.losses if clock.losses else None,
+            **self._accuracies(x, y),
+            "unused": unused_by_layer(model),
+            "gradient": gradients(model),
         }
         self.record["points"].append(point)
         self.record["unused_gates"]["end"] = unused_gates(model)
-        self.record["entropy"]["end"] = _entropy_counts(model)
+        self.record["entropy"]["end"] = entropy_counts(model)
+        clock.loss_sum, clock.losses = 0.0, 0
+        self.record["measured"]["seconds"] += round(time.perf_counter() - started, 3)
 
-
-def _path(model: nn.Module) -> str:
-    """Return how training computes, like `float` or `packed words, C++ kernels`."""
-    first_layer = explain(model.train()).splitlines()[0]
-    return first_layer.partition(": ")[2].partition(":")[0]
-
-
-def _network_digest(model: nn.Module) -> str:
-    """Return the SHA-256 of all initial logits and of the wiring."""
-    found = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        if name.endswith((".logits", ".wiring")):
-            found.update(tensor.contiguous().cpu().numpy().tobytes())
-    return found.hexdigest()
-
-
-def _entropy_axis(model: nn.Module) -> dict[str, float]:
-    layer = logic_layers(model)[0]
-    return {"largest": float(np.log(2)) * 2**layer.fan_in, "threshold": unused_threshold(layer)}
-
-
-def _entropy_counts(model: nn.Module) -> list[int]:
-    layers = logic_layers(model)
-    values = np.concatenate([layer.entropy().cpu().numpy() for layer in layers])
-    largest = _entropy_axis(model)["largest"]
-    counts, _ = np.histogram(values.clip(0, largest), bins=BINS, range=(0, largest))
-    found: list[int] = counts.tolist()
-    return found
+    def _accuracies(self, x: Any, y: Any) -> dict[str, float]:
+        return accuracies(self.trainer.model, x, y, self.spec.recipe.model.estimator)

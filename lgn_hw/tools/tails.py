@@ -1,0 +1,21 @@
+"""What a program said last: the lines of a log that an error message shows."""
+
+__all__ = ["last_errors"]
+
+SHOWN_LINES = 5
+
+
+def last_errors(log: str) -> str:
+    """Return the last lines with ERROR, each once, and what follows them; else the last lines."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    wrong = [i for i, line in enumerate(lines) if "ERROR" in line]
+    if not wrong:
+        return _indented(lines[-SHOWN_LINES:])
+    earlier = list(dict.fromkeys(lines[i] for i in wrong if lines[i] != lines[wrong[-1]]))
+    followed = lines[wrong[-1] :][:SHOWN_LINES]
+    room = SHOWN_LINES - len(followed)
+    return _indented([*earlier[len(earlier) - room if room < len(earlier) else 0 :], *followed])
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)
