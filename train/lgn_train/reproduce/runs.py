@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
@@ -124,7 +125,7 @@ class _Clock:
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    loss_sum: float = 0.0
+    loss_sum: Tensor | float = 0.0  # on the trainer's device
     losses: int = 0
 
 
@@ -184,7 +185,8 @@ class _Run:
         return due
 
     def checkpoint(self) -> Checkpoint:
-        state = {"record": self.record, "clock": vars(self.clock)}
+        clock = vars(self.clock) | {"loss_sum": float(self.clock.loss_sum)}
+        state = {"record": self.record, "clock": clock}
         return Checkpoint(self.trainer.step, self.trainer.tensors(), state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -205,7 +207,7 @@ class _Run:
             "step": self.trainer.step,
             "seconds": round(clock.seconds, 3),
             "cpu_seconds": round(clock.cpu_seconds, 3),
-            "loss": clock.loss_sum / clock.losses if clock.losses else None,
+            "loss": float(clock.loss_sum) / clock.losses if clock.losses else None,
             **self._accuracies(x, y),
             "unused": unused_by_layer(model),
             "gradient": gradients(model),
