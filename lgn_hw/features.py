@@ -42,9 +42,11 @@ class Quantized:
         )
 
     def _named(self, counts: NDArray[np.int64]) -> str:
+        from lgn_hw.data.names import plain
+
         touched = np.flatnonzero(counts).tolist()
         features = self.features
-        told = [f"{features.names[i]} ({features.limits(i)})" for i in touched[:MAX_NAMED]]
+        told = [plain([f"{features.names[i]} ({features.limits(i)})"]) for i in touched[:MAX_NAMED]]
         more = f" and {len(touched) - MAX_NAMED} more" if len(touched) > MAX_NAMED else ""
         return ", ".join(told) + more
 

@@ -106,6 +106,28 @@ def test_predict_reads_csv_columns_by_name(lgn, small, tmp_path):
     assert json.loads(out)["accuracy"] is None
 
 
+def test_predict_takes_the_label_column_that_it_is_told(lgn, small, tmp_path):
+    codes = samples_of(small, 6)
+    expected = [str(c) for c in Classifier.load(small).predict(codes)]
+    table = tmp_path / "samples.csv"
+    rows = ["kind," + ",".join(Classifier.load(small).features.names) + ",seen"]
+    labels = [*expected[:4], "huge", ""]
+    rows += [f"{y}.0,{','.join(map(str, x))},0" if y.isdigit() else f"{y},{','.join(map(str, x))},0"
+             for x, y in zip(codes.tolist(), labels, strict=True)]  # fmt: skip
+    table.write_text("\n".join(rows) + "\n")
+    code, out, err = lgn("predict", small, table, "--label", "kind", "--json")
+    data = json.loads(out)
+    assert (code, data["classes"], data["samples"]) == (0, expected, 6)
+    assert (data["accuracy"], data["labelled"]) == (1.0, 4)
+    assert "2 of 6 labels in column 'kind'" in err
+    assert "('huge'), 1 of them empty; the accuracy is of the other 4" in err
+    assert "accuracy 1.0000 on 4 samples" in lgn("predict", small, table, "--label", "kind")[2]
+    code, _, err = lgn("predict", small, table, "--label", "kinds")
+    assert (code, "did you mean 'kind'?" in err) == (2, True)
+    seen = json.loads(lgn("predict", small, table, "--label", "seen", "--json")[1])
+    assert seen["accuracy"] == pytest.approx(expected.count("0") / 6)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

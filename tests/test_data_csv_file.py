@@ -41,6 +41,7 @@ DIALECTS = {
     "quoted cells": PLAIN.replace("1.5", '"1.5"').replace("weight", '"weight"'),
     "semicolons": PLAIN.replace(",", ";"),
     "tabs": PLAIN.replace(",", "\t"),
+    "a separator stated for Excel": "sep=;\n" + PLAIN.replace(",", ";"),
     "bars": PLAIN.replace(",", "|"),
     "decimal commas": PLAIN.replace(",", ";").replace(".", ","),
     "a comma after every row": PLAIN.replace("\n", ",\n"),

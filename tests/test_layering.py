@@ -50,6 +50,7 @@ ROOMS = (
     "lgn_hw.circuit",
     "lgn_hw.tools",
     "lgn_hw.prove",
+    "lgn_hw.export",
     "lgn_hw.synth",
     "lgn_hw.link",
     "lgn_hw.hdl",

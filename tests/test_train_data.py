@@ -252,6 +252,12 @@ def test_npz_rejects_arrays(npz, arrays, message):
     refused(path, f"{path}{message}")
 
 
+def test_messages_hold_no_control_characters(tmp_path):
+    path = tmp_path / "t.npz"
+    np.savez(path, **{"x\x1b[31m": X})
+    refused(path, f"{path} must hold arrays x and y; x is missing, and it holds x\\x1b[31m")
+
+
 def test_npz_rejects_what_is_none(tmp_path):
     path = tmp_path / "x.npz"
     with path.open("wb") as stream:

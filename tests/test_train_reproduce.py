@@ -233,7 +233,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(done, tmp_path, mon
     found = repeat(tmp_path, *changes, train=False)
     assert found["unfinished"] == ["digits, soft, depth 2, seed 0: step 4 of 5"]
     page = (tmp_path / "page.md").read_text()
-    assert "not at their end, and count as far as they came:\n\n* digits, soft, depth 2" in page
+    assert re.search(r"runs are not at their end, .*:\n\n\* digits, soft, depth 2", page)
     assert found["headline"]["gap_gumbel"] is None
 
     found = repeat(tmp_path, *changes)["data"]["digits"]
@@ -427,6 +427,15 @@ def test_curves_are_means_with_the_range_of_the_seeds():
     }
 
 
+def test_runs_under_way_count_where_no_other_is_finished():
+    records = [record("soft", 0, [0.1, 0.4]), record("soft", 1, [0.1, 0.9])]
+    records[1] |= {"finished": False, "options": {"recipe": {}, "steps": 99}}
+    for counted, values in ((records, [0.4]), (records[1:], [0.9])):
+        found = summarize(tiny("experiment.depths=[]"), counted, "lgn")
+        assert found["data"]["digits"]["methods"]["soft"]["best"]["values"] == values
+        assert found["unfinished"] == ["digits, soft, depth 2, seed 1: step 10 of 99"]
+
+
 def test_unequal_starts_are_an_error():
     records = [record("soft", 0, [0.1, 0.2]), record("hard_st", 0, [0.1, 0.2])]
     records[1]["initial_sha256"] = "another"
@@ -494,3 +503,17 @@ def test_reproduce_command_takes_changes_and_names_itself_on_the_page(tmp_path):
     command = re.search(r"^    (lgn .*)$", (tmp_path / "page.md").read_text(), re.MULTILINE)[1]
     assert command.startswith("lgn reproduce mind-the-gap --scale cpu --set experiment.width=40")
     assert command.endswith("--set 'data.sources=[\"digits\"]' --set experiment.seeds=1")
+
+
+def test_run_whose_loss_is_no_number_ends(tmp_path, monkeypatch):
+    """Whatever a step returns: a number, or a tensor that is still being computed."""
+    run_step = Trainer.run_step
+
+    def broken(trainer):
+        run_step(trainer)
+        return torch.tensor(torch.nan if trainer.step == 3 else 1.0)
+
+    monkeypatch.setattr(Trainer, "run_step", broken)
+    message = r"^digits-soft-depth2-seed0-\w+: the loss is no longer a number at step 4; lower"
+    with pytest.raises(CheckFailed, match=message):
+        repeat(tmp_path, only=["soft:0"])

@@ -1,44 +1,163 @@
-"""`lgn export`: rebuild a run's classifier from its newest checkpoint."""
+"""`lgn export`: a run's classifier from its checkpoint, or a classifier in another language."""
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, errors, out, print_json
 from lgn_cli.train import require_lgn_train
+from lgn_hw.errors import UsageError
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.prove.equivalence import Proof
 
 __all__ = ["export"]
 
+LANGUAGES = ("c", "aiger", "blif", "verilog-comb")
+
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A folder that lgn train made.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file; RUN_DIR/NAME.lgn by default.")
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN_DIR|CLASSIFIER", help="A run's folder, or a .lgn file.")
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", help=f"Of a .lgn file: {', '.join(LANGUAGES)}.")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file; beside what is exported by default. A folder for --layout arduino.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="What functions or modules are called; that of the file by default."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="With --to c: how many the block form takes, 32 or 64.")
+    ] = 32,
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="With --to c: plain, or arduino for a library's folder (PlatformIO too)."
+        ),
+    ] = "plain",
+    lut: Annotated[
+        int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
+    ] = 6,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
     json: JsonOption = False,
 ) -> None:
-    """Export the classifier of a run, also of one that was stopped early.
+    """Export the classifier of a run, also of one that was stopped early; or a classifier.
 
-    It is checked against the network on the run's test samples before it is written.
+    A run's classifier is checked against the network on the run's test samples before it is
+    written. With --to a classifier becomes C99 for microcontrollers, or one combinational circuit
+    from a sample's bits to the class: AIGER, BLIF or Verilog. Each of these is read back and
+    proven to be the classifier before it is written; `lgn prove` does so again.
 
     Examples:
 
         lgn export build/digits
 
-        lgn export build/digits -o digits.lgn --json
+        lgn export build/digits/digits.lgn --to c -o firmware/digits.c
+
+        lgn export build/digits/digits.lgn --to c --layout arduino -o digits/
+
+        lgn export build/digits/digits.lgn --to verilog-comb --json
     """
+    if source.suffix == ".lgn":
+        figures = _translated(source, to, output, name, samples, layout, lut, timeout)
+    elif to is not None:
+        raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
+    else:
+        figures = _rebuilt(source, output)
+    if json:
+        print_json(figures)
+    elif to is None:
+        accuracy, nodes = figures["accuracy"], figures["nodes"]
+        out.print(f"{figures['classifier']}: accuracy {100 * accuracy:.2f} %, {nodes} nodes")
+    else:
+        claims = f"{figures['claims']} claims proven in {figures['seconds']} s"
+        out.print(f"{', '.join(figures['files'])}: {claims}", soft_wrap=True)
+
+
+def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
     classifier = require_lgn_train().export_run(run)
     path = output or run / f"{classifier.provenance['recipe']['name']}.lgn"
     classifier.save(path)
-    figures = {
+    return {
         "classifier": str(path),
         "digest": classifier.digest,
         "accuracy": classifier.provenance["accuracy"],
         "epochs": classifier.provenance["epochs"],
         "nodes": classifier.netlist.num_nodes,
     }
-    if json:
-        print_json(figures)
-        return
-    out.print(f"{path}: accuracy {100 * figures['accuracy']:.2f} %, {figures['nodes']} nodes")
+
+
+def _translated(
+    source: Path,
+    to: str | None,
+    output: Path | None,
+    name: str | None,
+    samples: int,
+    layout: str,
+    lut: int,
+    timeout: float,
+) -> dict[str, Any]:
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.export.combinational import FORMATS, write_combinational
+
+    if to not in LANGUAGES:
+        raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
+    start = time.perf_counter()
+    loaded = Classifier.load(source)
+    with errors.status(f"writing {to}, and proving it"):
+        if to == "c":
+            files, proof = _as_c(loaded, source, output, name, samples, layout, timeout)
+        else:
+            path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
+            module = name or _identifier(path.stem)
+            proof = write_combinational(
+                loaded, path, to, lut_size=lut, name=module, timeout_s=timeout
+            )
+            files = [path]
+    return {
+        "files": [str(path) for path in files],
+        "digest": loaded.digest,
+        "bytes": sum(path.stat().st_size for path in files),
+        "claims": len(proof.claims),
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+
+
+def _as_c(
+    classifier: "Classifier",
+    source: Path,
+    output: Path | None,
+    name: str | None,
+    samples: int,
+    layout: str,
+    timeout: float,
+) -> "tuple[list[Path], Proof]":
+    from lgn_hw.export.c_code import write_c
+
+    if layout == "plain":
+        path = output or source.with_name(f"{_identifier(source.stem)}.c")
+        if path.suffix != ".c" or name not in (None, path.stem):
+            raise UsageError(f"--output must be {name or 'a file that ends in '}.c, not {path}")
+        folder, called = path.parent, path.stem
+    else:
+        folder = output or source.with_name(_identifier(source.stem))
+        called = name or _identifier(folder.name)
+    return write_c(classifier, folder, called, samples=samples, layout=layout, timeout_s=timeout)
+
+
+def _identifier(stem: str) -> str:
+    """Return a file's name as an identifier: what is none becomes an underscore."""
+    found = "".join(c if c.isalnum() and c.isascii() else "_" for c in stem)
+    return found if found[:1].isalpha() else f"lgn_{found}"

@@ -15,7 +15,7 @@ from lgn_hw.ports import Field, describe_ports
 
 __all__ = ["info"]
 
-MAX_LINES = 20  # of features, and of classes
+MAX_LINES = 10  # of features, and of classes
 
 
 def info(

@@ -18,7 +18,13 @@ __all__ = ["prove"]
 
 def prove(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
-    other: Annotated[Path, typer.Argument(help="Another .lgn, or a core's Verilog, a .v file.")],
+    other: Annotated[
+        Path,
+        typer.Argument(
+            help="Another .lgn, a core's Verilog, a .v file, or a .c, .aig, .blif or .v of"
+            " `lgn export`."
+        ),
+    ],
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds for each claim; then it is undecided.")
     ] = 300,
@@ -62,7 +68,7 @@ def prove(
         ],
         "seconds": round(time.perf_counter() - start, 2),
     }
-    if other.suffix == ".v":
+    if other.suffix == ".v" and _combinational_kind(other) is None:
         write_json(classifier.parent / "prove" / "prove.json", data)
     if json:
         print_json(data)
@@ -74,15 +80,29 @@ def prove(
 def _proof(classifier: Path, other: Path, timeout: float) -> "Proof":
     from lgn_hw.circuit.header import read_core_header
     from lgn_hw.classifier import Classifier
+    from lgn_hw.export.c_code import prove_c
+    from lgn_hw.export.combinational import prove_combinational
     from lgn_hw.prove.equivalence import prove_classifiers, prove_verilog
 
     loaded = Classifier.load(classifier)
     if other.suffix == ".lgn":
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout)
+    if other.suffix == ".c":
+        return prove_c(loaded, other.read_bytes(), timeout_s=timeout)
+    if kind := _combinational_kind(other):
+        return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout)
     if other.suffix == ".v":
         text = other.read_text()
         return prove_verilog(loaded, text, read_core_header(text), timeout_s=timeout)
-    raise UsageError(f"A proof needs a .lgn or a .v file, not {other.name}")
+    raise UsageError(f"A proof needs a .lgn, .v, .c, .aig or .blif file, not {other.name}")
+
+
+def _combinational_kind(file: Path) -> str | None:
+    """Return which of combinational.FORMATS a file is, if any; a core's Verilog is none."""
+    kind = {".aig": "aiger", ".blif": "blif"}.get(file.suffix)
+    if file.suffix == ".v" and file.read_text().startswith("// lgn-hw: "):
+        return "verilog-comb"
+    return kind
 
 
 def _table(data: dict[str, Any]) -> Table:

@@ -104,7 +104,7 @@ def _choose(
     *,
     control: bool,
 ) -> str:
-    """Return the simulator that was asked for, or is done first; say where another one is."""
+    """Return the simulator that was asked for, or the one that finishes first."""
     from lgn_sim.choice import advice, choose_simulator
     from lgn_sim.job import CASES
     from lgn_sim.simulate import CONTROL_VECTORS, FEW

@@ -167,11 +167,11 @@ def _result(header: CoreHeader, classifier: Classifier) -> list[str]:
 def _example(classifier: Classifier) -> list[str]:
     """Say how values become bits, with the example of the fields, highest bits first."""
     features, example = classifier.features, example_of(classifier)
-    rule = ["Values beyond a range are taken for its end."]
+    rule = ["Take values beyond a range for its end."]
     if not features.is_integer.all():
         rule = [
             "The code of a feature with offset and scale is (value - offset) / scale, rounded to",
-            "the nearest integer. Values beyond a range are taken for its end.",
+            "the nearest integer. Take values beyond a range for its end.",
         ]
     rows = [example.port[i : i + HEX_ROW] for i in range(0, len(example.port), HEX_ROW)]
     return [

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.data.labels import canonical, check_class_names, is_missing
-from lgn_hw.data.names import listed, tidy
+from lgn_hw.data.names import listed, plain, tidy
 from lgn_hw.errors import UsageError
 
 __all__ = ["Arrays", "read_npz"]
@@ -58,7 +58,7 @@ def read_npz(path: Path) -> Arrays:
     if "x" not in arrays:
         raise UsageError(
             f"{path} must hold arrays x and y; x is missing, and it holds"
-            f" {', '.join(sorted(arrays)) or 'nothing'}"
+            f" {plain(sorted(arrays)) or 'nothing'}"
         )
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise UsageError(f"{path} must hold both of x_test and y_test, or neither")
@@ -103,16 +103,17 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     except Exception as problem:  # zipfile, zlib and numpy each raise kinds of their own on damage
         if isinstance(problem, ValueError) and "allow_pickle" in str(problem):
             raise UsageError(
-                f"{path}: {name or 'an array'} holds pickled Python objects, which are not loaded:"
-                " they can run code; save arrays of numbers or of fixed-width strings (dtype U)"
+                f"{path}: {plain([name]) or 'an array'} holds pickled Python objects, which are"
+                " not loaded: they can run code; save arrays of numbers or of fixed-width strings"
+                " (dtype U)"
             ) from None
         raise UsageError(
-            f"{path} is damaged ({type(problem).__name__}: {str(problem)[:200]}); copy it again,"
-            " or write it anew with numpy.savez"
+            f"{path} is damaged ({type(problem).__name__}: {plain([str(problem)])[:200]}); copy it"
+            " again, or write it anew with numpy.savez"
         ) from None
     for name, array in found.items():
         if not isinstance(array, np.ndarray):
-            raise UsageError(f"{path}: {name} must be an array that numpy.savez wrote")
+            raise UsageError(f"{path}: {plain([name])} must be an array that numpy.savez wrote")
     return found
 
 

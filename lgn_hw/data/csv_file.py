@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lgn_hw.errors import UsageError
 __all__ = ["read_csv"]
 
 SEPARATORS = ",;\t|"
+STATED = re.compile(r'"?sep=([,;\t|])"?[ \t]*[\r\n]')  # a line that Excel reads and writes
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 Rows = list[tuple[int, list[str]]]  # the number of its line, as an editor counts, and its cells
 
@@ -20,13 +22,15 @@ Rows = list[tuple[int, list[str]]]  # the number of its line, as an editor count
 def read_csv(path: Path) -> Table:
     """Read a .csv with a header row, in UTF-8 or, where it says so, UTF-16.
 
-    Cells are separated by commas, semicolons, tabs or bars, whichever the header has most of;
-    where it is not commas, numbers may have decimal commas. Blank rows, and a last column that
-    has neither a name nor cells, are left out. Raises UsageError with the row of what is wrong.
+    Cells are separated by commas, semicolons, tabs or bars: as a line `sep=;` above the header
+    says, else whichever the header has most of. Where it is not commas, numbers may have decimal
+    commas. Blank rows, and a last column that has neither a name nor cells, are left out. Raises
+    UsageError with the row of what is wrong.
     """
     text = _text(path)
-    separator = _separator(text)
-    rows = _rows(path, text, separator)
+    stated = STATED.match(text)
+    separator = stated[1] if stated else _separator(text)
+    rows = _rows(path, text, separator)[1 if stated else 0 :]
     if len(rows) < 2:
         raise UsageError(f"{path} holds no samples; it needs a header row and one row a sample")
     header = [tidy(name) for name in rows[0][1]]

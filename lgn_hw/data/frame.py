@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.data.names import listed, tidy
+from lgn_hw.data.names import listed, plain, tidy
 from lgn_hw.data.table import Table
 from lgn_hw.errors import ToolNotFound, UsageError
 
@@ -29,7 +29,7 @@ def table_of(frame: Any, place: str = "The table") -> Table:
         data = nw.from_native(frame, eager_only=True)
         names = [tidy(str(name)) for name in data.columns]
     except (TypeError, ValueError, nw.exceptions.NarwhalsError) as problem:
-        raise UsageError(f"{place} cannot be read as a table: {problem}") from None
+        raise UsageError(f"{place} cannot be read as a table: {plain([str(problem)])}") from None
     if all(name.isdigit() for name in names):
         raise UsageError(
             f"{place} has numbers for names ({listed(names)}); name its columns, or give it"
@@ -52,7 +52,9 @@ def read_parquet(path: Path) -> Table:
     try:
         table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError, ValueError) as problem:
-        raise UsageError(f"{path} is no .parquet file that can be read: {problem}") from None
+        raise UsageError(
+            f"{path} is no .parquet file that can be read: {plain([str(problem)])}"
+        ) from None
     if not table.num_rows:
         raise UsageError(f"{path} holds no samples")
     return table_of(table, str(path))

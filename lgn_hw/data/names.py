@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from lgn_hw.data.labels import NUMBER
 from lgn_hw.errors import UsageError
 
-__all__ = ["check_names", "find_columns", "label_column", "listed", "tidy"]
+__all__ = ["check_names", "find_columns", "label_column", "listed", "plain", "tidy"]
 
 PANDAS_INDEX = re.compile(r"Unnamed: [0-9]+")
 MAX_LISTED = 8
@@ -25,6 +25,16 @@ def listed(names: Iterable[str]) -> str:
     given = list(names)
     more = f" and {len(given) - MAX_LISTED} more" if len(given) > MAX_LISTED else ""
     return ", ".join(repr(name) for name in given[:MAX_LISTED]) + more
+
+
+def plain(names: Iterable[str]) -> str:
+    """Return names with commas between them; control characters, which a terminal would obey, are
+    written as Python writes them.
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1]
+        for character in ", ".join(names)
+    )
 
 
 def check_names(names: Sequence[str], place: str) -> None:
@@ -52,7 +62,7 @@ def label_column(names: Sequence[str], label: str, place: str) -> int:
         return names.index(label)
     near = difflib.get_close_matches(label, names, 1)
     near = near or [name for name in names if name.lower() == label.lower()]
-    hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(names)}"
+    hint = f"; did you mean {near[0]!r}?" if near else f"; it has {plain(names)}"
     raise UsageError(f"{place} has no column {label!r}{hint}")
 
 

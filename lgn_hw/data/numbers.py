@@ -36,7 +36,7 @@ def parse_numbers(
     where: the place of a cell, for messages. comma: the decimal point is a comma. Raises
     UsageError naming the first cell that is no finite number, or no int64.
     """
-    joined = "".join(cell + SEPARATOR for cell in cells)
+    joined = SEPARATOR.join([*cells, ""])
     if comma:
         if "." in joined and COMMAS.fullmatch(joined) is None:
             _refuse_points(cells, where)
@@ -57,7 +57,7 @@ def parse_numbers(
 
 def is_decimal_comma(cells: Sequence[str]) -> bool:
     """Return whether cells are numbers with decimal commas, one of them at least."""
-    joined = "".join(cell + SEPARATOR for cell in cells)
+    joined = SEPARATOR.join([*cells, ""])
     return "," in joined and COMMAS.fullmatch(joined) is not None
 
 

@@ -2,6 +2,7 @@
 
 import os
 import weakref
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
 from lgn_hw.inference.library import ClassifierStruct, library
+from lgn_hw.inference.program import Program
 from lgn_hw.netlist import Netlist
 
 __all__ = ["Engine", "default_threads"]
 
 CODES = (np.dtype(np.uint8), np.dtype(np.int32), np.dtype(np.int64))  # that the program reads
+SIZES = ("instructions", "runs", "slots", "code", "bits", "votes")
 OUT_OF_RANGE = 1
 
 
@@ -37,6 +40,7 @@ class Engine:
         ToolNotFound or ToolError where there is no library, MemoryError where memory is short.
         """
         self.features, self.num_classes = encoder.features, num_classes
+        self._num_outputs = netlist.num_outputs
         self._library = library(instruction_set)
         given = ClassifierStruct(
             len(self.features), self.features.low.ctypes.data, self.features.high.ctypes.data,
@@ -52,10 +56,31 @@ class Engine:
 
     @property
     def size(self) -> dict[str, int]:
-        """The program's instructions, runs of like ones, and slots for values."""
-        found = np.zeros(3, np.int64)
+        """The program's instructions, runs of like ones, and slots for values, among others."""
+        found = np.zeros(len(SIZES), np.int64)
         self._library.lgn_describe(self._program, found.ctypes.data)
-        return dict(zip(("instructions", "runs", "slots"), found.tolist(), strict=True))
+        return dict(zip(SIZES, found.tolist(), strict=True))
+
+    @property
+    def program(self) -> Program:
+        """A copy of the program, for whoever runs it elsewhere."""
+        size = self.size
+        found = Program(
+            slots=size["slots"],
+            function=np.zeros(size["runs"], np.int32),
+            count=np.zeros(size["runs"], np.int32),
+            code=np.zeros(size["code"], np.uint32),
+            feature=np.zeros(size["bits"], np.int32),
+            threshold=np.zeros(size["bits"], np.int64),
+            votes=np.zeros(size["votes"], np.uint32),
+            first=np.zeros(self.num_classes + 1, np.int64),
+            inverted=np.zeros(self.num_classes, np.int64),
+            constant=np.zeros(self.num_classes, np.int32),
+            output=np.zeros(self._num_outputs, np.uint32),
+        )
+        arrays = [getattr(found, field.name) for field in fields(found)[1:]]
+        self._library.lgn_copy(self._program, *(array.ctypes.data for array in arrays))
+        return found
 
     def scores(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples, classes], the votes for each class.
@@ -78,8 +103,8 @@ class Engine:
 
     def _readable(self, codes: ArrayLike) -> NDArray[np.integer]:
         array = np.asarray(codes)
-        if array.dtype.kind not in "iu" or array.shape != (len(array), len(self.features)):
-            return self.features.validated(array)  # which refuses it
+        if array.dtype.kind not in "iu" or array.shape[1:] != (len(self.features),):
+            array = self.features.validated(codes)  # which may refuse it
         if array.dtype in self._dtypes and array.flags.c_contiguous:
             return array
         if array.dtype == np.uint64:  # may not fit int64

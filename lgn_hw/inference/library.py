@@ -49,6 +49,8 @@ def library(instruction_set: str | None = None) -> ctypes.CDLL:
     found.lgn_free.restype = None
     found.lgn_describe.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
     found.lgn_describe.restype = None
+    found.lgn_copy.argtypes = (ctypes.c_void_p,) * 11
+    found.lgn_copy.restype = None
     found.lgn_run.argtypes = (
         ctypes.c_void_p,
         ctypes.c_void_p,

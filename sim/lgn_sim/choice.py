@@ -1,4 +1,4 @@
-"""Which simulator is done first: Icarus starts at once, Verilator is fast once it is compiled."""
+"""Which simulator finishes first: Icarus starts at once, Verilator is fast once it is compiled."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def expected_seconds(simulator: str, nodes: int, samples: int, builds: int = 1) 
 
 
 def choose_simulator(nodes: int, samples: int, builds: int = 1) -> str:
-    """Return the simulator that is done first, of those that are installed.
+    """Return the simulator that finishes first, of those that are installed.
 
     Raises ToolNotFound where none is.
     """

@@ -176,8 +176,10 @@ inline void build_votes(Program &program, const Classifier &from, const std::vec
   for (int64_t i = 0; i < from.outputs; ++i) {
     const int64_t c = from.group[i];
     ++most[c];
-    if (votes[i] >> 1) with[2 * c + (votes[i] & 1)].push_back(slots.of[votes[i] >> 1]);
-    else program.constant[c] += votes[i] & 1;
+    const uint32_t complement = votes[i] & 1, slot = slots.of[votes[i] >> 1];
+    if (votes[i] >> 1) with[2 * c + complement].push_back(slot);
+    else program.constant[c] += complement;
+    program.output.push_back((votes[i] >> 1 ? 2 * (1 + slot) : 0) + complement);
   }
   program.first.push_back(0);
   for (int64_t c = 0; c < 2 * from.classes; ++c) {

@@ -108,6 +108,21 @@ void lgn_free(lgn::Program *program) { delete program; }
 
 void lgn_describe(const lgn::Program *program, int64_t *to) {
   to[0] = program->instructions, to[1] = program->runs.size(), to[2] = program->slots;
+  to[3] = program->code.size(), to[4] = program->bits.size(), to[5] = program->votes.size();
+}
+
+// All that a program consists of, into arrays of the sizes that lgn_describe gives.
+void lgn_copy(const lgn::Program *program, int32_t *function, int32_t *count, uint32_t *code,
+              int32_t *feature, int64_t *threshold, uint32_t *votes, int64_t *first, int64_t *inverted,
+              int32_t *constant, uint32_t *output) {
+  for (const lgn::Run &run : program->runs) *function++ = run.function, *count++ = run.count;
+  for (const lgn::Bit &bit : program->bits) *feature++ = bit.feature, *threshold++ = bit.threshold;
+  std::copy(program->code.begin(), program->code.end(), code);
+  std::copy(program->votes.begin(), program->votes.end(), votes);
+  std::copy(program->first.begin(), program->first.end(), first);
+  std::copy(program->inverted.begin(), program->inverted.end(), inverted);
+  std::copy(program->constant.begin(), program->constant.end(), constant);
+  std::copy(program->output.begin(), program->output.end(), output);
 }
 
 // codes[samples, features] of `bytes` bytes each, unsigned where that is one. 0 where all is well, 1 where

@@ -55,6 +55,7 @@ struct Program {
   std::vector<uint32_t> votes;    // slots, by class: those that vote with 1, then those with 0
   std::vector<int64_t> first, inverted; // classes + 1 and classes, places in votes
   std::vector<int32_t> constant;  // classes, votes that are always given
+  std::vector<uint32_t> output;   // each output as 2 * (1 + slot) + complement, or 0 and 1
 };
 
 } // namespace lgn

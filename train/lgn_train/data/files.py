@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgn_hw.data import Arrays, Table, is_missing, match_labels, number_classes, read_file
-from lgn_hw.data.names import label_column
+from lgn_hw.data.names import label_column, plain
 from lgn_hw.errors import UsageError
 from lgn_train.data.dataset import Dataset
 from lgn_train.data.ranges import Range, stated_ranges
@@ -106,10 +106,10 @@ def _test_part(data: Arrays, classes: Sequence[str]) -> tuple[Samples | None, tu
     known = numbers >= 0
     if not known.any():
         raise UsageError(
-            f"{data.place}: no label in y_test is one of the classes in y ({', '.join(classes)})"
+            f"{data.place}: no label in y_test is one of the classes in y ({plain(classes)})"
         )
     told = f"{sum(unknown.values()):,} of {len(numbers):,} test samples are left out: no training"
-    told += f" sample has their labels ({', '.join(unknown)})"
+    told += f" sample has their labels ({plain(unknown)})"
     test = Samples(data.x_test[known], numbers[known])
     return test, (told,) if unknown else ()
 
@@ -118,7 +118,7 @@ def _check_count(labels: Sequence[str], place: str, remedy: str) -> None:
     """Refuse more classes than samples can support: a number to predict, or a wrong column."""
     counts = Counter(labels)
     if len(counts) > max(2, len(labels) // 2):
-        some = ", ".join(sorted(counts)[:3])
+        some = plain(sorted(counts)[:3])
         raise UsageError(
             f"{place} holds {len(counts)} different labels ({some}, ...) for {len(labels)} samples:"
             f" too many classes to learn, as of a measured number{remedy}"

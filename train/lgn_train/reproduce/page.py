@@ -47,8 +47,9 @@ seed, and are trained by the same recipe.
 training step's forward pass: the mixture of gates for the DLGN, sampled gates for the Gumbel LGN;
 its gap is the one that the paper reports. *Soft mixture* weighs all gates by their probability, for
 every method. An *unused* gate has a distribution over the 16 gates that is as undecided as those of
-the average node before training. Seconds are of training, without measuring. Figures are the mean
-over the seeds, ± the standard deviation.
+the average node before training. Seconds are of training, without measuring; where a machine does
+other work beside, CPU time is the fairer clock. Figures are the mean over the seeds, ± the standard
+deviation.
 
 Why there is a gap at all: a gradient that passes soft gates with random logits shrinks about
 fivefold per layer. Adam divides it by its running size plus an epsilon of 1e-8; where the gradient
@@ -124,4 +125,7 @@ def _unfinished(results: Mapping[str, Any]) -> str:
     if not results["unfinished"]:
         return ""
     runs = "".join(f"* {run}\n" for run in results["unfinished"])
-    return f"These runs are not at their end, and count as far as they came:\n\n{runs}"
+    return (
+        "These runs are not at their end, and count as far as they came, where their method has"
+        f" none that is:\n\n{runs}"
+    )

@@ -20,8 +20,9 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
     """Return what the page and its plots say, as JSON values.
 
     headline: the three numbers of the first data set: gaps in points and unused gates in percent,
-    means over the seeds; speedup_wall, the Gumbel LGN's to the DLGN's best circuit, or null where
-    not every seed reaches that; seeds, those that both have. data: by data set
+    means over the seeds; speedup_wall, and _cpu and _steps, the Gumbel LGN's to the DLGN's best
+    circuit, or null where not every seed reaches that; seeds, those that both have. Runs that are
+    not at their end count only where their method has none that is. data: by data set
         methods: figures of the networks of experiment.depth, as {mean, spread, values} over seeds;
         spread is the sample standard deviation, null for one seed. curves: accuracies and gaps
         against steps and seconds of training. layers: unused gates and gradients by layer. depths:
@@ -49,6 +50,7 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
 def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
     experiment = scale.experiment
     main = [r for r in records if r["depth"] == experiment.depth and r["seed"] < experiment.seeds]
+    main = [record for name in experiment.methods for record in _counted(_of(main, name))]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
     first = main[0]
@@ -66,14 +68,26 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
-    names = ("gap_dlgn", "gap_gumbel", "unused_dlgn", "unused_gumbel", "speedup_wall", "seeds")
+    names = ("gap_dlgn", "gap_gumbel", "unused_dlgn", "unused_gumbel")
+    speedups = {"speedup_wall": "seconds", "speedup_cpu": "cpu_seconds", "speedup_steps": "step"}
     if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
-        return dict.fromkeys(names)
+        return dict.fromkeys([*names, *speedups, "seeds"])
     dlgn, gumbel = (found["methods"][name] for name in (DLGN, GUMBEL))
     all_reach = gumbel["seeds_reaching"] == gumbel["seeds"] == dlgn["seeds"]
     values = [100 * of[key]["mean"] for key in ("gap_train", "unused_end") for of in (dlgn, gumbel)]
-    speedup = gumbel["speedup"]["seconds"]["mean"] if all_reach else None
-    return dict(zip(names, [*values, speedup, min(dlgn["seeds"], gumbel["seeds"])], strict=True))
+    return (
+        dict(zip(names, values, strict=True))
+        | {
+            name: gumbel["speedup"][clock]["mean"] if all_reach else None
+            for name, clock in speedups.items()
+        }
+        | {"seeds": min(dlgn["seeds"], gumbel["seeds"])}
+    )
+
+
+def _counted(records: Sequence[Record]) -> Sequence[Record]:
+    """Leave out runs that are not at their end where others of the method are."""
+    return [record for record in records if record["finished"]] or records
 
 
 def _measuring(records: Sequence[Record]) -> float:
@@ -136,7 +150,8 @@ def _figures(records: Sequence[Record], goals: dict[int, Any]) -> dict[str, Any]
         "gap_soft": _spread([end["soft"] - end["discrete"] for end in ends]),
         "unused_start": _spread([record["unused_gates"]["start"] for record in records]),
         "unused_end": _spread([record["unused_gates"]["end"] for record in records]),
-        "seconds_a_step": _spread([_pace(record) for record in records]),
+        "seconds_a_step": _spread([_pace(record, "seconds") for record in records]),
+        "cpu_seconds_a_step": _spread([_pace(record, "cpu_seconds") for record in records]),
         "seeds_reaching": len(pairs),
         "reached": {clock: _spread([point[clock] for _, point in pairs]) for clock in CLOCKS},
         "speedup": {
@@ -151,9 +166,9 @@ def _reaching(record: Record, goal: Any) -> Any:
     return next((p for p in _trained(record) if p["discrete"] >= goal["discrete"]), None)
 
 
-def _pace(record: Record) -> float:
+def _pace(record: Record, clock: str) -> float:
     last = record["points"][-1]
-    return float(last["seconds"] / max(1, last["step"]))
+    return float(last[clock] / max(1, last["step"]))
 
 
 def _curves(records: Sequence[Record]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One run of the experiment: trained, measured at fixed steps, and kept as one JSON file."""
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Any, final
 
 from filelock import FileLock, Timeout
-from torch import Tensor
 
+from lgn_hw.errors import CheckFailed
 from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
@@ -125,7 +126,7 @@ class _Clock:
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    loss_sum: Tensor | float = 0.0  # on the trainer's device
+    loss_sum: float = 0.0
     losses: int = 0
 
 
@@ -137,6 +138,8 @@ class _Run:
     trainer: Trainer
     record: dict[str, Any]
     clock: _Clock = field(default_factory=_Clock)
+    # Of the last steps: numbers, or tensors of a device that is still at work.
+    losses: list[Any] = field(default_factory=list)
 
     @classmethod
     def begun(cls, spec: RunSpec, data: Dataset) -> "_Run":
@@ -173,20 +176,32 @@ class _Run:
         """Train a step, and measure where it is due; return whether it was."""
         clock, trainer, experiment = self.clock, self.trainer, self.spec.experiment
         wall, cpu = time.perf_counter(), time.process_time()
-        clock.loss_sum += trainer.run_step()
-        clock.losses += 1
+        self.losses.append(trainer.run_step())
+        due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps
+        if due:
+            self._add_losses()  # on the clock: it waits for a GPU to end its steps
         clock.cpu_seconds += time.process_time() - cpu
         clock.seconds += time.perf_counter() - wall
         if trainer.step == 1:  # the gradients of the network as it was
             self.record["points"][0]["gradient"] = gradients(trainer.model)
-        due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps
         if due:
             self._measure()
         return due
 
+    def _add_losses(self) -> None:
+        for loss in self.losses:
+            self.clock.loss_sum += float(loss)
+        self.clock.losses += len(self.losses)
+        self.losses.clear()
+        if not math.isfinite(self.clock.loss_sum):
+            raise CheckFailed(
+                f"{self.spec.name}: the loss is no longer a number at step {self.trainer.step};"
+                " lower train.learning_rate, or raise model.tau"
+            )
+
     def checkpoint(self) -> Checkpoint:
-        clock = vars(self.clock) | {"loss_sum": float(self.clock.loss_sum)}
-        state = {"record": self.record, "clock": clock}
+        self._add_losses()
+        state = {"record": self.record, "clock": vars(self.clock)}
         return Checkpoint(self.trainer.step, self.trainer.tensors(), state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -207,7 +222,7 @@ class _Run:
             "step": self.trainer.step,
             "seconds": round(clock.seconds, 3),
             "cpu_seconds": round(clock.cpu_seconds, 3),
-            "loss": float(clock.loss_sum) / clock.losses if clock.losses else None,
+            "loss": clock.loss_sum / clock.losses if clock.losses else None,
             **self._accuracies(x, y),
             "unused": unused_by_layer(model),
             "gradient": gradients(model),

@@ -8,11 +8,12 @@ from lgn_train.reproduce.scale import DLGN, GUMBEL
 __all__ = ["depth_table", "figures_table", "headline_table", "options_table", "plus_minus"]
 
 Figures = Mapping[str, Any]
-LIMITS = {
+CLAIMS = {
     "gap_train": "gap, train mode minus discrete",
     "unused_end": "unused gates",
     "speedup_step": "speed-up to the DLGN's best circuit, in steps",
     "speedup_seconds": "speed-up to it, in wall time",
+    "speedup_cpu_seconds": "speed-up to it, in CPU time",
 }
 
 # 2506.07500: CIFAR-10, 12 layers of 256 000.
@@ -51,7 +52,7 @@ def headline_table(found: Figures, paper: Figures) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     forms = {key: form for _, key, form in ROWS}
-    for key, title in LIMITS.items():
+    for key, title in CLAIMS.items():
         cells = [forms[key](_at(methods[name], key)) for name in (DLGN, GUMBEL)]
         cells += [paper.get(name, {}).get(key, "") for name in (DLGN, GUMBEL)]
         lines.append(f"| {title} | {' | '.join(cells)} |")
@@ -179,6 +180,7 @@ ROWS = (
     ("unused gates before training", "unused_start", PERCENT),
     ("unused gates at the end", "unused_end", PERCENT),
     ("milliseconds per step", "seconds_a_step", _form("{:.1f}", "", 1000)),
+    ("CPU milliseconds per step", "cpu_seconds_a_step", _form("{:.1f}", "", 1000)),
     ("steps to the DLGN's best discrete accuracy", "reached_step", _form("{:,.0f}", "")),
     ("seconds to it", "reached_seconds", _form("{:,.1f}", "")),
     ("speed-up to it in steps", "speedup_step", TIMES),

@@ -1,0 +1,1 @@
+"""Classifiers for others: C for microcontrollers, netlists for tools; each one proven."""

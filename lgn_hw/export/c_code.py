@@ -1,0 +1,108 @@
+"""Write a classifier as C99, proven: the tables are read back from the text, and shown equal."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.export.c_library import library_files
+from lgn_hw.export.c_tables import read_tables
+from lgn_hw.export.c_text import header_text, source_text
+from lgn_hw.export.seal import is_sealed, sealed
+from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.inference import Engine
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
+from lgn_hw.prove.equivalence import Claim, Proof, prove_classifiers
+
+__all__ = ["LAYOUTS", "c_files", "prove_c", "write_c"]
+
+LAYOUTS = ("plain", "arduino")
+WHOLE, TABLES = "the file is as it was written", "the tables count every vote once, for its class"
+
+
+def c_files(
+    classifier: Classifier, name: str, *, samples: int = 32, layout: str = "plain"
+) -> dict[str, bytes]:
+    """Return the files by their paths: NAME.h and NAME.c.
+
+    samples: 32 or 64, how many classify_block takes. layout: arduino makes a library's folder of
+    them, for Arduino and PlatformIO. Raises UsageError on a name, samples or a layout that cannot
+    be, ToolNotFound where there is no C++ compiler to make the program with.
+    """
+    if layout not in LAYOUTS:
+        raise UsageError(f"The layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
+    program = _engine(classifier).program
+    files = {
+        f"{name}.h": sealed(header_text(classifier, program, name, samples).encode(), *COMMENT),
+        f"{name}.c": sealed(source_text(classifier, program, name, samples).encode(), *COMMENT),
+    }
+    return files if layout == "plain" else library_files(classifier, name, files)
+
+
+def prove_c(
+    classifier: Classifier, source: bytes, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that the C source, and so the program in its tables, is the classifier.
+
+    What is proven is what the tables say; that C runs them so is tested, with every function.
+    """
+    whole = Claim(WHOLE, "SHA-256", "equal" if is_sealed(source) else "different", CHANGED)
+    if whole.status == "different":
+        return Proof((whole,))
+    made = _engine(classifier).program
+    text = source.decode()
+    slots = re.search(r"^static word slots\[(\d+)\];$", text, re.MULTILINE)
+    if slots is None:
+        raise FileFormatError("The file is no C that lgn export wrote")
+    program = read_tables(text, int(slots[1]), made.output, "the file")
+    counted = program.counts_outputs(classifier.group)
+    tables = Claim(TABLES, "comparison", "equal" if counted else "different", "export it again")
+    if not counted:
+        return Proof((whole, tables))
+    read = replace(
+        classifier,
+        encoder=replace(
+            classifier.encoder,
+            feature=program.feature.astype(np.int32),
+            threshold=program.threshold.astype(np.int64),
+        ),
+        netlist=program.netlist(),
+    )
+    proof = prove_classifiers(classifier, read, timeout_s=timeout_s)
+    return Proof((whole, tables, *proof.claims))
+
+
+def write_c(
+    classifier: Classifier,
+    folder: Path,
+    name: str,
+    *,
+    samples: int = 32,
+    layout: str = "plain",
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> tuple[list[Path], Proof]:
+    """Write the files of c_files into a folder once they are proven; return their paths.
+
+    Raises CheckFailed where the proof fails, and writes nothing.
+    """
+    files = c_files(classifier, name, samples=samples, layout=layout)
+    source = next(data for path, data in files.items() if path.endswith(f"{name}.c"))
+    proof = prove_c(classifier, source, timeout_s=timeout_s)
+    proof.check()
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / path, data)
+    return [folder / path for path in files], proof
+
+
+COMMENT = ("/* ", " */")
+CHANGED = "its last line has another checksum; export it again"
+
+
+def _engine(classifier: Classifier) -> Engine:
+    """Return the compiled engine; its absence is said with the remedy."""
+    parts = classifier.encoder, classifier.netlist, classifier.group, classifier.num_classes
+    return Engine(*parts)

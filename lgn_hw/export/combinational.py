@@ -1,0 +1,185 @@
+"""A classifier as one combinational circuit, raw features to class: AIGER, BLIF and Verilog."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.export.expressions import expression
+from lgn_hw.export.seal import is_sealed, sealed
+from lgn_hw.formats import aiger, blif
+from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.netlist import FIRST_INPUT, Netlist
+from lgn_hw.netlist.aig import Aig, to_aig
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status
+from lgn_hw.prove.cut_parts import CutPart
+from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit
+from lgn_hw.tools.read_verilog import in_port_order, read_verilog
+
+__all__ = ["FORMATS", "combinational_file", "prove_combinational", "write_combinational"]
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SAMPLE, CLASS = "i_sample", "o_class"
+WHOLE = "whole core"  # as prove_circuit calls it
+CHANGED = "the checksum in its last line is another's; export it again"
+
+
+def combinational_file(
+    classifier: Classifier, kind: str, *, lut_size: int = 6, name: str = "classifier"
+) -> bytes:
+    """Return the file of one of FORMATS.
+
+    Inputs are the bits of a sample as Features packs them, i_sample; outputs those of the class
+    number, o_class, the lowest first. lut_size: 4 or 6, what encoder, counters and argmax are made
+    for. The last line has the checksum of the others. Raises UsageError where kind, lut_size or
+    name cannot be.
+    """
+    if kind not in FORMATS:
+        raise UsageError(f"The format must be one of {', '.join(FORMATS)}, not {kind!r}")
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
+        )
+    form = FORMATS[kind]
+    head = f"lgn-hw: classifier {classifier.digest}, lut size {lut_size}"
+    return sealed(form.write(_circuit(classifier, lut_size), name, head), form.comment)
+
+
+def prove_combinational(
+    classifier: Classifier, data: bytes, kind: str, *, timeout_s: float = DEFAULT_TIMEOUT_S
+) -> Proof:
+    """Prove that a file of combinational_file is the classifier, reading it as others would.
+
+    Raises FileFormatError where it cannot be read, UsageError where it was not made of this
+    classifier's features and classes.
+    """
+    whole = is_sealed(data)
+    status: Status = "equal" if whole else "different"
+    claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
+    if not whole:
+        return Proof((claim,))
+    circuit = _circuit(classifier, 4 if b"lut size 4" in data else 6)
+    built = FORMATS[kind].read(data, circuit)
+    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+    return Proof((claim, *proof.claims))
+
+
+def write_combinational(
+    classifier: Classifier,
+    path: Path,
+    kind: str,
+    *,
+    lut_size: int = 6,
+    name: str = "classifier",
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Proof:
+    """Write the file once it is proven. Raises CheckFailed where it is not, and writes nothing."""
+    data = combinational_file(classifier, kind, lut_size=lut_size, name=name)
+    proof = prove_combinational(classifier, data, kind, timeout_s=timeout_s)
+    proof.check()
+    write_bytes(path, data)
+    return proof
+
+
+def _circuit(classifier: Classifier, lut_size: int) -> Circuit:
+    return Circuit.of(classifier, CoreOptions(lut_size=lut_size))
+
+
+Built = Mapping[str, Aig | Netlist | CutPart]
+
+
+def _to_aiger(circuit: Circuit, name: str, head: str) -> bytes:
+    netlist = circuit.whole
+    inputs = "".join(f"i{i} {SAMPLE}[{i}]\n" for i in range(netlist.num_inputs))
+    outputs = "".join(f"o{i} {CLASS}[{i}]\n" for i in range(netlist.num_outputs))
+    return aiger.dumps(to_aig(netlist)) + f"{inputs}{outputs}c\n{name}\n{head}\n".encode()
+
+
+def _from_aiger(data: bytes, circuit: Circuit) -> Built:
+    return {WHOLE: aiger.loads(data)[0]}
+
+
+def _to_blif(circuit: Circuit, name: str, head: str) -> bytes:
+    return f"# {head}\n{blif.dumps(circuit.whole, name)}".encode()
+
+
+def _from_blif(data: bytes, circuit: Circuit) -> Built:
+    return {WHOLE: blif.loads(data.decode())}
+
+
+def _to_verilog(circuit: Circuit, name: str, head: str) -> bytes:
+    """Write a module for each part: so that what is read back can be proven part by part."""
+    modules = [_module(f"{name}_{part}", netlist) for part, netlist in circuit.parts.items()]
+    return "\n".join([f"// {head}", _top(circuit, name), *modules]).encode()
+
+
+def _from_verilog(data: bytes, circuit: Circuit) -> Built:
+    """Read each part by yosys. That the top module joins them is seen in its text."""
+    text = data.decode()
+    found = re.search(r"^module (\w+)\(", text, re.MULTILINE)
+    if found is None or _top(circuit, found[1]) not in text:
+        raise FileFormatError("The file's first module does not join the circuit's parts")
+    built: dict[str, Aig] = {}
+    for part in circuit.parts:
+        graph, inputs, outputs = read_verilog(text, f"{found[1]}_{part}")
+        built[part] = in_port_order(graph, inputs.get("i", []), outputs.get("o", []))
+    return built
+
+
+def _top(circuit: Circuit, name: str) -> str:
+    widths = [circuit.parts["encoder"].num_inputs]
+    widths += [netlist.num_outputs for netlist in circuit.parts.values()]
+    lines = [
+        f"module {name}(",
+        f"  input [{max(1, widths[0]) - 1}:0] {SAMPLE},",
+        f"  output [{max(1, widths[-1]) - 1}:0] {CLASS}",
+        ");",
+    ]
+    source = SAMPLE
+    for part, width in zip(circuit.parts, widths[1:], strict=True):
+        target = CLASS if part == "argmax" else f"{part}_bits"
+        if part != "argmax":
+            lines.append(f"  wire [{max(1, width) - 1}:0] {target};")
+        lines.append(f"  {name}_{part} u_{part}(.i({source}), .o({target}));")
+        source = target
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def _module(name: str, netlist: Netlist) -> str:
+    nets = [f"n{net}" for net in range(netlist.num_nets)]
+    nets[0], nets[1] = "1'b0", "1'b1"
+    nets[FIRST_INPUT : netlist.first_node] = [f"i[{i}]" for i in range(netlist.num_inputs)]
+    lines = [
+        f"module {name}(",
+        f"  input [{max(1, netlist.num_inputs) - 1}:0] i,",
+        f"  output [{max(1, netlist.num_outputs) - 1}:0] o",
+        ");",
+    ]
+    rows = zip(netlist.fanin.tolist(), netlist.arity.tolist(), netlist.table.tolist(), strict=True)
+    for node, (fanin, arity, table) in enumerate(rows):
+        constant = {0: "1'b0", (1 << (1 << arity)) - 1: "1'b1"}.get(table)
+        value = constant or expression(table, [nets[net] for net in fanin[:arity]])
+        lines.append(f"  wire {nets[netlist.first_node + node]} = {value};")
+    lines += [f"  assign o[{i}] = {nets[net]};" for i, net in enumerate(netlist.outputs.tolist())]
+    return "\n".join([*lines, "endmodule", ""])
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file is written and read, and the comment that its checksum stands in."""
+
+    write: Callable[[Circuit, str, str], bytes]
+    read: Callable[[bytes, Circuit], Built]
+    comment: str
+    suffix: str
+
+
+FORMATS = {
+    "aiger": Format(_to_aiger, _from_aiger, "", ".aig"),
+    "blif": Format(_to_blif, _from_blif, "# ", ".blif"),
+    "verilog-comb": Format(_to_verilog, _from_verilog, "// ", "_comb.v"),
+}

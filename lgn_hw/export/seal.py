@@ -1,0 +1,20 @@
+"""A last line that says what the file before it must be: any flipped bit is found."""
+
+import hashlib
+
+__all__ = ["is_sealed", "sealed"]
+
+
+def sealed(data: bytes, before: str, after: str = "") -> bytes:
+    """Return data with a last line, a comment between two marks, that has its SHA-256."""
+    return data + f"{before}sha256 {hashlib.sha256(data).hexdigest()}{after}\n".encode()
+
+
+def is_sealed(data: bytes) -> bool:
+    """Return whether the last line is there and right."""
+    start = data.rfind(b"\n", 0, len(data) - 1) + 1
+    return any(data == sealed(data[:start], *frame) for frame in FRAMES)
+
+
+# How each language writes a comment; a flipped bit must not make another of it.
+FRAMES = (("/* ", " */"), ("# ", ""), ("// ", ""), ("", ""))

@@ -1,0 +1,78 @@
+"""Combinational Verilog or SystemVerilog to an and-inverter graph, by way of yosys."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lgn_hw.errors import FileFormatError, ToolError
+from lgn_hw.formats import aiger
+from lgn_hw.netlist.aig import Aig
+from lgn_hw.tools.yosys import run_yosys
+
+__all__ = ["Ports", "in_port_order", "read_verilog"]
+
+Ports = dict[str, list[int]]  # of each port, which inputs or outputs its bits are, the lowest first
+SCRIPT = """read_verilog -sv design.v
+hierarchy -check {top}
+proc
+flatten
+opt_expr
+opt_clean
+setundef -undriven -zero
+wreduce t:$shr
+techmap
+aigmap
+opt_clean
+write_aiger -symbols -no-startoffset design.aig
+"""
+TIMEOUT_S = 600
+
+
+def read_verilog(
+    text: str, top: str | None = None, name: str = "the file"
+) -> tuple[Aig, Ports, Ports]:
+    """Return what a design computes, and where the bits of its inputs and outputs are.
+
+    top: the module; the one that no other contains by default. Raises FileFormatError where the
+    design has registers, latches or no outputs, or yosys does not take it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
+    (folder / "design.v").write_text(text)
+    script = SCRIPT.format(top=f"-top {top}" if top else "-auto-top")
+    try:
+        run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=TIMEOUT_S)
+    except ToolError as problem:
+        raise FileFormatError(f"{name} cannot be read: {problem}") from None
+    if not (folder / "design.aig").exists():
+        raise FileFormatError(f"{name} cannot be read: yosys wrote nothing; its log is in {folder}")
+    data = (folder / "design.aig").read_bytes()
+    graph, latches = aiger.loads(data, name)
+    shutil.rmtree(folder)
+    if len(latches):
+        raise FileFormatError(
+            f"{name} has {len(latches)} registers, and must be combinational; of a pipeline give"
+            " the logic between its registers"
+        )
+    inputs, outputs = aiger.ports(data, name)
+    if not outputs:
+        raise FileFormatError(f"{name} has no outputs")
+    return graph, inputs, outputs
+
+
+def in_port_order(graph: Aig, inputs: Sequence[int], outputs: Sequence[int]) -> Aig:
+    """Return the graph with the inputs and outputs that are named, in that order.
+
+    An input of -1 is one that the design does not read. The named ones must be all that there are.
+    """
+    place = np.zeros(graph.num_inputs, np.int64)
+    for index, given in enumerate(inputs):
+        if given >= 0:
+            place[given] = 1 + index
+    added = len(inputs) - graph.num_inputs
+    renamed = np.arange(graph.first_and + len(graph.ands)) + added
+    renamed[0], renamed[1 : graph.first_and] = 0, place
+    ands, ends = (2 * renamed[x >> 1] ^ (x & 1) for x in (graph.ands, graph.outputs[list(outputs)]))
+    return Aig(len(inputs), ands, ends)
