@@ -87,7 +87,7 @@ class CudaGraphs:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._side = torch.cuda.Stream(device)
+        self._side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def aside(self, step: Callable[[], Tensor]) -> Tensor:
         with torch.cuda.device(self._device):
