@@ -244,6 +244,7 @@ def test_prove_fails_where_a_claim_is_undecided(lgn, small, monkeypatch, other, 
     assert "undecided" in out
     message = (
         f"error: Not proven: {claim}: ABC came to no decision in time; allow more with --timeout"
+        " and --limit"
     )
     assert re.sub(r"\s+", " ", err).strip().endswith(message)
     if other.endswith(".v"):

@@ -199,3 +199,10 @@ def test_verilog_grows_by_names_not_by_statements():
     wide = logic_to_verilog(random_netlist(1, 100, [2000, 2000]), registers=1)
     assert wide.count(";") < 300
     assert np.mean([len(line) for line in wide.splitlines()]) > 50
+
+
+@pytest.mark.parametrize("name", ["module", "logic", "Entity"])
+def test_verilog_rejects_a_keyword_as_a_name(classifier, name):
+    message = f"A module name must be no keyword of Verilog or VHDL, not {name!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        to_verilog(classifier, name=name)

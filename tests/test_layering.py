@@ -21,6 +21,7 @@ ALLOWED = {
     "lgn_hw.data": {"numpy", "lgn_hw", "narwhals", "pyarrow"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.link.gateware": {"numpy", "lgn_hw", "amaranth"},
+    "lgn_hw.prove": {"numpy", "lgn_hw", "pyslang"},
     "lgn_hw.report": {"numpy", "lgn_hw", "jinja2", "markupsafe"},
     "lgn_train": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "safetensors", "rich",
                   "sklearn"},

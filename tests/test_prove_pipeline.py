@@ -17,8 +17,8 @@ module core(clk, rst, i_sample__payload, i_sample__valid, i_sample__ready,
   input [1:0] i_sample__payload;
   output i_sample__ready, o_result__valid;
   output [0:0] o_result__payload;
-  wire advance = ~valid[1] | o_result__ready;
   reg [1:0] valid = 0;
+  wire advance = ~valid[1] | o_result__ready;
   reg [1:0] first;
   reg second;
   always @(posedge clk) begin

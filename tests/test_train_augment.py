@@ -7,9 +7,9 @@ from lgn_hw.errors import UsageError
 from lgn_train import Recipe
 from lgn_train.augment import Augmentation
 from lgn_train.data import load_digits
+from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
-from lgn_train.run import fitted_encoder
 
 SHAPE = (2, 5, 6)
 CODES = torch.arange(1, 61).repeat(40, 1).to(torch.uint8)

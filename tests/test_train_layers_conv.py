@@ -26,8 +26,8 @@ from lgn_train import (
     mode,
 )
 from lgn_train.layers import LogicLayer
+from lgn_train.layers.circuit_layer import widest_stage
 from lgn_train.lowering import to_netlist
-from lgn_train.model import widest_stage
 from lgn_train.nodes import interpolate
 from lgn_train.packed import PackedBits, Run
 from lgn_train.predictions import predictions

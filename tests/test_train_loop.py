@@ -12,7 +12,8 @@ from lgn_hw.features import Features
 from lgn_train import Geometry, LogicDense, Recipe, fit_thermometer, structured_wiring
 from lgn_train.data import Dataset
 from lgn_train.loop import Trainer, learning_rate
-from lgn_train.model import build_model, logic_layers, parts_of
+from lgn_train.model import build_model
+from lgn_train.parts import logic_layers, parts_of
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 

@@ -17,16 +17,17 @@ from typer.testing import CliRunner
 
 from lgn_cli.reproduce import reproduce
 from lgn_hw.errors import CheckFailed, UsageError
+from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
-from lgn_train.model import build_model, logic_layers
+from lgn_train.model import build_model
+from lgn_train.parts import logic_layers
 from lgn_train.recipe import Model
-from lgn_train.reproduce import load_scale, mind_the_gap
 from lgn_train.reproduce.drawing import apart, save_plot
+from lgn_train.reproduce.mind_the_gap import mind_the_gap
 from lgn_train.reproduce.page import PLOTS
 from lgn_train.reproduce.results import check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
-from lgn_train.reproduce.scale import METHODS, chosen
-from lgn_train.run import fitted_encoder
+from lgn_train.reproduce.scale import METHODS, chosen, load_scale
 from lgn_train.sources import load_dataset
 
 SAMPLES = {"digits": 1000, "monk": 100, "cifar10": 45000, "mnist": 54000}
@@ -477,7 +478,8 @@ def test_reproduce_rejects_a_missing_matplotlib(tmp_path):
     program = (
         "import sys; sys.modules['matplotlib'] = None\n"
         "from pathlib import Path\n"
-        "from lgn_train.reproduce import load_scale, mind_the_gap\n"
+        "from lgn_train.reproduce.mind_the_gap import mind_the_gap\n"
+        "from lgn_train.reproduce.scale import load_scale\n"
         "scale = load_scale('cpu', ['data.sources=[\"digits\"]'])\n"
         "mind_the_gap(scale, Path('runs'), Path('page.md'))\n"
     )

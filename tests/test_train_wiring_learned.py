@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from lgn_train import GroupSum, LogicDense, Recipe, Thermometer, export_model, fit_thermometer
 from lgn_train.data import load_digits
+from lgn_train.encoding import fitted_encoder
 from lgn_train.export import check_equal
 from lgn_train.layers import LogicLayer
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
-from lgn_train.run import fitted_encoder
 from lgn_train.wiring import LearnedWiring
 
 INPUTS = 120

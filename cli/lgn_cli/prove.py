@@ -1,19 +1,33 @@
 """`lgn prove`: show that two files are the same classifier, or where they differ."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from lgn_cli.console import JsonOption, errors, out, print_json, write_json
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
     from lgn_hw.prove.equivalence import Proof
+    from lgn_hw.prove.watch import Watch
 
 __all__ = ["prove"]
+
+LINE_S = 20  # between lines of progress, where there is no terminal
+
+SHOWN = {
+    "equal": "proven",
+    "different": "[red]DIFFERENT[/]",
+    "undecided": "undecided",
+    "refused": "[red]REFUSED[/]",
+}
 
 
 def prove(
@@ -28,11 +42,16 @@ def prove(
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds for each claim; then it is undecided.")
     ] = 300,
+    limit: Annotated[
+        float, typer.Option(min=1, help="Seconds for the whole proof; what is left is undecided.")
+    ] = 900,
     json: JsonOption = False,
 ) -> None:
     """Prove two classifiers equal, or a classifier and its Verilog: by SAT, not by samples.
 
-    The Verilog is that of `lgn verilog`, or lut4.v and lut6.v that `lgn synth` makes of it.
+    The Verilog is that of `lgn verilog`, or lut4.v and lut6.v that `lgn synth` makes of it. A file
+    that a simulator may read otherwise than synthesis is refused, with its lines. Verilog of
+    another classifier, as an optimised one, is proven by way of its .lgn, if that lies beside it.
 
     Exits with 1 where they differ, and where a claim is not decided. A difference comes with a
     sample that shows it. Of Verilog, prove/prove.json beside the classifier keeps the outcome for
@@ -49,8 +68,8 @@ def prove(
     from lgn_hw.classifier import Classifier
 
     start = time.perf_counter()
-    with errors.status("proving"):
-        proof = _proof(classifier, other, timeout)
+    with _watched(limit) as watch:
+        proof = _proof(classifier, other, timeout, watch)
     data = {
         "digest": Classifier.load(classifier).digest,
         "a": str(classifier),
@@ -77,32 +96,81 @@ def prove(
     proof.check()
 
 
-def _proof(classifier: Path, other: Path, timeout: float) -> "Proof":
-    from lgn_hw.circuit.header import read_core_header
+def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Proof":
     from lgn_hw.classifier import Classifier
+    from lgn_hw.delivery.design_proof import prove_design
     from lgn_hw.export.c_code import prove_c
     from lgn_hw.export.combinational import prove_combinational
-    from lgn_hw.prove.equivalence import prove_classifiers, prove_verilog
+    from lgn_hw.prove.equivalence import prove_classifiers
 
     loaded = Classifier.load(classifier)
     if other.suffix == ".lgn":
-        return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout)
+        return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout, watch=watch)
     if other.suffix == ".c":
         return prove_c(loaded, other.read_bytes(), timeout_s=timeout)
     if kind := _combinational_kind(other):
         return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout)
-    if other.suffix == ".v":
-        text = other.read_text()
-        return prove_verilog(loaded, text, read_core_header(text), timeout_s=timeout)
-    raise UsageError(f"A proof needs a .lgn, .v, .c, .aig or .blif file, not {other.name}")
+    if other.suffix != ".v":
+        raise UsageError(f"A proof needs a .lgn, .v, .c, .aig or .blif file, not {other.name}")
+    text = other.read_text(encoding="utf-8")
+    middle = _emitted_from(loaded, classifier, other, text)
+    if middle is None:
+        return prove_design(loaded, text, timeout_s=timeout, watch=watch)
+    watch.report(f"proving {classifier.name} = {middle.name} = {other.name}")
+    first = prove_classifiers(loaded, Classifier.load(middle), timeout_s=timeout, watch=watch)
+    if first.status != "equal":
+        return first
+    return type(first)((*first.claims, *_proof(middle, other, timeout, watch).claims))
+
+
+def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str) -> "Path | None":
+    """Return the .lgn that Verilog of another classifier was emitted from, if it lies near by.
+
+    With it a proof has two short steps instead of a long one. Says so where it is not there.
+    """
+    from lgn_hw.circuit.header import read_core_header
+
+    digest = read_core_header(text).digest
+    if digest == loaded.digest:
+        return None
+    for path in sorted({*classifier.parent.glob("*.lgn"), *other.parent.glob("*.lgn")}):
+        if path.read_bytes()[-32:].hex() == digest:
+            return path
+    errors.print(
+        f"{other} was emitted from another classifier, {digest[:12]}..., whose .lgn is not beside"
+        " it. To prove it against this one directly can take long. Two steps are quick: prove the"
+        " two .lgn files equal, then the Verilog against its own.",
+        markup=False,
+        soft_wrap=True,
+    )
+    return None
 
 
 def _combinational_kind(file: Path) -> str | None:
     """Return which of combinational.FORMATS a file is, if any; a core's Verilog is none."""
     kind = {".aig": "aiger", ".blif": "blif"}.get(file.suffix)
-    if file.suffix == ".v" and file.read_text().startswith("// lgn-hw: "):
+    if file.suffix == ".v" and file.read_text(encoding="utf-8").startswith("// lgn-hw: "):
         return "verilog-comb"
     return kind
+
+
+@contextmanager
+def _watched(limit: float) -> "Iterator[Watch]":
+    """Show what a proof is at: on a terminal as it goes on, elsewhere in a line now and then."""
+    from lgn_hw.prove.watch import Watch
+
+    start = said = time.monotonic()
+    with errors.status("proving") as status:
+
+        def report(what: str) -> None:
+            nonlocal said
+            now = time.monotonic()
+            status.update(f"proving: {escape(what)}, {now - start:.0f} s")
+            if not errors.is_terminal and now - said > LINE_S:
+                said = now
+                errors.print(f"proving: {what}, {now - start:.0f} s", markup=False)
+
+        yield Watch(report, limit)
 
 
 def _table(data: dict[str, Any]) -> Table:
@@ -110,6 +178,5 @@ def _table(data: dict[str, Any]) -> Table:
     for column in ("claim", "method", "verdict"):
         table.add_column(column)
     for claim in data["claims"]:
-        shown = {"equal": "proven", "different": "[red]DIFFERENT[/]", "undecided": "undecided"}
-        table.add_row(claim["what"], claim["method"], shown[claim["status"]])
+        table.add_row(claim["what"], claim["method"], SHOWN[claim["status"]])
     return table

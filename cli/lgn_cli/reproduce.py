@@ -66,7 +66,8 @@ def reproduce(
         lgn reproduce mind-the-gap --scale gpu --seeds 2 --no-train
     """
     require_lgn_train()
-    from lgn_train.reproduce import load_scale, mind_the_gap
+    from lgn_train.reproduce.mind_the_gap import mind_the_gap
+    from lgn_train.reproduce.scale import load_scale
 
     changes = list(change or [])
     changes += [] if data is None else [f'data.sources=["{data}"]']

@@ -67,6 +67,17 @@ def verilog(
             " carry chains behind its LUTs); plain adders where not given."
         ),
     ] = None,
+    name: Annotated[
+        str,
+        typer.Option(help="What the core's module is called; all other names begin with it."),
+    ] = "classifier_core",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="text: as lgn-hw writes it. amaranth: as Amaranth and yosys convert it.",
+        ),
+    ] = "text",
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -85,6 +96,8 @@ def verilog(
         lgn verilog build/digits/digits.lgn --lut 6
 
         lgn verilog build/digits/digits.lgn --clock-mhz 100 --part hx8k-ct256
+
+        lgn verilog build/digits/digits.lgn --name digits   # beside another one in a design
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
     """
@@ -109,6 +122,8 @@ def verilog(
             wrapper=wrapper,
             data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
+            name=name,
+            source=source,
         )
     path = output or classifier.with_suffix(".v")
     written = _write(loaded, design, path, classifier.parent / "test.npz")

@@ -8,7 +8,7 @@ from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_stream import beats_of
-from lgn_hw.hdl.verilog import to_verilog
+from lgn_hw.hdl.verilog import DEFAULT_NAME, to_verilog
 from lgn_hw.hdl.wrappers import check_wrapper, wrapper_latency, wrapper_top, wrapper_verilog
 
 __all__ = ["Design", "make_design"]
@@ -78,14 +78,18 @@ def make_design(
     wrapper: str,
     data_bits: int,
     clock_mhz: float,
+    name: str = DEFAULT_NAME,
+    source: str = "text",
 ) -> Design:
     """Emit a classifier's core and its wrapper.
+
+    name: of the core's module, which all others begin with. source: see hdl.verilog.to_verilog.
 
     Raises UsageError on an unknown wrapper or a width that TDATA cannot have, and what
     hdl.verilog.to_verilog raises.
     """
     check_wrapper(wrapper, data_bits)
-    core = to_verilog(classifier, options)
+    core = to_verilog(classifier, options, name=name, source=source)
     header = read_core_header(core)
     text = wrapper_verilog(header, wrapper, data_bits=data_bits)
     return Design(core, text, header, wrapper, data_bits, clock_mhz)

@@ -13,6 +13,7 @@ Layout, little-endian (specified in docs/netlist.md):
 
 import hashlib
 import json
+import math
 import struct
 from os import PathLike
 from pathlib import Path
@@ -34,6 +35,27 @@ MAGIC = b"\x89LGN\r\n\x1a\n"
 FORMAT_VERSION = 1
 PREFIX = struct.Struct("<8sIIQ")
 DIGEST_SIZE = 32
+# The header's fields, and the arrays in their order.
+KINDS: dict[str, type] = {
+    "arrays": list,
+    "classes": list,
+    "features": list,
+    "num_inputs": int,
+    "provenance": dict,
+    "tau": float,
+}
+DTYPES = {
+    "fanin": "<i4",
+    "table": "<u8",
+    "outputs": "<i4",
+    "group": "<i4",
+    "feature": "<i4",
+    "threshold": "<i8",
+    "low": "<i8",
+    "high": "<i8",
+    "offset": "<f8",
+    "scale": "<f8",
+}
 
 
 def save(classifier: Classifier, path: str | PathLike[str]) -> None:
@@ -74,17 +96,24 @@ def dumps(classifier: Classifier) -> bytes:
 def loads(data: bytes, name: str = "the file") -> Classifier:
     """Return the classifier of a file's bytes; `name` appears in errors.
 
-    Raises FileFormatError: foreign, newer, truncated, corrupted, or well-formed but ill-made.
+    A file is only taken where dumps would write the same bytes: so that its checksum is the digest
+    by which every command knows the classifier. Raises FileFormatError: foreign, newer, truncated,
+    corrupted, or well-formed but ill-made.
     """
     text, body = _opened(data, name)
     try:
-        header = json.loads(text)
-        arrays = _read_arrays(header["arrays"], body)
-        return _classifier(header, arrays)
-    except (LgnError, KeyError, TypeError, ValueError) as problem:
+        header = _read_header(text)
+        classifier = _classifier(header, _read_arrays(header["arrays"], body))
+        written = dumps(classifier)
+    except (LgnError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         raise FileFormatError(
             f"{name} has a right checksum but describes no classifier: {problem}"
         ) from problem
+    if written != data:
+        raise FileFormatError(
+            f"{name} has a right checksum but is not as lgn-hw writes a classifier; export it again"
+        )
+    return classifier
 
 
 def _opened(data: bytes, name: str) -> tuple[bytes, bytes]:
@@ -142,10 +171,32 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 8)
 
 
+def _read_header(text: bytes) -> dict[str, Any]:
+    """Return the JSON object, with every value of the kind that it must be."""
+    header = json.loads(text)
+    if not isinstance(header, dict) or header.keys() != KINDS.keys():
+        raise ValueError(f"its header must be an object with {', '.join(KINDS)}")
+    for field, kind in KINDS.items():
+        if not isinstance(header[field], kind) or isinstance(header[field], bool):
+            raise ValueError(f"{field} must be of type {kind.__name__}, not {header[field]!r:.40}")
+    for field in ("classes", "features"):
+        for entry in header[field]:
+            if not isinstance(entry, str):
+                raise ValueError(f"{field} must be texts, not {entry!r:.40}")
+    return header
+
+
 def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays; what is described must be those that there are, in size too."""
+    if [entry[:2] for entry in described] != [[name, dtype] for name, dtype in DTYPES.items()]:
+        raise ValueError(f"its arrays must be {', '.join(DTYPES)}, each of its own dtype")
     arrays, start = {}, 0
     for name, dtype, shape in described:
-        count = int(np.prod(shape, dtype=np.int64))
+        if not all(isinstance(length, int) and 0 <= length <= len(body) for length in shape):
+            raise ValueError(f"{name} cannot have the shape {shape!r:.40}")
+        count = math.prod(shape)
+        if start + count * np.dtype(dtype).itemsize > len(body):
+            raise ValueError(f"{name} is larger than the file")
         array = np.frombuffer(body, np.dtype(dtype), count, start).reshape(shape)
         arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
         start += array.nbytes + (-array.nbytes) % 8

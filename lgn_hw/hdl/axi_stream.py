@@ -49,7 +49,7 @@ class PacketReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         beats = beats_of(self.bits, self.data_bits)
-        index, held = Signal(range(max(2, beats))), Signal(self.data_bits * (beats - 1))
+        index, word = Signal(range(max(2, beats))), self.tdata[: self.bits]
         lacking, skipping = Signal(), Signal()
         at_last, beat, lacks_now, whole = Signal(), Signal(), Signal(), Signal()
         needed = Signal(self.data_bits // 8)
@@ -62,6 +62,9 @@ class PacketReceiver(wiring.Component):
             beat.eq(self.tvalid & self.tready),
             whole.eq(at_last & self.tlast & ~lacking & ~lacks_now),
         ]
+        if beats > 1:  # else there is nothing to hold, and no vector without bits in the Verilog
+            held = Signal(self.data_bits * (beats - 1))
+            word = Cat(held, self.tdata)[: self.bits]
         with m.If(self.o_word.ready):
             m.d.sync += self.o_word.valid.eq(0)
         with m.If(beat & skipping):
@@ -70,7 +73,6 @@ class PacketReceiver(wiring.Component):
             m.d.comb += self.o_malformed.eq(~whole)
             m.d.sync += [index.eq(0), lacking.eq(0), skipping.eq(~self.tlast)]
             with m.If(whole):
-                word = Cat(held, self.tdata)[: self.bits]
                 m.d.sync += [self.o_word.payload.eq(word), self.o_word.valid.eq(1)]
         with m.Elif(beat):
             m.d.sync += [index.eq(index + 1), lacking.eq(lacking | lacks_now)]

@@ -10,11 +10,15 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
+from lgn_hw.hdl.emit import emit
+from lgn_hw.hdl.keywords import KEYWORDS
 from lgn_hw.hdl.logic import Logic
-from lgn_hw.hdl.verilog_backend import block_module
+from lgn_hw.hdl.verilog_backend import block_module, quiet
 from lgn_hw.netlist import Netlist
 
 __all__ = [
+    "DEFAULT_NAME",
+    "SOURCES",
     "CoreHeader",
     "logic_to_verilog",
     "matching_verilog",
@@ -22,6 +26,8 @@ __all__ = [
     "to_verilog",
 ]
 
+DEFAULT_NAME = "classifier_core"
+SOURCES = ("text", "amaranth")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -29,19 +35,28 @@ def to_verilog(
     classifier: Classifier,
     options: CoreOptions | None = None,
     *,
-    name: str = "classifier_core",
+    name: str = DEFAULT_NAME,
+    source: str = "text",
 ) -> str:
     """Return a classifier's core (see core.ClassifierCore) as Verilog.
+
+    source: `text` writes the blocks as they are; `amaranth` has Amaranth and yosys convert the
+    component, which is slower and longer, and the same circuit (the tests prove it).
 
     The same arguments give the same text. It opens with a comment that describes the ports and
     ends in a line for programs (see read_core_header). Modules are `name`, `name.encoder`,
     `name.logic`, `name.popcount` and `name.argmax`; ports are clk, rst, i_sample__payload,
     i_sample__valid, i_sample__ready, o_result__payload, o_result__valid and o_result__ready.
 
-    Raises UsageError on registers that cannot be or a name that is no identifier.
+    Raises UsageError on registers that cannot be, a name that is no identifier, or an unknown
+    source.
     """
     options = options or CoreOptions()
     _check(name, options.registers)
+    if name.lower() in KEYWORDS:
+        raise UsageError(f"A module name must be no keyword of Verilog or VHDL, not {name!r}")
+    if source not in SOURCES:
+        raise UsageError(f"Verilog is made from one of {', '.join(SOURCES)}, not from {source!r}")
     core = ClassifierCore(classifier, options)
     header = CoreHeader(
         digest=classifier.digest,
@@ -53,7 +68,8 @@ def to_verilog(
         score_bits=core.score_bits,
         top=name,
     )
-    return f"{header_text(header, classifier)}\n{core_modules(core, name)}"
+    modules = quiet(core_modules(core, name)) if source == "text" else emit(core, name)
+    return f"{header_text(header, classifier)}\n{modules}"
 
 
 def logic_to_verilog(

@@ -14,6 +14,7 @@ __all__ = [
     "identifier",
     "module_text",
     "port",
+    "quiet",
 ]
 
 ENABLE = "advance"
@@ -160,6 +161,20 @@ def block_module(block: Block, name: str, *, enable: bool = False) -> str:
     given = zip(block.sinks, values, strict=True)
     assigned = [f"  assign {sink} = {value.text};" for sink, value in given if value.width]
     return module_text(name, ports, [*backend.lines, *assigned])
+
+
+# What Verilator warns of with -Wall, and is meant: several modules in a file; registers that hold a
+# value before the first reset; pins that their table, or their part, does not need.
+MEANT = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL")
+
+
+def quiet(modules: str, *more: str) -> str:
+    """Have Verilator say nothing of what is meant, and of some more warnings, in these modules.
+
+    `lint_restore` at the end leaves its warnings about what follows as they were.
+    """
+    off = "".join(f"// verilator lint_off {name}\n" for name in sorted((*MEANT, *more)))
+    return f"// verilator lint_save\n{off}\n{modules}\n// verilator lint_restore\n"
 
 
 def module_text(name: str, ports: Sequence[str], lines: Iterable[str]) -> str:

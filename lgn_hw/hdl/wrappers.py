@@ -133,10 +133,12 @@ class ParallelWrapper(wiring.Component):
         domain.clk = self.clk
         sample = Signal(self.header.sample_bits, reset_less=True)
         result = Signal(self.header.result_bits)
+        ready, valid = Signal(), Signal()  # always 1, after the first samples
         m.d.sync += sample.eq(self.i_sample)
         m.submodules.core = Instance(
             self.header.top, i_clk=ClockSignal(), i_rst=0, i_i_sample__valid=1,
-            i_i_sample__payload=sample, i_o_result__ready=1, o_o_result__payload=result,
+            o_i_sample__ready=ready, i_i_sample__payload=sample, i_o_result__ready=1,
+            o_o_result__valid=valid, o_o_result__payload=result,
         )  # fmt: skip
         m.d.comb += self.o_class.eq(result[: self.header.class_bits])
         if self.header.scores:

@@ -20,6 +20,7 @@ from lgn_hw.formats import aiger
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import Aig, to_aig, to_netlist
 from lgn_hw.netlist.evaluate import evaluate
+from lgn_hw.prove.watch import Watch
 from lgn_hw.tools.yosys import run_yosys
 
 __all__ = ["DEFAULT_TIMEOUT_S", "Status", "Verdict", "check_equal"]
@@ -52,19 +53,23 @@ class Verdict:
 
 
 def check_equal(
-    pairs: Sequence[tuple[Aig | Netlist, Aig | Netlist]], *, timeout_s: float = DEFAULT_TIMEOUT_S
+    pairs: Sequence[tuple[Aig | Netlist, Aig | Netlist]],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> list[Verdict]:
     """Decide for each pair whether its two circuits have equal outputs for every input.
 
     The circuits of a pair have inputs and outputs in the same order. timeout_s: for each pair; a
-    pair that takes longer is undecided. Raises NetlistError where the circuits of a pair differ in
+    pair that takes longer is undecided. watch: of the whole proof; pairs that its time does not
+    reach are undecided too. Raises NetlistError where the circuits of a pair differ in
     the number of inputs or outputs, ToolNotFound or ToolError where yosys is missing or fails.
     """
     graphs = [(_graph(a), _graph(b)) for a, b in pairs]
     for a, b in graphs:
         _check_ports(a, b)
     folder = Path(tempfile.mkdtemp(prefix="lgn-prove-"))
-    decided = _run(graphs, folder, timeout_s)
+    decided = _run(graphs, folder, timeout_s, watch or Watch())
     verdicts = [
         _with_counterexample(status, pair, folder)
         for status, pair in zip(decided, graphs, strict=True)
@@ -88,7 +93,9 @@ def _check_ports(a: Aig, b: Aig) -> None:
             )
 
 
-def _run(graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float) -> list[Status]:
+def _run(
+    graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float, watch: Watch
+) -> list[Status]:
     """Decide all pairs in one run; one that holds it up for too long is left out of the next."""
     (folder / "given.v").write_text(DESIGN)
     for name, control in (("control", CONTROL), ("other", CONTROL_OTHER)):
@@ -97,11 +104,15 @@ def _run(graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float) -> l
         (folder / f"a{i}.aig").write_bytes(aiger.dumps(_provable(a)))
         (folder / f"b{i}.aig").write_bytes(aiger.dumps(_provable(b)))
     waiting = list(range(len(graphs)))
+    answers = [folder / f"status{i}.txt" for i in waiting]
     while waiting:
         (folder / "check.abc").write_text(_questions(waiting, timeout_s))
-        whole = len(waiting) * timeout_s + GRACE_S
+        whole = watch.allowed(len(waiting) * timeout_s + GRACE_S)
+        if not whole:
+            break
         try:
-            run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
+            with watch.counting("SAT claims", answers):
+                run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
         except ToolTimeout:
             waiting = [i for i in waiting if not (folder / f"status{i}.txt").exists()][1:]
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from lgn_hw.circuit.circuit import Circuit, connected
 from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.circuit.heads.head import Head
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.errors import CheckFailed, ToolTimeout, UsageError
 from lgn_hw.features import Features
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig
@@ -21,10 +22,15 @@ from lgn_hw.prove.cut_parts import CutPart, as_pair, cut_parts
 from lgn_hw.prove.pipeline import combinational
 from lgn_hw.prove.reference import encoder_reference
 from lgn_hw.prove.sat_sweep import equal_by_sweeping
+from lgn_hw.prove.source_check import check_source
 from lgn_hw.prove.tournament import Tournament
 from lgn_hw.prove.vote_sum_proof import added_up, blocks_between
+from lgn_hw.prove.watch import Watch
 
 __all__ = ["Claim", "Proof", "prove_circuit", "prove_classifiers", "prove_verilog"]
+
+
+Outcome = Status | Literal["refused"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Claim:
 
     what: str
     method: str
-    status: Status
+    status: Outcome
     detail: str = ""
     sample: NDArray[np.int64] | None = None
 
@@ -48,13 +54,17 @@ class Proof:
     claims: tuple[Claim, ...]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> Outcome:
+        """The worst of the claims'; refused where a text is no subject of a proof."""
         statuses = {claim.status for claim in self.claims}
-        return next(s for s in ("different", "undecided", "equal") if s in statuses or s == "equal")
+        order: tuple[Outcome, ...] = ("refused", "different", "undecided", "equal")
+        return next(s for s in order if s in statuses or s == "equal")
 
     def check(self) -> None:
         """Raise CheckFailed unless every claim was shown."""
         for claim in self.claims:
+            if claim.status == "refused":
+                raise CheckFailed(f"Refused: not shown that {claim.what}: {claim.detail}")
             if claim.status == "different":
                 raise CheckFailed(f"Not the same: {claim.what}: {claim.detail}")
             if claim.status == "undecided":
@@ -62,7 +72,11 @@ class Proof:
 
 
 def prove_classifiers(
-    a: Classifier, b: Classifier, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    a: Classifier,
+    b: Classifier,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that two classifiers have the same scores for every pattern of a sample's bits.
 
@@ -79,7 +93,7 @@ def prove_classifiers(
     else:
         pair = tuple(added_up(netlist, blocks, side) for side, netlist in enumerate(pair))
         what, output = "every block of votes of every sample adds up alike", "bit"
-    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s)
+    [verdict] = check_equal([(pair[0], pair[1])], timeout_s=timeout_s, watch=watch)
     return Proof((_sat_claim(what, verdict, output, a.features),))
 
 
@@ -89,6 +103,7 @@ def prove_circuit(
     built: Mapping[str, Aig | Netlist | CutPart] | None = None,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that a circuit is the classifier, part by part, and that what was built is the circuit.
 
@@ -117,11 +132,13 @@ def prove_circuit(
     for name, function in (built or {}).items():
         part = circuit.whole if name == WHOLE else circuit.parts[name]
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
+    watch = watch or Watch()
+    watch.report("matching the popcount with its counters")
     claims = [_counted(head), _ranked(tournament)]
     if equal_by_sweeping(*popcount, counting_samples(head)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))
-    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s)
+    verdicts = check_equal(list(pairs.values()), timeout_s=timeout_s, watch=watch)
     claims += [
         _sat_claim(what, verdict, "output", classifier.features if WHOLE in what else None)
         for what, verdict in zip(pairs, verdicts, strict=True)
@@ -135,15 +152,36 @@ def prove_verilog(
     header: CoreHeader,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that a core's Verilog, emitted or synthesised, is the classifier.
 
-    header: what its first lines say. See prove.pipeline for what is shown of its registers.
+    header: what its first lines say. See prove.source_check for what is refused before any proof,
+    and prove.pipeline for what is shown of its registers.
     """
+    watch = watch or Watch()
+    watch.report("reading the Verilog")
     try:
-        pipeline = combinational(verilog, header.top, carries=header.options.carries)
+        check_source(verilog)
+    except CheckFailed as problem:
+        return Proof((Claim(SOURCE, "slang", "refused", str(problem)),))
+    try:
+        pipeline = combinational(
+            verilog,
+            header.top,
+            carries=header.options.carries,
+            timeout_s=watch.allowed(READING_S),
+        )
     except CheckFailed as problem:
         return Proof((Claim(PIPELINE, "structure", "different", str(problem)),))
+    except ToolTimeout:
+        late = "yosys did not read the Verilog in time; allow more with --limit"
+        return Proof((Claim(PIPELINE, "structure", "undecided", late),))
+    widths = pipeline.function.num_inputs, len(pipeline.function.outputs)
+    if widths != (header.sample_bits, header.result_bits):
+        detail = f"samples and results must have {header.sample_bits} and {header.result_bits} bits"
+        detail += f", not {widths[0]} and {widths[1]}"
+        return Proof((Claim(PIPELINE, "structure", "different", detail),))
     same = pipeline.latency == header.latency
     detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
     claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
@@ -153,7 +191,7 @@ def prove_verilog(
         circuit = Circuit.of(classifier, header.options)
 
     def prove(built: Mapping[str, Aig | CutPart]) -> Proof:
-        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+        return prove_circuit(classifier, circuit, built, timeout_s=timeout_s, watch=watch)
 
     whole, parts = {WHOLE: pipeline.function}, cut_parts(pipeline, circuit)
     proof = prove(parts or whole)
@@ -161,9 +199,11 @@ def prove_verilog(
         # Parts may differ for values that they never get. And which sample shows a difference is a
         # question to the whole core.
         proof = prove(whole)
-    return Proof((claim, *proof.claims))
+    return Proof((Claim(SOURCE, "slang", "equal"), claim, *proof.claims))
 
 
+READING_S = 86_400  # by yosys, where no limit is given
+SOURCE = "simulators and synthesis read the text alike"
 WHOLE = "whole core"
 COUNTERS_TREE = "the popcount is its tree of counters"
 PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
@@ -191,7 +231,7 @@ def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
 def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
     detail, sample = "", None
     if verdict.status == "undecided":
-        detail = "ABC came to no decision in time; allow more with --timeout"
+        detail = "ABC came to no decision in time; allow more with --timeout and --limit"
     if verdict.counterexample is not None:
         detail = f"{output} {verdict.outputs[0]} differs"
         if features is not None:

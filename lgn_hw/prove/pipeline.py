@@ -15,6 +15,7 @@ of such wires: they are nets of this function, whatever their names say.
 """
 
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -38,8 +39,13 @@ __all__ = ["Pipeline", "combinational"]
 # LUT is a table shifted right: without wreduce it has 64 outputs, of which one is used.
 READ = """read_verilog core.v primitives.v
 hierarchy -check -top {top}
-proc
-flatten
+proc -noopt
+flatten -noscopeinfo
+setundef -undriven -anyseq
+setundef -anyseq
+opt_clean
+json -o unknown.json x:* t:$anyseq %co2 %u
+json -o odd.json t:* {known}
 opt_expr
 opt_dff
 opt_clean
@@ -48,6 +54,7 @@ opt_clean
 json -o registers.json x:* t:$*dff* %u
 expose {cut_points}
 setundef -undriven -anyseq
+setundef -anyseq
 opt_clean -purge
 wreduce t:$shr
 {adders}
@@ -56,6 +63,12 @@ techmap
 aigmap
 opt_clean
 write_aiger -symbols -no-startoffset core.aig
+"""
+# What simulators compute as yosys does, whatever the values; other cells are refused.
+KNOWN = """
+$not $pos $neg $buf $and $or $xor $xnor $reduce_and $reduce_or $reduce_xor $reduce_xnor
+$reduce_bool $logic_not $logic_and $logic_or $lt $le $eq $ne $ge $gt $add $sub $mul $shl $shr
+$mux $pmux $dff $anyseq
 """
 # Registers as delays: enables are left out, for they are one; a reset stays in the data. Sums and
 # comparisons go from bit to bit: what yosys takes instead is for speed, and larger.
@@ -137,21 +150,27 @@ class Pipeline:
     cut_points: dict[str, NDArray[np.int64]]
 
 
-def combinational(verilog: str, top: str, *, carries: bool = False) -> Pipeline:
+def combinational(
+    verilog: str, top: str, *, carries: bool = False, timeout_s: float | None = None
+) -> Pipeline:
     """Return what a core computes, having shown that it is a pipeline (see this module).
 
     carries: a sum of two numbers and a bit, as circuit.heads.chain_layout writes it, is taken as
     one adder with a carry; that is the same function in a form that is easier to prove. Raises
     CheckFailed where the core is no pipeline, saying which rule it breaks, ToolError where yosys
-    does not take the text.
+    does not take the text, ToolTimeout where it takes longer than timeout_s.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog)
     (folder / "cells.v").write_text(CELLS)
     (folder / "primitives.v").write_text(PRIMITIVES)
     wires = " ".join(f"w:{wire}" for names in CUT_POINTS.values() for wire in names)
-    script = READ.format(top=top, cut_points=wires, adders="alumacc" if carries else "")
-    run_yosys(script, folder=folder, log=folder / "yosys.log")
+    known = " ".join(f"t:{kind} %d" for kind in KNOWN.split())
+    adders = "alumacc" if carries else ""
+    script = READ.format(top=top, cut_points=wires, adders=adders, known=known)
+    run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
+    for name in ("odd", "unknown"):
+        _check_values(json.loads((folder / f"{name}.json").read_text()))
     module = json.loads((folder / "registers.json").read_text())["modules"][top]
     latency = _check_registers(module)
     graph = _Graph((folder / "core.aig").read_bytes())
@@ -185,6 +204,22 @@ class _Graph:
     def output(self, port: str) -> NDArray[np.int64]:
         """Return the literals of a port."""
         return self.aig.outputs[self.outputs[port]]
+
+
+def _check_values(netlist: dict[str, Any]) -> None:
+    """Refuse cells that read what is x in a simulator, or that can be x of themselves."""
+    for module in netlist["modules"].values():
+        free = [cell for cell in module["cells"].values() if cell["type"] == "$anyseq"]
+        unknown = {bit for cell in free for bit in cell["connections"]["Y"]}
+        for name, port in module["ports"].items():
+            if unknown & {*port["bits"]}:
+                raise CheckFailed(f"Every bit of {name} must have a driver and no x")
+        for name, cell in module["cells"].items():
+            if cell["type"] != "$anyseq":
+                line = re.search(r":(\d+)", cell["attributes"].get("src", ""))
+                place = f"Line {line[1]}" if line else name
+                what = "reads a bit without a driver, or an x" if free else "is refused"
+                raise CheckFailed(f"{place}: {cell['type'].lstrip('$')} {what}")
 
 
 def _check_registers(module: dict[str, Any]) -> int:

@@ -78,7 +78,7 @@ def shrink_classifier(
     return plain, [sums, step], status
 
 
-def _why(proof: Status, without: int, with_sums: int) -> str:
+def _why(proof: str, without: int, with_sums: int) -> str:
     if proof != "equal":
         return PROVEN[proof]
     return f"proven, {with_sums:,} nodes in the whole circuit instead of {without:,}"

@@ -1,13 +1,20 @@
 """Fitting of thermometers: where the thresholds of each feature lie."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
+from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
 from lgn_train.checks import one_of, positive_integer
 
-__all__ = ["ENCODER_KINDS", "fit_thermometer"]
+if TYPE_CHECKING:
+    from lgn_train.data import Dataset
+    from lgn_train.recipe import Recipe
+
+__all__ = ["ENCODER_KINDS", "fit_thermometer", "fitted_encoder"]
 
 ENCODER_KINDS = ("uniform", "quantile")
 EXACT = 1 << 52  # sums of floats are exact to one half up to here
@@ -65,3 +72,12 @@ def _evenly(features: Features, shares: NDArray[np.float64]) -> NDArray[np.int64
 def _distinct(thresholds: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
     found = np.unique(thresholds)
     return found[(found >= low) & (found < high)]
+
+
+def fitted_encoder(recipe: "Recipe", data: "Dataset") -> Thermometer:
+    """Return the recipe's encoder; raises UsageError where the samples allow none."""
+    options = recipe.encoder
+    try:
+        return fit_thermometer(data.features, data.x_train, options.levels, options.kind)
+    except ValueError as problem:
+        raise UsageError(f"encoder: {problem}") from problem

@@ -10,7 +10,7 @@ from torch import nn
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, ClassifierError
 from lgn_train.lowering import to_netlist
-from lgn_train.model import parts_of
+from lgn_train.parts import parts_of
 from lgn_train.predictions import predictions
 
 __all__ = ["check_equal", "export_model"]

@@ -20,8 +20,8 @@ from lgn_train.distributed import World
 from lgn_train.layers import LogicDense
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
-from lgn_train.model import logic_layers
 from lgn_train.noise import Stream
+from lgn_train.parts import logic_layers
 from lgn_train.recipe import Recipe
 from lgn_train.selection import Best, Selection
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lgn_train.export import export_model
-from lgn_train.layers import LogicLayer
-from lgn_train.model import logic_layers, parts_of
+from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.parametrizations import PARAMETRIZATIONS
+from lgn_train.parts import logic_layers, parts_of
 from lgn_train.predictions import predictions
 
 __all__ = [

@@ -1,7 +1,7 @@
 """From a recipe to a network, and the parts of a network."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
@@ -14,16 +14,14 @@ from lgn_train.layers import (
     GroupSum,
     LogicConv2d,
     LogicDense,
-    LogicLayer,
     OrPool2d,
     Thermometer,
 )
-from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.noise import Stream
 from lgn_train.recipe import Model, Recipe
 from lgn_train.wiring import Geometry
 
-__all__ = ["build_model", "logic_layers", "parts_of", "widest_stage"]
+__all__ = ["build_model"]
 
 Shape = tuple[int, int, int]  # channels, rows, columns
 
@@ -59,84 +57,6 @@ def build_model(
     return nn.Sequential(
         Thermometer(encoder), *convolutions, *dense, GroupSum(classes, options.tau)
     )
-
-
-def logic_layers(model: nn.Module) -> list[LogicLayer]:
-    """Return every layer of nodes of a model, in order."""
-    return [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
-
-
-def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
-    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are those with
-    a circuit (see layers.circuit_layer), and nn.Flatten.
-
-    model: these in nn.Sequential, which may be nested and start with nn.Flatten; or a module with
-    a method logic_parts(), which returns such modules in the order in which its forward() applies
-    them. Raises TypeError naming the layer that breaks this order: nothing else has a circuit.
-    """
-    order = "nn.Sequential(Thermometer, logic layers ..., GroupSum)"
-    parts = list(_flat_parts(model))
-    while len(parts) > 1 and isinstance(parts[0], nn.Flatten) and _is_whole(parts[0]):
-        parts = parts[1:]  # Thermometer flattens images itself
-    if len(parts) < 2:
-        raise TypeError(
-            f"model must be {order}, or have a method logic_parts() that returns these, not"
-            f" {type(model).__name__} of another form"
-        )
-    encoder, *middle, head = parts
-    wanted = [
-        (encoder, (Thermometer,), "Thermometer"),
-        *(
-            (layer, (CircuitLayer, nn.Flatten), "a layer with a circuit or Flatten")
-            for layer in middle
-        ),
-        (head, (GroupSum,), "GroupSum"),
-    ]
-    for position, (layer, kinds, name) in enumerate(wanted):
-        if not isinstance(layer, kinds):
-            raise TypeError(
-                f"model must be {order}; layer {position} is {type(layer).__name__}, not {name}"
-            )
-        if isinstance(layer, nn.Flatten) and not _is_whole(layer):
-            raise TypeError(f"layer {position} must be nn.Flatten(), not {layer}")
-    assert isinstance(encoder, Thermometer)
-    assert isinstance(head, GroupSum)
-    return encoder, middle, head
-
-
-def _flat_parts(module: nn.Module) -> Iterator[nn.Module]:
-    """Yield the layers of nested Sequentials and of modules with the hook, in order."""
-    hook = getattr(module, "logic_parts", None)
-    if callable(hook):
-        for part in hook():
-            yield from _flat_parts(part)
-    elif not isinstance(module, nn.Sequential):
-        yield module
-    elif type(module).forward is not nn.Sequential.forward:
-        raise TypeError(
-            f"{type(module).__name__} has a forward() of its own, so its order is not known; give"
-            " it a method logic_parts() that returns its layers in the order of forward()"
-        )
-    else:
-        for part in module:
-            yield from _flat_parts(part)
-
-
-def _is_whole(layer: nn.Flatten) -> bool:
-    return (layer.start_dim, layer.end_dim) == (1, -1)
-
-
-def widest_stage(model: nn.Module) -> int:
-    """Return the most values of one sample that a layer computes at once; 0 without layers.
-
-    A convolution counts where BitPlanes before it says how large its image is.
-    """
-    widest, size = 0, (0, 0)
-    for layer in model.modules():
-        if isinstance(layer, CircuitLayer):
-            values, size = layer.widest(size)
-            widest = max(widest, values)
-    return widest
 
 
 def _check_images(options: Model, image_shape: Shape | None) -> None:

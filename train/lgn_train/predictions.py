@@ -5,8 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lgn_train.layers import mode
-from lgn_train.model import widest_stage
+from lgn_train.layers.circuit_layer import widest_stage
+from lgn_train.layers.modes import mode
 
 __all__ = ["predictions"]
 

@@ -13,7 +13,7 @@ from lgn_train.data import Dataset
 from lgn_train.data.ranges import Range
 from lgn_train.device import device_named
 from lgn_train.distributed import World
-from lgn_train.encoding import fit_thermometer
+from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
 from lgn_train.progress import StepProgress, show_epoch
@@ -23,7 +23,7 @@ from lgn_train.run_export import encoder_tensors, export_run
 from lgn_train.sources import load_dataset, with_data
 from lgn_train.threads import threads_for
 
-__all__ = ["fitted_encoder", "train"]
+__all__ = ["train"]
 
 # What a resumed run may change. Of the data, their own digest is compared, not the path.
 FREE = (
@@ -108,15 +108,6 @@ def _opened(run: _Run, resume: bool, force: bool) -> list[str]:
         # Before training: a stopped run can be exported.
         folder.write_test_samples(run.data.x_test, run.data.y_test)
     return notices
-
-
-def fitted_encoder(recipe: Recipe, data: Dataset) -> Thermometer:
-    """Return the recipe's encoder; raises UsageError where the samples allow none."""
-    options = recipe.encoder
-    try:
-        return fit_thermometer(data.features, data.x_train, options.levels, options.kind)
-    except ValueError as problem:
-        raise UsageError(f"encoder: {problem}") from problem
 
 
 def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from lgn_train.model import logic_layers, widest_stage
+from lgn_train.layers.circuit_layer import widest_stage
+from lgn_train.parts import logic_layers
 
 __all__ = ["threads_for"]
 

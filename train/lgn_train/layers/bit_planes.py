@@ -17,7 +17,7 @@ from lgn_train.layers.circuit_layer import (
     require_shape,
     to_numpy,
 )
-from lgn_train.packed import PackedBits
+from lgn_train.packed.bits import PackedBits
 from lgn_train.wiring import Geometry
 
 __all__ = ["BitPlanes"]

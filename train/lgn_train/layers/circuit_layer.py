@@ -20,6 +20,7 @@ __all__ = [
     "shown_shape",
     "table_words_of",
     "to_numpy",
+    "widest_stage",
 ]
 
 Nets = NDArray[np.int32]  # the nets that carry a layer's values, in the shape of one sample
@@ -66,7 +67,11 @@ class CircuitLayer(nn.Module, ABC):
 
     A new one needs `lower`, and `widest` where a layer computes more than it reads: then models
     that hold it can be exported, simulated and built. CONTRIBUTING.md has the steps.
+
+    forced_mode: what lgn_train.mode sets; layers whose output depends on the mode read it.
     """
+
+    forced_mode: str | None = None
 
     @abstractmethod
     def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
@@ -76,9 +81,26 @@ class CircuitLayer(nn.Module, ABC):
         ClassifierError where they do not fit the layer; its text goes on from the layer's name.
         """
 
+    def progress(self) -> list[tuple[Tensor, Tensor]]:
+        """Return each buffer that a training step changes, and a copy of it."""
+        return []
+
     def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
         """Return the most values of a sample that it computes at once, and the size it leaves."""
         return 0, size
+
+
+def widest_stage(model: nn.Module) -> int:
+    """Return the most values of one sample that a layer computes at once; 0 without layers.
+
+    A convolution counts where BitPlanes before it says how large its image is.
+    """
+    widest, size = 0, (0, 0)
+    for layer in model.modules():
+        if isinstance(layer, CircuitLayer):
+            values, size = layer.widest(size)
+            widest = max(widest, values)
+    return widest
 
 
 def require_shape(fits: bool, wanted: str, nets: Nets) -> None:

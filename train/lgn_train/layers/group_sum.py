@@ -5,7 +5,7 @@ from typing import final
 from torch import Tensor, nn
 
 from lgn_train.checks import positive_integer, positive_number
-from lgn_train.packed import PackedBits
+from lgn_train.packed.bits import PackedBits
 
 __all__ = ["GroupSum"]
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lgn_train.packed import PackedBits
+from lgn_train.packed.bits import PackedBits
 
 __all__ = ["check_input"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import lgn_train.packed.kernels as kernels
 from lgn_train.checks import one_of, positive_number, whole_number
 from lgn_train.confidence import backward_temperature, initial_confidence, update_confidence
 from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
@@ -15,8 +16,10 @@ from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.noise import Stream
-from lgn_train.packed import PackedBits, Run, Stage, kernels, why_not_compiled, why_not_cuda
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
+from lgn_train.packed.run import Run, Stage
 from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.wiring import LearnedWiring, Picks, Wiring

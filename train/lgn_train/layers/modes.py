@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from lgn_train.checks import one_of
-from lgn_train.layers.logic_layer import LogicLayer
+from lgn_train.layers.circuit_layer import CircuitLayer
 
 __all__ = ["MODES", "mode"]
 
@@ -22,7 +22,7 @@ def mode(model: nn.Module, name: str) -> Iterator[None]:
     running confidences are those of before afterwards. Raises ValueError listing the modes.
     """
     one_of("mode", name, MODES)
-    layers = [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
+    layers = [layer for layer in model.modules() if isinstance(layer, CircuitLayer)]
     before = [(layer, layer.forced_mode, layer.progress()) for layer in layers]
     for layer in layers:
         layer.forced_mode = name

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from lgn_hw.netlist import MAX_FANIN
 from lgn_train.checks import positive_integer
 from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
-from lgn_train.packed import PackedBits, Stage
-from lgn_train.packed.ops import OR_POOL
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.calls import OR_POOL
+from lgn_train.packed.run import Stage
 from lgn_train.wiring import Wiring
 
 __all__ = ["OrPool2d"]

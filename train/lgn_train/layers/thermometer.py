@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import lgn_train.packed.ops as ops
 from lgn_hw.encoder import Thermometer as ThermometerSpec
 from lgn_hw.features import Features
-from lgn_train.packed import PackedBits, Run, ops, why_not_compiled, why_not_cuda
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
+from lgn_train.packed.run import Run
 from lgn_train.packed.words import WORD_BITS
 
 __all__ = ["Thermometer"]

@@ -1,13 +1,14 @@
 """PackedBits: what flows between the layers, a tensor that is computed only when it must be."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from lgn_train.packed.run import Run
+if TYPE_CHECKING:
+    from lgn_train.packed.run import Run
 
 __all__ = ["PackedBits"]
 
@@ -29,10 +30,10 @@ class PackedBits(Tensor):
     nothing of packed bits gets an ordinary float tensor, with its gradient.
     """
 
-    run: Run
+    run: "Run"
 
     @staticmethod
-    def __new__(cls, run: Run, shape: tuple[int, ...] | None = None) -> "PackedBits":
+    def __new__(cls, run: "Run", shape: tuple[int, ...] | None = None) -> "PackedBits":
         made: PackedBits = torch.Tensor._make_wrapper_subclass(
             cls,
             (run.batch, *(shape or (run.width,))),

@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import kernels
+import lgn_train.packed.kernels as kernels
 
 __all__ = [
+    "CANDIDATES",
+    "OR_POOL",
+    "TABLES",
     "SoftRunStruct",
     "StageStruct",
     "TableOptions",
@@ -18,6 +21,9 @@ __all__ = [
     "operator",
     "shapes_of",
 ]
+
+TABLES, OR_POOL = 0, 1  # kinds of a stage
+CANDIDATES = 16  # of a pin that chooses
 
 
 def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:

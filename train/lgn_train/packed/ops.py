@@ -10,8 +10,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lgn_train.packed import kernels
-from lgn_train.packed.calls import StageStruct, TableOptions, address, call, operator, shapes_of
+import lgn_train.packed.kernels as kernels
+from lgn_train.packed.calls import (
+    CANDIDATES,
+    OR_POOL,
+    TABLES,
+    StageStruct,
+    TableOptions,
+    address,
+    call,
+    operator,
+    shapes_of,
+)
 
 __all__ = [
     "CANDIDATES",
@@ -28,10 +38,8 @@ __all__ = [
     "table_gradients",
 ]
 
-TABLES, OR_POOL = 0, 1  # kinds of a stage
 PARAMETRIZATION_NUMBERS = {"raw": 0, "light": 1, "walsh": 2}
 GATES = 16
-CANDIDATES = 16  # of a pin that chooses
 CPU_BLOCK = 128  # samples that the C++ kernels go back through together
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import kernels, ops
+import lgn_train.packed.kernels as kernels
+import lgn_train.packed.ops as ops
 from lgn_train.packed.soft_run import SoftExecution
 from lgn_train.packed.words import WORD_BITS, pack, unpack
 from lgn_train.wiring import Wiring

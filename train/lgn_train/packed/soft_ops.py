@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import kernels
+import lgn_train.packed.kernels as kernels
 from lgn_train.packed.calls import (
+    CANDIDATES,
+    TABLES,
     SoftRunStruct,
     StageStruct,
     address,
@@ -20,7 +22,6 @@ from lgn_train.packed.calls import (
     operator,
     shapes_of,
 )
-from lgn_train.packed.ops import CANDIDATES, TABLES
 from lgn_train.packed.words import WORD_BITS, words_for
 
 __all__ = ["in_blocks", "out_of_blocks", "soft_backward", "soft_forward"]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import kernels, soft_ops
+import lgn_train.packed.kernels as kernels
+import lgn_train.packed.soft_ops as soft_ops
 
 if TYPE_CHECKING:
     from lgn_train.packed.run import Run

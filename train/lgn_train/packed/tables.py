@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed import ops
+import lgn_train.packed.ops as ops
 
 __all__ = ["choose_inputs", "choose_tables", "table_words"]
 

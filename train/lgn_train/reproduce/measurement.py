@@ -10,7 +10,7 @@ from torch import nn
 from lgn_train.data import Dataset
 from lgn_train.explain import explain
 from lgn_train.metrics import accuracy, unused_threshold
-from lgn_train.model import logic_layers
+from lgn_train.parts import logic_layers
 from lgn_train.reproduce.scale import DLGN
 
 __all__ = [

@@ -18,9 +18,11 @@ from lgn_hw.formats.atomic import write_text
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
+from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
 from lgn_train.metrics import unused_gates
-from lgn_train.model import build_model, logic_layers
+from lgn_train.model import build_model
+from lgn_train.parts import logic_layers
 from lgn_train.reproduce.measurement import (
     accuracies,
     entropy_axis,
@@ -32,7 +34,6 @@ from lgn_train.reproduce.measurement import (
     unused_by_layer,
 )
 from lgn_train.reproduce.scale import RunSpec
-from lgn_train.run import fitted_encoder
 from lgn_train.threads import threads_for
 
 __all__ = ["Runs"]

@@ -1,0 +1,57 @@
+"""Prove a whole file of Verilog: its core, and what stands around it."""
+
+import re
+
+from lgn_hw.circuit.header import CoreHeader, read_core_header
+from lgn_hw.classifier import Classifier
+from lgn_hw.hdl.wrappers import WRAPPERS, wrapper_top, wrapper_verilog
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
+from lgn_hw.prove.equivalence import Claim, Proof, prove_verilog
+from lgn_hw.prove.source_check import module_names
+from lgn_hw.prove.watch import Watch
+
+__all__ = ["prove_design"]
+
+WRITTEN = "what stands around the core is what `lgn verilog` writes"
+TDATA = re.compile(r"^ *input \[(\d+):0\] s_axis_tdata;", re.MULTILINE)
+
+
+def prove_design(
+    classifier: Classifier,
+    verilog: str,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
+) -> Proof:
+    """Prove that the core in a file is the classifier, and that its wrapper is the written one.
+
+    A wrapper is compared letter by letter with the one for this core, comments at its head apart;
+    of other modules nothing is shown, so that a file with them is refused. Raises what
+    prove.equivalence.prove_verilog raises, and UsageError where the file has no core's header.
+    """
+    header = read_core_header(verilog)
+    proof = prove_verilog(classifier, verilog, header, timeout_s=timeout_s, watch=watch)
+    if proof.status == "refused":
+        return proof
+    outer = [name for name in module_names(verilog) if not _is_core(name, header)]
+    return Proof((*proof.claims, _wrapper_claim(verilog, outer, header))) if outer else proof
+
+
+def _is_core(name: str, header: CoreHeader) -> bool:
+    return name == header.top or name.startswith(f"{header.top}.")
+
+
+def _wrapper_claim(verilog: str, outer: list[str], header: CoreHeader) -> Claim:
+    found = TDATA.search(verilog)
+    data_bits = int(found[1]) + 1 if found else 8
+    for wrapper in WRAPPERS[1:]:
+        if wrapper_top(header, wrapper) in outer:
+            written = wrapper_verilog(header, wrapper, data_bits=data_bits)
+            modules = written[written.index("\nmodule ") :]
+            if modules in verilog and sorted(module_names(written)) == sorted(outer):
+                return Claim(WRITTEN, "letter by letter", "equal")
+    detail = (
+        f"the modules {', '.join(outer)} are not those that `lgn verilog --wrapper` writes around"
+        f" {header.top}; write them again, or prove the core in a file of its own"
+    )
+    return Claim(WRITTEN, "letter by letter", "refused", detail)
