@@ -15,8 +15,8 @@ from lgn_hw.features import Features
 from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
 from lgn_train.augment import Augmentation
 from lgn_train.layers import LogicLayer, inputs
-from lgn_train.model import logic_layers
 from lgn_train.packed import kernels
+from lgn_train.parts import logic_layers
 from lgn_train.wiring import Wiring
 
 NOWHERE = torch.device("meta")

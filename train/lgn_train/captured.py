@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lgn_train.distributed import World
 from lgn_train.estimators import ESTIMATORS
-from lgn_train.model import logic_layers
+from lgn_train.parts import logic_layers
 from lgn_train.progress import print_notice
 
 __all__ = ["CapturedStep", "CudaGraphs", "Graphs", "why_not_captured"]

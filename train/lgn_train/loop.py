@@ -155,9 +155,7 @@ class Trainer:
         return loss
 
     def _launcher(self) -> Callable[[Tensor], Tensor]:
-        """Return what takes a batch through a step: as a CUDA graph, where nothing stands against
-        it.
-        """
+        """Return what takes a batch through a step: a CUDA graph, where nothing is against it."""
         if why_not_captured(self.model, self.device, self.world):
             return self._on_device
         return CapturedStep(self._on_device, self.recipe.train.batch_size, CudaGraphs(self.device))
