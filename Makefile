@@ -19,8 +19,8 @@ apt_install = { \
 demo: $(VENV)/.installed tools
 	$(LGN) train train/recipes/digits.toml --output $(DEMO) --force
 	$(LGN) verilog $(DEMO)/digits.lgn --output $(DEMO)/digits.v
-	$(LGN) sim $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v --output $(DEMO)/sim
-	$(LGN) synth $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v --output $(DEMO)/synth
+	$(LGN) sim $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v
+	$(LGN) synth $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v
 	$(LGN) summary $(DEMO)
 	$(LGN) report $(DEMO)
 

@@ -47,10 +47,12 @@ def mapped(verilog: str, flow: str) -> dict[str, int]:
     """Return the cells of a flow of yosys."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "core.v").write_text(verilog)
+        (folder / "core.v").write_text(verilog, encoding="utf-8")
         script = f"read_verilog core.v\n{flow}\ntee -q -o stat.json stat -json\n"
         run_yosys(script, folder=folder, log=folder / "yosys.log")
-        found = json.loads((folder / "stat.json").read_text())["design"]["num_cells_by_type"]
+        found = json.loads((folder / "stat.json").read_text(encoding="utf-8"))["design"][
+            "num_cells_by_type"
+        ]
     return {
         name: sum(n for kind, n in found.items() if kind.startswith(prefixes))
         for name, prefixes in KINDS.items()
@@ -108,7 +110,7 @@ def main() -> None:
         print(row, flush=True)
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         result = describe_machine() | {"rows": rows}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

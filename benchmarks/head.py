@@ -157,7 +157,7 @@ def main() -> None:
         print(row, flush=True)
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         result = describe_machine() | {"rows": rows}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def measure(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
 
 def record(file: Path, figures: dict[str, Any], key: tuple[str, ...]) -> None:
     """Put a run among those of a file, in the place of an earlier one of the same key."""
-    runs = json.loads(file.read_text())["runs"] if file.exists() else []
+    runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
     own = [figures[name] for name in key]
     runs = [run for run in runs if [run[name] for name in key] != own] + [figures]
     runs.sort(key=lambda run: [run[name] for name in key])
@@ -58,7 +58,7 @@ _PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor()

@@ -98,7 +98,7 @@ def main() -> None:
             shown = ", ".join(f"{key} {value}" for key, value in result[name].items())
             print(f"{title.format(samples=arguments.samples)}: {shown}", flush=True)
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ def main() -> None:
     for name, section in SECTIONS.items():
         path = FOLDER / "benchmarks" / f"{name}.json"
         if path.exists():
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
             sections.append(section(data) + _machine(data))
-    (FOLDER / "benchmarks.md").write_text("\n".join(sections))
+    (FOLDER / "benchmarks.md").write_text("\n".join(sections), encoding="utf-8")
 
 
 def netlist(data: dict[str, Any]) -> str:

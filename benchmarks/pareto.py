@@ -161,7 +161,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15, help="for each placement; 0: none")
     parser.add_argument("--json", type=Path, default=FOLDER / "pareto.json")
     arguments = parser.parse_args()
-    before = json.loads(arguments.json.read_text())["rows"] if arguments.json.exists() else []
+    before = (
+        json.loads(arguments.json.read_text(encoding="utf-8"))["rows"]
+        if arguments.json.exists()
+        else []
+    )
     rows = {row["design"]: row for row in before}
     for path in arguments.classifiers:
         rows[path.stem] = measure(path, arguments.minutes)
@@ -169,7 +173,7 @@ def main() -> None:
     ordered = sorted(rows.values(), key=lambda row: row["lut6"]["total"])
     result = describe_machine() | {"published": PUBLISHED, "rows": ordered}
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     with mpl.rc_context({"svg.hashsalt": "lgn-hw", "svg.fonttype": "path"}):
         draw(ordered).savefig(
             arguments.json.with_suffix(".svg"), metadata={"Date": None, "Creator": None}

@@ -160,7 +160,7 @@ def measure(formulation: str, shape: dict[str, int], seconds: float) -> dict[str
 
 
 def resident(key: str) -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(key):
             return int(line.split()[1]) / 1024
     raise KeyError(key)
@@ -248,7 +248,7 @@ def main() -> None:
     if arguments.quick or arguments.json == "-":
         print(text)
     else:
-        Path(arguments.json).write_text(text + "\n")
+        Path(arguments.json).write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,14 @@ class Classifier:
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
         self._check()
 
+    def __repr__(self) -> str:
+        """Name what it is, in one line; its arrays would fill pages."""
+        return (
+            f"<Classifier {self.digest[:12]}: {len(self.features)} features,"
+            f" {self.encoder.num_bits} bits, {self.netlist.num_nodes} nodes,"
+            f" {self.num_classes} classes>"
+        )
+
     @property
     def features(self) -> Features:
         return self.encoder.features

@@ -8,10 +8,10 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound
+from lgn_hw.library_cache import cached_library
 
 __all__ = ["INSTRUCTION_SETS", "compile_library", "find_compiler", "find_cxx", "widest_set"]
 
@@ -54,7 +54,7 @@ def widest_set() -> str:
     if platform.machine() not in ("x86_64", "AMD64"):
         return "DEFAULT"
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return "DEFAULT"
     flags = set(next((line for line in lines if line.startswith("flags")), "").split())
@@ -67,19 +67,8 @@ def compile_library(command: list[str], sources: Path) -> ctypes.CDLL:
     sources: the folder that holds all that the command reads. Raises ToolError with the
     compiler's last lines.
     """
-    path = _cache() / f"{_digest(command, sources)}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            partial = Path(folder) / path.name
-            _run([*command, "-o", str(partial)])
-            os.replace(partial, path)  # whole or not there, whoever else compiles it now
-    return ctypes.CDLL(str(path))
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lgn-hw" / "kernels"
+    name = _digest(command, sources)
+    return cached_library(name, lambda path: _run([*command, "-o", str(path)]))
 
 
 def _digest(command: list[str], sources: Path) -> str:
@@ -94,7 +83,7 @@ def _digest(command: list[str], sources: Path) -> str:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
         raise ToolError(f"{Path(command[0]).name} could not compile the kernels:\n{last}")

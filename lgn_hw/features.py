@@ -200,7 +200,10 @@ class Features:
         if is_frame(data):
             table = table_of(data)
             return table.matrix(find_columns(table.names, self.names, table.place))
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError as problem:
+            raise ClassifierError(f"Samples must be rows of equal length: {problem}") from None
         if array.ndim > 2 and np.prod(array.shape[1:]) == len(self):
             return array.reshape(len(array), -1)
         return array

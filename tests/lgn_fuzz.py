@@ -6,7 +6,7 @@ import random
 
 from lgn_hw.formats.lgn import PREFIX
 
-__all__ = ["damaged", "resealed"]
+__all__ = ["damaged", "resealed", "with_header"]
 
 EXTREME = [
     0, 1, -1, 2, 5, 63, 64, 255, 256, 2**15, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53, 2**63 - 1,
@@ -85,7 +85,7 @@ def _field(data, files, rng):
     else:
         place[key] = value
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return _with_header(data, length, text)
+    return with_header(data, length, text)
 
 
 def _deep(levels):
@@ -95,7 +95,8 @@ def _deep(levels):
     return value
 
 
-def _with_header(data, length, text):
+def with_header(data, length, text):
+    """Return a file with another header in the place of one of `length` bytes."""
     text += b" " * (-(PREFIX.size + len(text)) % 8)
     start = data[:12] + len(text).to_bytes(4, "little") + data[16 : PREFIX.size]
     return start + text + data[PREFIX.size + length :]

@@ -153,17 +153,17 @@ def test_synth_writes_the_figures_that_it_prints(lgn, small):
     code, out, _ = lgn("synth", small, "--json")
     data = json.loads(out)
     assert code == 0
-    assert data == json.loads((small.parent / "synth" / "synth.json").read_text())
+    assert data == json.loads((small.parent / "small.lgn.synth" / "synth.json").read_text())
     assert data["lut4"]["total"] > data["lut4"]["logic"] > 0
 
 
 def test_synth_counts_the_nodes_of_a_core_for_luts(lgn, small, tmp_path):
-    code, out, _ = lgn("synth", small, "-o", tmp_path, "--lut", "xilinx", "--json")
+    code, out, _ = lgn("synth", small, "-o", tmp_path / "area", "--lut", "xilinx", "--json")
     nodes = json.loads(out)["nodes"]
     assert (code, nodes["lut_size"]) == (0, 6)
     parts = ("encoder", "logic", "popcount", "argmax")
     assert nodes["total"] == sum(nodes[part] for part in parts) > 0
-    assert "written for LUT6" in lgn("synth", small, "-o", tmp_path, "--lut", "6")[1]
+    assert "written for LUT6" in lgn("synth", small, "-o", tmp_path / "area", "--lut", "6")[1]
 
 
 def test_synth_rejects_verilog_of_another_classifier(lgn, small, tmp_path):
@@ -216,7 +216,7 @@ def test_prove_prints_claims_and_fails_with_a_sample(lgn, small, tmp_path):
     code, _, err = lgn("prove", small, small.parent / "x.txt")
     assert code == 2
     assert "A proof needs a .lgn or a .v file, not x.txt" in err
-    assert not (small.parent / "prove").exists()
+    assert not (small.parent / "small.lgn.prove").exists()
 
 
 def test_prove_of_verilog_is_kept_for_the_report(lgn, small):
@@ -224,9 +224,27 @@ def test_prove_of_verilog_is_kept_for_the_report(lgn, small):
     lgn("verilog", small, "--lut", "6")
     code, out, _ = lgn("prove", small, small.with_suffix(".v"), "--json")
     assert code == 0
-    assert json.loads(out) == json.loads((small.parent / "prove" / "prove.json").read_text())
+    assert json.loads(out) == json.loads(
+        (small.parent / "small.lgn.prove" / "prove.json").read_text()
+    )
     lgn("report", small)
     assert "\N{CHECK MARK} proven" in (small.parent / "report.html").read_text()
+
+
+def test_prove_goes_by_way_of_the_lgn_that_verilog_was_emitted_from(lgn, small):
+    random_classifier(1, features=3, bits=6, layers=(8, 6), classes=3).save(small)
+    other = small.with_name("other.lgn")
+    lgn("optimize", small, "-o", other)
+    lgn("verilog", other)
+    code, out, _ = lgn("prove", small, other.with_suffix(".v"), "--json")
+    claims = [claim["what"] for claim in json.loads(out)["claims"]]
+    assert (code, claims[0]) == (0, "every vote of every sample")
+    assert "the encoder compares" in claims
+    other.unlink()
+    code, _, err = lgn("prove", small, other.with_suffix(".v"), "--limit", 60)
+    assert "prove the two .lgn files equal, then the Verilog against its own" in " ".join(
+        err.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,7 +266,7 @@ def test_prove_fails_where_a_claim_is_undecided(lgn, small, monkeypatch, other, 
     )
     assert re.sub(r"\s+", " ", err).strip().endswith(message)
     if other.endswith(".v"):
-        kept = json.loads((small.parent / "prove" / "prove.json").read_text())
+        kept = json.loads((small.parent / "small.lgn.prove" / "prove.json").read_text())
         assert kept["status"] == "undecided"
 
 
@@ -258,7 +276,7 @@ def test_summary_names_the_missing_step(lgn, small):
     assert "train.json is missing; run `lgn train` into" in re.sub(r"\s+", " ", err)
 
 
-def test_doctor_lists_what_each_command_needs(lgn, monkeypatch):
+def test_doctor_lists_what_each_command_needs(lgn):
     code, out, _ = lgn("doctor", "--json")
     found = json.loads(out)
     assert code == 0

@@ -115,7 +115,7 @@ def test_sim_reads_the_test_samples_beside_the_classifier(lgn, small):
     code, out, _ = lgn("sim", small, "--vectors", "20", "--json")
     data = json.loads(out)
     assert code == 0
-    assert data == json.loads((small.parent / "sim" / "sim.json").read_text())
+    assert data == json.loads((small.parent / "small.lgn.sim" / "sim.json").read_text())
     assert data["cases"][0]["vectors"] == 2 + 20 + 30
     assert data["mismatches"] == 0
     assert data["latency_cycles"] == data["latency_cycles_measured"]

@@ -102,6 +102,9 @@ def test_quantize_and_predict_find_the_columns_of_a_frame_by_name():
     message = r"has no column 'count', which .*: 'other', 'Count'; is 'count' named 'Count' there"
     with pytest.raises(UsageError, match=message):
         mixed().quantize(frame.rename(columns={"count": "Count"}))
+    missing = pandas.DataFrame({"count": pandas.array([True, None], "boolean"), "volts": [0, 1.0]})
+    with pytest.raises(UsageError, match="row 1, column 'count' is missing"):
+        mixed().quantize(missing)
     with pytest.raises(UsageError, match=r"has numbers for names .*frame\.to_numpy\(\)$"):
         mixed().quantize(pandas.DataFrame([[1, 2.0]]))
 
@@ -117,11 +120,12 @@ def test_quantize_leaves_integers_alone():
         ([[0, float("nan")]], "Sample 0, feature 'volts' must be a finite number, not nan"),
         ([[0, 0], [0, -np.inf]], "Sample 1, feature 'volts' must be a finite number, not -inf"),
         ([["a", "b"]], "Samples must be numbers, not <U1"),
+        ([[1], [1, 2]], "Samples must be rows of equal length: "),
         ([[1, 2, 3]], "Samples must have shape (samples, 2), not (1, 3)"),
     ],
 )
 def test_quantize_rejects_values_without_a_code(raw, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}"):
         mixed().quantize(raw)
 
 

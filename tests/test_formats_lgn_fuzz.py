@@ -1,5 +1,6 @@
 """Damaged `.lgn` files are refused with a sentence, or are the same classifier to every reader."""
 
+import json
 import random
 import subprocess
 import sys
@@ -8,13 +9,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from lgn_fuzz import damaged
+from lgn_fuzz import damaged, resealed, with_header
 from strategies import random_classifier
 
 from lgn_hw import Classifier, FileFormatError
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.features import Features
-from lgn_hw.formats.lgn import dumps, loads
+from lgn_hw.formats.lgn import PREFIX, dumps, loads
 from lgn_hw.hdl.verilog import read_core_header, to_verilog
 
 ROOM = 1 << 30  # bytes that reading a damaged file may not take
@@ -68,6 +69,18 @@ def test_damaged_files_are_refused_or_read_alike():
     counts, _ = fuzz(1500, 1)
     assert counts["refused"] > 1000
     assert counts["read"] > 10
+
+
+@pytest.mark.parametrize(
+    "shape", [[5], [5, 1, 1], [], [True, 1], [-5, -1], 5, [2**62, 4], ["5", 1]]
+)
+def test_shape_of_another_rank_is_refused(shape):
+    [data, *_] = good_files()
+    length = int.from_bytes(data[12:16], "little")
+    header = json.loads(data[PREFIX.size : PREFIX.size + length])
+    header["arrays"][0][2] = shape
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    assert read(resealed(with_header(data, length, text))) == "refused"
 
 
 LIMITED = """

@@ -18,6 +18,7 @@ SOURCES = {
 # The longest module prefix that matches decides. The standard library is always allowed.
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
+    "lgn_hw.files": {"lgn_hw", "filelock"},
     "lgn_hw.data": {"numpy", "lgn_hw", "narwhals", "pyarrow"},
     "lgn_hw.hdl": {"numpy", "lgn_hw", "amaranth"},
     "lgn_hw.link.gateware": {"numpy", "lgn_hw", "amaranth"},
@@ -36,8 +37,9 @@ ALLOWED = {
 # The rooms of lgn_hw, the lowest first: each may import itself and those before it.
 ROOMS = (
     "lgn_hw.errors",
+    "lgn_hw.files",
+    "lgn_hw.library_cache",
     "lgn_hw.compiler",
-    "lgn_hw.formats.atomic",
     "lgn_hw.netlist",
     "lgn_hw.data",
     "lgn_hw.features",
@@ -130,7 +132,7 @@ def test_modules_import_only_what_their_layer_allows():
     assert not [problem for module, path in modules() for problem in problems_of(module, path)]
 
 
-def test_layering_finds_a_forbidden_import(tmp_path):
+def test_layering_finds_a_forbidden_import():
     bad = ROOT / "train" / "lgn_train" / "loop.py"
     assert not list(problems_of("lgn_train.loop", bad))
     assert list(problems_of("lgn_boards.loop", bad)), "torch is not for boards"
@@ -169,3 +171,38 @@ def test_files_stay_short():
 def test_lgn_hw_imports_nothing_heavy(heavy):
     program = f"import lgn_hw, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def texts_without_encoding(path):
+    """Yield the lines of a file where text is read or written in the locale's encoding."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or any(k.arg == "encoding" for k in node.keywords):
+            continue
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        if {"text", "universal_newlines"} & given.keys():
+            yield node.lineno
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("read_text", "write_text"):
+            yield node.lineno
+        path_open = isinstance(node.func, ast.Attribute) and node.func.attr == "open"
+        if path_open and isinstance(node.func.value, ast.Name | ast.Attribute):
+            owner = node.func.value
+            path_open = (owner.id if isinstance(owner, ast.Name) else owner.attr) not in BINARY
+        if path_open or (isinstance(node.func, ast.Name) and node.func.id == "open"):
+            modes = [*node.args, *given.values()]
+            if not any(isinstance(m, ast.Constant) and "b" in str(m.value) for m in modes):
+                yield node.lineno
+
+
+BINARY = ("os", "tarfile", "gzip", "Device", "Image", "cls")  # whose open() gives no text
+
+
+def test_text_is_read_and_written_as_utf_8(tmp_path):
+    found = [
+        f"{module}:{line}" for module, path in modules() for line in texts_without_encoding(path)
+    ]
+    assert not found
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        'p.read_text()\nopen("x", "w")\nrun(text=True)\nopen("x", "rb")\n', encoding="utf-8"
+    )
+    assert list(texts_without_encoding(bad)) == [1, 2, 3]

@@ -102,8 +102,8 @@ def test_gather_says_what_was_not_run_and_how_to(run):
 
 
 def test_gather_leaves_out_figures_of_another_classifier(run):
-    (run.parent / "synth").mkdir()
-    (run.parent / "synth" / "synth.json").write_text(json.dumps({"digest": "ab" * 32}))
+    (run.parent / "small.lgn.synth").mkdir()
+    (run.parent / "small.lgn.synth" / "synth.json").write_text(json.dumps({"digest": "ab" * 32}))
     report = gather(run)
     assert report["estimate"] is None
     assert report["not_run"][1]["reason"] == "run on another classifier, abababababab"
@@ -122,6 +122,19 @@ def test_gather_shows_curves_only_of_this_classifier(run, last, shown):
     assert (curves is not None) == shown
     if shown:
         assert (curves["epoch"], curves["discrete_accuracy"]) == ([1, 2], [0.1, 0.75])
+
+
+def test_gather_takes_the_classifier_that_was_trained_there(run):
+    random_classifier(2).save(run.with_name("other.lgn"))
+    (run.parent / "train.json").write_text(json.dumps({"classifier": "build/x/small.lgn"}))
+    assert gather(run.parent)["name"] == "small"
+
+
+def test_gather_quotes_what_is_to_be_typed(tmp_path):
+    (tmp_path / "my runs").mkdir()
+    random_classifier(2).save(tmp_path / "my runs" / "a b.lgn")
+    remedies = [step["remedy"] for step in gather(tmp_path / "my runs")["not_run"]]
+    assert remedies[0] == f"lgn sim '{tmp_path}/my runs/a b.lgn'"
 
 
 def test_gather_shows_curves_of_what_was_measured_and_chosen(run):

@@ -75,7 +75,7 @@ def full(tmp_path):
         "sim/sim.json": {"latency_cycles": 8, "latency_cycles_measured": 8, "throughput": 1.0,
                          "mismatches": 0, "vectors": 973, "simulator": "icarus", "cases": [case],
                          "negative_control": {"caught": True, "mismatches": 2}},
-        "fmax/hx8k.json": {"part": "hx8k-ct256", "stage": "pnr", "tool": "nextpnr-ice40 0.11",
+        "fmax/hx8k/fmax.json": {"part": "hx8k-ct256", "stage": "pnr", "tool": "nextpnr-ice40 0.11",
                            "setting": "2 levels a stage", "clock_mhz": 100.0, "met": False,
                            "fmax_mhz": 91.25, "latency_cycles": 8, "latency_ns": 87.7,
                            "samples_per_second": 91.25e6,
@@ -91,8 +91,9 @@ def full(tmp_path):
                        "train_samples": 1437, "seconds": 11.0},
     }  # fmt: skip
     for name, data in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(json.dumps(data | {"digest": own.digest}))
+        path = tmp_path / (name if name == "train.json" else f"small.lgn.{name}")
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(json.dumps(data | {"digest": own.digest}))
     line = {"loss": 0.5, "gap_train": -0.0028, "gap_soft": 0.0, "train_mode_accuracy": 0.9722,
             "soft_accuracy": 0.975, "discrete_accuracy": 0.975}  # fmt: skip
     lines = [line | {"epoch": epoch} for epoch in (1, 2, 3)]

@@ -67,7 +67,9 @@ def test_simulate_passes_every_case(tmp_path, levels_per_stage, scores):
 
 def test_simulate_leaves_logs_and_writes_a_waveform(classifier, tmp_path):
     result = quick(classifier, tmp_path, vectors=4, waveform=True)
+    assert result.waveform == tmp_path / "dump.fst"
     assert result.waveform.exists()
+    assert not (tmp_path / "build").exists()
     assert (tmp_path / "build.log").exists()
     assert "flowing passed" in (tmp_path / "test.log").read_text()
 
@@ -167,7 +169,8 @@ def test_simulate_shows_the_log_of_a_failed_build(classifier, text, tmp_path):
     with pytest.raises(ToolError, match=r"^icarus could not build the Verilog \(") as caught:
         quick(classifier, tmp_path, verilog=broken)
     assert "syntax error" in str(caught.value)
-    assert str(tmp_path / "build.log") in str(caught.value)
+    (log,) = tmp_path.glob("unfinished-*/build.log")
+    assert str(log) in str(caught.value)
 
 
 def test_simulate_fails_where_a_case_did_not_run(classifier, tmp_path, monkeypatch):

@@ -51,7 +51,9 @@ def test_fmax_reports_one_setting(lgn, small, placed):
     code, out, _ = lgn("fmax", small, "--part", "HX8K-ct256", "--json")
     data = json.loads(out)
     assert code == 0
-    assert data == json.loads((small.parent / "fmax" / "hx8k-ct256.json").read_text())
+    assert data == json.loads(
+        (small.parent / "small.lgn.fmax" / "hx8k-ct256" / "fmax.json").read_text()
+    )
     assert (data["stage"], data["part"], data["digest"]) == ("pnr", "hx8k-ct256", CLASSIFIER.digest)
     assert (data["fmax_mhz"], data["latency_cycles"], data["latency_ns"]) == (100.0, 5, 50.0)
     assert data["samples_per_second"] == 100_000_000
@@ -65,7 +67,7 @@ def test_fmax_finds_the_fewest_registers_and_the_report_shows_them(lgn, small, p
     code, out, _ = lgn("fmax", small, *arguments)
     assert code == 0
     assert "clock 80.0 MHz (asked for: 75 MHz), one sample a clock cycle" in out
-    data = json.loads((small.parent / "fmax" / "hx8k-ct256.json").read_text())
+    data = json.loads((small.parent / "small.lgn.fmax" / "hx8k-ct256" / "fmax.json").read_text())
     assert (data["latency_cycles"], data["met"]) == (4, True)
     assert min(latency for latency in placed if latency >= 4) == 4
     assert len(data["trials"]) == len(placed)
@@ -97,7 +99,7 @@ def test_fmax_rejects_a_clock_that_no_setting_meets(lgn, small, placed):
     )
     assert found, message
     assert float(found[1]) == 20 * max(placed)
-    assert not (small.parent / "fmax" / "hx8k-ct256.json").exists()
+    assert not (small.parent / "small.lgn.fmax" / "hx8k-ct256" / "fmax.json").exists()
 
 
 def test_harness_feeds_the_bits_that_are_read():

@@ -3,13 +3,20 @@
 import errno
 import os
 import re
+import shutil
 
 import pytest
 import torch
 
 from lgn_hw.errors import FileFormatError, UsageError
-from lgn_hw.formats.atomic import write_bytes
-from lgn_train.checkpoint import Checkpoint, load_checkpoint, load_newest, save_checkpoint
+from lgn_hw.files.atomic import write_bytes
+from lgn_train.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_newest,
+    remove_checkpoints,
+    save_checkpoint,
+)
 
 
 def checkpoint(step):
@@ -96,6 +103,32 @@ def test_a_partial_checkpoint_is_not_seen_and_does_not_block(three):
     save_checkpoint(three, checkpoint(4))
     assert load_newest(three)[0].step == 4
     assert not partial.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["step-00000009 (conflicted copy)", "step-9", "step-latest", "step-00000009.orig"]
+)
+def test_other_names_are_no_checkpoints(three, name):
+    shutil.copytree(three / "step-00000003", three / name)
+    assert load_newest(three)[0].step == 3
+    for step in (4, 5, 6):
+        save_checkpoint(three, checkpoint(step))
+    remove_checkpoints(three)
+    assert {path.name for path in (three / name).iterdir()} == {"state.json", "state.safetensors"}
+    assert [path.name for path in three.iterdir()] == [name]
+
+
+def test_folders_with_files_of_others_are_no_checkpoints_and_stay(three):
+    for step, file in (("step-00000900", "pytorch_model.bin"), ("step-00000004", "notes.txt")):
+        (three / step).mkdir()
+        (three / step / file).write_text("mine")
+    (three / "step-00000901").symlink_to(three / "step-00000900")
+    for step in (4, 5, 6):
+        save_checkpoint(three, checkpoint(step))
+    assert load_newest(three)[0].step == 6
+    remove_checkpoints(three)
+    left = {path.relative_to(three).as_posix() for path in three.rglob("*") if path.is_file()}
+    assert left == {"step-00000900/pytorch_model.bin", "step-00000004.orig/notes.txt"}
 
 
 def test_a_damaged_checkpoint_is_replaced_when_its_epoch_is_trained_again(three):

@@ -226,6 +226,10 @@ ARRAYS = [
         ": x[3, 0] must be a finite number, not nan; fill it in, or leave the sample out",
     ),
     (
+        {"x": X * np.longdouble("1e4000"), "y": Y},
+        ": x[1, 0] must be a finite number, not inf",
+    ),
+    (
         {"x": X, "y": Y, "x_test": np.tile(X, 2), "y_test": Y},
         ": x has 1 features and x_test 2",
     ),

@@ -73,7 +73,9 @@ def csv(tmp_path):
 def test_run_writes_every_file(done):
     folder, figures = done
     assert {path.name for path in folder.iterdir()} == {
+        ".lgn.lock",
         "checkpoints",
+        "manifest.json",
         "metrics.jsonl",
         "recipe.resolved.json",
         "test.npz",
@@ -279,10 +281,10 @@ def test_a_full_disk_loses_nothing_older(done, copied, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("lgn_hw.formats.atomic.os.fsync", full)
+    monkeypatch.setattr("lgn_hw.files.atomic.os.fsync", full)
     text = (
-        f"{copied}/metrics.jsonl cannot be written (No space left on device); make room on the"
-        " disk, then go on with --resume"
+        f"{copied}/recipe.resolved.json cannot be written (No space left on device); make room"
+        " on the disk, then go on with --resume"
     )
     with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
         run(copied, "train.epochs=5", resume=True)

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from lgn_boards.tools import find_packer, run_tool
 from lgn_boards.top import DesignFiles, design_files
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_bytes, write_text
+from lgn_hw.files.owned_folder import OwnedFolder, own_folder
 from lgn_hw.link import BaudRate, LinkPlan
 from lgn_hw.prove.equivalence import prove_classifiers
 from lgn_hw.tools.nextpnr import nextpnr_version
@@ -84,11 +83,32 @@ def build(
     check_luts(board, board.open_platform(), least_luts(plan), "estimate")
     design = design_files(board, plan)
     key = _digest(design, options)
-    folder = output_dir / key
+    with own_folder(output_dir, "build") as owned:
+        try:
+            result = _built(plan, board, design, key, owned, options, say)
+            _finish(result, owned, classifier, board)
+        finally:
+            owned.note_all(key)
+            for kept in owned.notices():
+                say(kept)
+    return result
+
+
+def _built(
+    plan: LinkPlan,
+    board: Board,
+    design: DesignFiles,
+    key: str,
+    owned: OwnedFolder,
+    options: BuildOptions,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Run the steps in the folder of their inputs' digest, where an earlier run may have begun."""
+    folder = owned.path / key
     if options.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
+        owned.clear(key)
     for name, content in design.files.items():
-        write_bytes(folder / name, content)
+        owned.write(f"{key}/{name}", content)
     facts = _facts(plan, board, key, folder)
     say(
         f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
@@ -102,7 +122,7 @@ def build(
     else:
         found = _vendor_flow(design, steps)
     found["steps"] = [step.to_json() for step in steps.done]
-    return _finish(facts | found, output_dir, classifier, board)
+    return facts | found
 
 
 def read_build(output_dir: Path) -> dict[str, Any]:
@@ -110,7 +130,7 @@ def read_build(output_dir: Path) -> dict[str, Any]:
     file = output_dir / BUILD_FILE if output_dir.is_dir() else output_dir
     if not file.exists():
         raise UsageError(f"There is no {file}; make it with `lgn build`")
-    return dict(json.loads(file.read_text()))
+    return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _prove(plan: LinkPlan) -> str:
@@ -216,16 +236,14 @@ def _facts(plan: LinkPlan, board: Board, key: str, folder: Path) -> dict[str, An
 
 
 def _finish(
-    found: Mapping[str, Any], output_dir: Path, classifier: Classifier, board: Board
-) -> dict[str, Any]:
+    result: dict[str, Any], owned: OwnedFolder, classifier: Classifier, board: Board
+) -> None:
     """Copy the bitstream to where it is easily found, and write build.json."""
-    result = dict(found)
     if result["bitstream"] is not None:
         source = Path(result["bitstream"])
         name = str(classifier.provenance.get("recipe", {}).get("name", "classifier"))
-        target = output_dir / f"{name}-{board.name}{source.suffix}"
-        write_bytes(target, source.read_bytes())
-        result["bitstream"] = str(target)
+        target = f"{name}-{board.name}{source.suffix}"
+        owned.write(target, source.read_bytes())
+        result["bitstream"] = str(owned.path / target)
         result["bitstream_sha256"] = hashlib.sha256(source.read_bytes()).hexdigest()
-    write_text(output_dir / BUILD_FILE, json.dumps(result, indent=2) + "\n")
-    return result
+    owned.write(BUILD_FILE, (json.dumps(result, indent=2) + "\n").encode())

@@ -38,7 +38,7 @@ def least_luts(plan: LinkPlan) -> int:
 def cells_of(folder: Path) -> dict[str, int]:
     """Return the cells by kind that SIZE_SCRIPT has counted in a folder."""
     try:
-        design = json.loads((folder / "cells.json").read_text())["design"]
+        design = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]
         return {str(kind): int(count) for kind, count in design["num_cells_by_type"].items()}
     except (OSError, ValueError, KeyError) as problem:
         raise ToolError(

@@ -138,7 +138,7 @@ class Device:
         timeout: float,
         close: Callable[[], None] = lambda: None,
     ) -> "Device":
-        transport = SerialTransport(port, baud)
+        transport = SerialTransport(port, baud, timeout)
 
         def close_all() -> None:
             transport.close()

@@ -18,11 +18,14 @@ def serial_ports() -> list[str]:
 class SerialTransport:
     """A serial port as a session.Transport: 8 data bits, no parity, one stop bit.
 
-    Raises UsageError where the port cannot be opened, ToolNotFound where pyserial is missing.
+    patience: seconds that a write may take beside the time of its bytes. Raises UsageError where
+    the port cannot be opened, ToolNotFound where pyserial is missing.
     """
 
-    def __init__(self, port: str, baud: int) -> None:
+    def __init__(self, port: str, baud: int, patience: float = 1.0) -> None:
         serial = _serial()
+        self._baud, self._patience = baud, max(1.0, patience)
+        self._too_slow = serial.SerialTimeoutException
         try:
             self._port = serial.Serial(port, baud, exclusive=True)
         except (OSError, ValueError) as problem:
@@ -33,8 +36,15 @@ class SerialTransport:
         self._port.reset_input_buffer()
 
     def write(self, data: bytes) -> None:
-        """Send all bytes; raises OSError where the port is gone."""
-        self._port.write(data)
+        """Send all bytes; raises OSError where the port is gone, or nobody takes them."""
+        seconds = self._patience + 2 * 10 * len(data) / self._baud
+        self._port.write_timeout = seconds
+        try:
+            self._port.write(data)
+        except self._too_slow as problem:
+            raise TimeoutError(
+                f"its port has taken no data for {seconds:.3g} s; is it the board's?"
+            ) from problem
 
     def read(self, timeout: float) -> bytes:
         """Return what has arrived; wait so many seconds for the first byte, or raise OSError."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 
 __all__ = ["Step", "Steps"]
 
@@ -42,7 +42,7 @@ class Steps:
         file = self.folder / f"{number}-{name.replace(' ', '-')}.json"
         head = f"[{number}/{self.count}] {name}"
         if file.exists():
-            kept = json.loads(file.read_text())
+            kept = json.loads(file.read_text(encoding="utf-8"))
             self.done.append(Step(number, name, kept["seconds"], True))
             self.say(f"{head}: done before, in {kept['seconds']} s")
             return kept["found"]

@@ -35,7 +35,7 @@ def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
 
     Raises ToolError with its last lines where it fails.
     """
-    with log.open("w") as stream:
+    with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
             list(command),
             cwd=folder,
@@ -45,6 +45,6 @@ def run_tool(command: Sequence[str], *, folder: Path, log: Path) -> None:
             check=False,
         )
     if done.returncode:
-        said = last_errors(log.read_text(errors="replace"))
+        said = last_errors(log.read_text(encoding="utf-8", errors="replace"))
         name = Path(command[0]).name
         raise ToolError(f"{name} failed ({done.returncode}):\n{said}\nIts log: {log}")

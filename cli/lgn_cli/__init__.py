@@ -1,15 +1,20 @@
 """The `lgn` command: thin, one file a sub-command, over functions that a script can call too."""
 
+import contextlib
+import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
+from rich.text import Text
 
 import lgn_hw
 from lgn_cli.boards import boards
 from lgn_cli.build import build
 from lgn_cli.console import errors
 from lgn_cli.doctor import doctor
+from lgn_cli.ending import Ended, end_on_signals
 from lgn_cli.export import export
 from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
@@ -64,17 +69,44 @@ for command in (
 
 def main() -> None:
     """Run the command line; refusals print one message and exit with their code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that a terminal lacks must not end it
+            stream.reconfigure(errors="backslashreplace")
+    end_on_signals()
     try:
-        app()
+        _run()
     except LgnError as problem:
         _fail(str(problem), problem.exit_code)
-    except FileNotFoundError as problem:
-        _fail(f"There is no file {problem.filename}", LgnError.exit_code)
+    except Ended as problem:
+        _fail(str(problem), problem.code)
     except OSError as problem:
-        _fail(f"{problem.strerror}: {problem.filename}", LgnError.exit_code)
+        if problem.filename is None:
+            _drop_output()
+        _fail(_words(problem), LgnError.exit_code)
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        sys.stdout.flush()  # here, where a full disk can be told
+
+
+def _words(problem: OSError) -> str:
+    """Say what the system refused, and of which file."""
+    if isinstance(problem, FileNotFoundError):
+        return f"There is no file {problem.filename}"
+    if problem.filename is None:
+        return f"The output cannot be written: {problem.strerror}"
+    return f"{problem.strerror}: {problem.filename}"
+
+
+def _drop_output() -> None:
+    """Let what is left of the output go nowhere, or Python would fail on it again at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    errors.print("[bold red]error:[/] ", end="")
-    errors.print(message, markup=False, highlight=False, soft_wrap=True)
+    errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     sys.exit(code)

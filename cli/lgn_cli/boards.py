@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, show
 
 __all__ = ["boards"]
 
@@ -45,7 +45,7 @@ def boards(
             row["board"], row["title"], row["part"], f"{row['luts']:,}",
             f"{row['clock_mhz']:g} MHz", f"{row['baud']:,}", row["state"],
         )  # fmt: skip
-    out.print(table)
+    show(table)
 
 
 def _rows(classifier: Any) -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
 """`lgn build`: a bitstream of a classifier for a board."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, errors, finite, print_json, say
 
 __all__ = ["build"]
 
@@ -15,12 +16,19 @@ def build(
     board: Annotated[str, typer.Option(help="A name of `lgn boards`, FILE.py, or module:Class.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder; BOARD beside the classifier if not given."),
+        typer.Option("--output", "-o", help="Folder; CLASSIFIER.BOARD if not given."),
     ] = None,
-    baud: Annotated[int | None, typer.Option(help="Of the link; the board's if not given.")] = None,
+    baud: Annotated[
+        int | None,
+        typer.Option(min=300, max=20_000_000, help="Of the link; the board's if not given."),
+    ] = None,
     clock_mhz: Annotated[
         float | None,
-        typer.Option(help="Of the design, by a PLL; the board's own if not given."),
+        typer.Option(
+            min=0.001,
+            callback=finite,
+            help="Of the design, by a PLL; the board's own if not given.",
+        ),
     ] = None,
     levels_per_stage: Annotated[
         int | None,
@@ -51,15 +59,16 @@ def build(
     from lgn_boards.build import BuildOptions
     from lgn_boards.build import build as build_bitstream
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder
 
     loaded, on = Classifier.load(classifier), find_board(board)
-    folder = output or classifier.parent / on.name
+    folder = output or default_folder(classifier, on.name)
     options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh)
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return
     result = build_bitstream(
-        loaded, on, folder, options, lambda line: errors.print(line, markup=False, soft_wrap=True)
+        loaded, on, folder, options, lambda line: errors.print(line, soft_wrap=True)
     )
     if json:
         print_json(result)
@@ -79,23 +88,23 @@ def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool
     if json:
         print_json({"folder": str(folder), "commands": commands, "luts_least": least_luts(plan)})
         return
-    out.print(f"at least {least_luts(plan):,} LUTs (stage estimate)")
+    say(f"at least {least_luts(plan):,} LUTs (stage estimate)")
     for command in commands:
-        out.print(command, markup=False, soft_wrap=True)
+        say(command)
 
 
 def _print(result: dict[str, Any], folder: Path) -> None:
     if result["bitstream"] is None:
-        out.print(f"files in {result['folder']}; {result['next']}", markup=False, soft_wrap=True)
+        say(f"files in {result['folder']}; {result['next']}")
         return
     for kind, cells in result["utilization"].items():
         share = 100 * cells["used"] / cells["available"]
-        out.print(f"{kind:16} {cells['used']:7,} of {cells['available']:7,}  {share:5.1f} %")
+        say(f"{kind:16} {cells['used']:7,} of {cells['available']:7,}  {share:5.1f} %")
     if result["fmax_mhz"] is not None:
         fmax, clock = result["fmax_mhz"], result["clock_mhz"]
-        out.print(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
-    out.print(
+        say(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
+    say(
         f"{result['sample_bytes']:,} bytes a sample: {result['samples_per_second']:,.1f} samples/s"
         f" at {result['baud']:,} baud"
     )
-    out.print(f"{result['bitstream']}; load it with: lgn flash {folder}", soft_wrap=True)
+    say(f"{result['bitstream']}; load it with: {shlex.join(['lgn', 'flash', str(folder)])}")

@@ -4,15 +4,15 @@ import importlib.metadata
 import platform
 import re
 import subprocess
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, say, show
 from lgn_hw.tools.nextpnr import FAMILIES, find_nextpnr
 from lgn_hw.tools.programs import find_program
 
@@ -47,7 +47,9 @@ def doctor(
     if json:
         print_json({item.name: asdict(item) for item in found})
     else:
-        out.print(_table(found))
+        show(_table(found))
+        missing = [item for item in found if item.version is None]
+        say(*(f"{item.name}: install it with: {item.install}" for item in missing))
     if strict and any(item.version is None for item in found):
         raise typer.Exit(3)
 
@@ -112,7 +114,12 @@ def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
 def _version_said(path: str, flag: str) -> str | None:
     try:
         done = subprocess.run(
-            [path, flag], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [path, flag],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     except OSError:
         return None
@@ -144,14 +151,9 @@ def _nextpnr(family: str) -> str | None:
 
 def _table(found: list[Finding]) -> Table:
     table = Table(title="lgn doctor")
-    shown: list[Callable[[Finding], str]] = [
-        lambda item: item.name,
-        lambda item: item.version or "[bold red]missing[/]",
-        lambda item: item.needed_for,
-        lambda item: "" if item.version else item.install.replace("[", r"\["),
-    ]
-    for heading in ("what", "version", "needed for", "install with"):
+    for heading in ("what", "version", "needed for"):
         table.add_column(heading)
     for item in found:
-        table.add_row(*(show(item) for show in shown))
+        version = item.version or Text("missing", style="bold red")
+        table.add_row(item.name, version, item.needed_for)
     return table

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import (
+    JsonOption,
+    check_classifier_path,
+    print_json,
+    print_notices,
+    save_classifier,
+    say,
+    status,
+)
 from lgn_cli.train import require_lgn_train
 from lgn_hw.errors import UsageError
 
@@ -80,16 +88,23 @@ def export(
         print_json(figures)
     elif to is None:
         accuracy, nodes = figures["accuracy"], figures["nodes"]
-        out.print(f"{figures['classifier']}: accuracy {100 * accuracy:.2f} %, {nodes} nodes")
+        say(f"{figures['classifier']}: accuracy {100 * accuracy:.2f} %, {nodes} nodes")
     else:
         claims = f"{figures['claims']} claims proven in {figures['seconds']} s"
-        out.print(f"{', '.join(figures['files'])}: {claims}", soft_wrap=True)
+        say(f"{', '.join(figures['files'])}: {claims}")
 
 
 def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
-    classifier = require_lgn_train().export_run(run)
-    path = output or run / f"{classifier.provenance['recipe']['name']}.lgn"
-    classifier.save(path)
+    if output is not None:
+        check_classifier_path(output)
+    lgn_train = require_lgn_train()
+    classifier = lgn_train.export_run(run)
+    if output is None:
+        path, kept = lgn_train.keep_classifier(run, classifier)
+        print_notices(kept)
+    else:
+        path = output
+        save_classifier(path, classifier)
     return {
         "classifier": str(path),
         "digest": classifier.digest,
@@ -116,7 +131,7 @@ def _translated(
         raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
     start = time.perf_counter()
     loaded = Classifier.load(source)
-    with errors.status(f"writing {to}, and proving it"):
+    with status(f"writing {to}, and proving it"):
         if to == "c":
             files, proof = _as_c(loaded, source, output, name, samples, layout, timeout)
         else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, say
 
 __all__ = ["flash"]
 
@@ -22,9 +22,9 @@ def flash(
 
     Examples:
 
-        lgn flash build/digits/icebreaker
+        lgn flash build/digits/digits.lgn.icebreaker
 
-        lgn flash build/digits/icebreaker --dry-run
+        lgn flash build/digits/digits.lgn.icebreaker --dry-run
     """
     from lgn_boards.build import read_build
     from lgn_boards.flash import flash as run_programmer
@@ -34,6 +34,6 @@ def flash(
     if json:
         print_json({"command": command, "run": not dry_run})
     else:
-        out.print(shlex.join(command), markup=False, soft_wrap=True)
+        say(shlex.join(command))
     if not dry_run:
         run_programmer(command)

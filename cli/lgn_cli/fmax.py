@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status, write_json
 
 __all__ = ["fmax"]
 
@@ -15,7 +15,8 @@ def fmax(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     part: Annotated[str, typer.Option(help="The part, as hx8k-ct256 or ecp5-25k.")],
     clock_mhz: Annotated[
-        float | None, typer.Option(min=0.001, help="Find the fewest registers for this clock.")
+        float | None,
+        typer.Option(min=0.001, callback=finite, help="Find the fewest registers for this clock."),
     ] = None,
     levels_per_stage: Annotated[
         int, typer.Option(min=0, help="Levels between registers, where no clock is given.")
@@ -28,7 +29,11 @@ def fmax(
     tries: Annotated[int, typer.Option(min=1, help="Settings to place at most.")] = 6,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for logs and PART.json; fmax by default."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for a folder PART with logs and fmax.json; CLASSIFIER.fmax if not given.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -47,21 +52,26 @@ def fmax(
         lgn fmax build/digits/digits.lgn --part ecp5-25k --clock-mhz 150 --lut 4
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder, own_folder
     from lgn_hw.synth.targets import options_for
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
     options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded, chosen = Classifier.load(classifier), find_part(part)
-    folder = output or classifier.parent / "fmax"
-    work = folder / chosen.name
-    with errors.status(f"nextpnr places the core on {chosen.name}"):
+    folder = (output or default_folder(classifier, "fmax")) / chosen.name
+    with (
+        own_folder(folder, "fmax") as owned,
+        owned.work() as work,
+        status(f"nextpnr places the core on {chosen.name}"),
+    ):
         if clock_mhz is None:
             placed = place_core(loaded, chosen, options, work)
         else:
             placed = search(loaded, chosen, clock_mhz, options, work, most=tries)
-    data = placed.to_json()
-    write_json(folder / f"{chosen.name}.json", data)
+        data = placed.to_json()
+        write_json(work / "fmax.json", data)
+    print_notices(owned.notices())
     if json:
         print_json(data)
     else:
@@ -83,5 +93,4 @@ def _print(data: dict[str, Any], folder: Path) -> None:
         ),
         f"logs in {folder}",
     ]
-    for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+    say(*lines)

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lgn_cli.console import JsonOption, out, print_json
+from lgn_cli.console import JsonOption, print_json, show
 from lgn_hw.classifier import Classifier
 from lgn_hw.passes.dead import inputs_read
 from lgn_hw.ports import Field, describe_ports
@@ -19,7 +19,9 @@ MAX_LINES = 10  # of features, and of classes
 
 
 def info(
-    classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
+    classifier: Annotated[
+        Path, typer.Argument(help="The classifier, a .lgn file, or the folder of its run.")
+    ],
     json: JsonOption = False,
 ) -> None:
     """Describe a classifier: inputs, gates, levels, classes and where it came from.
@@ -30,11 +32,14 @@ def info(
 
         lgn info build/digits/digits.lgn --json
     """
-    data = describe(Classifier.load(classifier))
+    from lgn_hw.report.gather import classifier_file
+
+    file = classifier_file(classifier)
+    data = describe(Classifier.load(file))
     if json:
         print_json(data)
         return
-    table = Table(title=str(classifier), show_header=False)
+    table = Table(title=str(file), show_header=False)
     table.add_column()
     table.add_column(overflow="fold")  # a digest must not be cut short
     for name, value in data.items():
@@ -43,7 +48,7 @@ def info(
     _add_ports(table, data)
     for name, value in data["provenance"].items():
         table.add_row(name.replace("_", " "), _shown(value))
-    out.print(table)
+    show(table)
 
 
 def _add_ports(table: Table, data: dict[str, Any]) -> None:

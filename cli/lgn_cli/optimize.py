@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import (
+    JsonOption,
+    check_classifier_path,
+    finite,
+    print_json,
+    save_classifier,
+    show,
+    status,
+)
 
 __all__ = ["optimize"]
 
@@ -25,7 +33,9 @@ def optimize(
             " ecp5, gowin, xilinx."
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for that proof.")] = 300,
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for that proof.")
+    ] = 300,
     json: JsonOption = False,
 ) -> None:
     """Fold constants, share equal gates, drop what nothing reads; every score stays the same.
@@ -46,16 +56,17 @@ def optimize(
     from lgn_hw.synth.mapping import shrink_classifier
     from lgn_hw.synth.targets import options_for
 
+    check_classifier_path(output)
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
     result, steps = optimize_classifier(loaded)
     proof = None
     options = options_for(lut)
     if lut is not None:
-        with errors.status("mapping to LUTs"):
+        with status("mapping to LUTs"):
             result, more, proof = shrink_classifier(result, options, of=loaded, timeout_s=timeout)
         steps += more
-    result.save(output)
+    save_classifier(output, result)
     data = {
         "path": str(output),
         "digest": result.digest,
@@ -69,7 +80,7 @@ def optimize(
     if json:
         print_json(data)
     else:
-        out.print(_table(data))
+        show(_table(data))
 
 
 def _table(data: dict[str, Any]) -> Table:

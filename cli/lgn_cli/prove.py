@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import (
+    JsonOption,
+    errors,
+    finite,
+    print_json,
+    print_notices,
+    show,
+    write_json,
+)
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,11 +31,11 @@ __all__ = ["prove"]
 
 LINE_S = 20  # between lines of progress, where there is no terminal
 
-SHOWN = {
+SHOWN: dict[str, str | Text] = {
     "equal": "proven",
-    "different": "[red]DIFFERENT[/]",
+    "different": Text("DIFFERENT", style="red"),
     "undecided": "undecided",
-    "refused": "[red]REFUSED[/]",
+    "refused": Text("REFUSED", style="red"),
 }
 
 
@@ -40,7 +49,8 @@ def prove(
         ),
     ],
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds for each claim; then it is undecided.")
+        float,
+        typer.Option(min=1, callback=finite, help="Seconds for each claim; then it is undecided."),
     ] = 300,
     limit: Annotated[
         float, typer.Option(min=1, help="Seconds for the whole proof; what is left is undecided.")
@@ -54,7 +64,7 @@ def prove(
     another classifier, as an optimised one, is proven by way of its .lgn, if that lies beside it.
 
     Exits with 1 where they differ, and where a claim is not decided. A difference comes with a
-    sample that shows it. Of Verilog, prove/prove.json beside the classifier keeps the outcome for
+    sample that shows it. Of Verilog, CLASSIFIER.prove/prove.json keeps the outcome for
     `lgn report`.
 
     Examples:
@@ -63,9 +73,10 @@ def prove(
 
         lgn prove build/digits/digits.lgn build/digits/digits.v
 
-        lgn prove build/digits/digits.lgn build/digits/synth/lut6.v --timeout 600
+        lgn prove build/digits/digits.lgn build/digits/digits.lgn.synth/lut6.v --timeout 600
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder, own_folder
 
     start = time.perf_counter()
     with _watched(limit) as watch:
@@ -88,11 +99,16 @@ def prove(
         "seconds": round(time.perf_counter() - start, 2),
     }
     if other.suffix == ".v" and _combinational_kind(other) is None:
-        write_json(classifier.parent / "prove" / "prove.json", data)
+        with (
+            own_folder(default_folder(classifier, "prove"), "prove") as owned,
+            owned.work() as work,
+        ):
+            write_json(work / "prove.json", data)
+        print_notices(owned.notices())
     if json:
         print_json(data)
     else:
-        out.print(_table(data))
+        show(_table(data))
     proof.check()
 
 
@@ -149,7 +165,7 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
 def _combinational_kind(file: Path) -> str | None:
     """Return which of combinational.FORMATS a file is, if any; a core's Verilog is none."""
     kind = {".aig": "aiger", ".blif": "blif"}.get(file.suffix)
-    if file.suffix == ".v" and file.read_text(encoding="utf-8").startswith("// lgn-hw: "):
+    if file.suffix == ".v" and file.read_bytes().startswith(b"// lgn-hw: "):
         return "verilog-comb"
     return kind
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, notice, print_json, say
+from lgn_cli.ending import Ended
 from lgn_cli.train import INTERRUPTED, require_lgn_train
 
 __all__ = ["Experiment", "reproduce"]
@@ -33,9 +34,9 @@ def reproduce(
         Path | None,
         typer.Option("--output", "-o", help="The folder of the runs; build/EXPERIMENT-SCALE."),
     ] = None,
-    page: Annotated[Path, typer.Option(help="The page that is written.")] = Path(
-        "docs/reproduction.md"
-    ),
+    page: Annotated[
+        Path | None, typer.Option(help="The page, a .md file; reproduction.md in the folder.")
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a value of the scale: KEY=VALUE. May be repeated."),
@@ -74,17 +75,18 @@ def reproduce(
     changes += [] if seeds is None else [f"experiment.seeds={seeds}"]
     chosen = load_scale(scale, changes)
     folder = output or Path("build") / f"{experiment.value}-{chosen.name}"
+    page = page or folder / "reproduction.md"
     command = _command(experiment, scale, changes)
     try:
         results = mind_the_gap(chosen, folder, page, command=command, train=train, only=only or ())
-    except KeyboardInterrupt:
-        errors.print(f"interrupted; the same command goes on in {folder}")
-        raise typer.Exit(INTERRUPTED) from None
+    except (KeyboardInterrupt, Ended) as end:
+        notice(f"interrupted; the same command goes on in {folder}")
+        raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None
     if json:
         print_json(results)
         return
     runs = sum(m["seeds"] for of in results["data"].values() for m in of["methods"].values())
-    out.print(f"{page}: {runs} runs of {', '.join(results['data'])}; figures in"
+    say(f"{page}: {runs} runs of {', '.join(results['data'])}; figures in"
               f" {folder}/results.json")  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from lgn_cli.console import JsonOption, LabelOption, errors, out, print_json, print_notices
+from lgn_cli.console import JsonOption, LabelOption, finite, print_json, print_notices, say, status
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed
 
@@ -27,8 +27,11 @@ def run(
         str, typer.Option(help="A serial port; auto: look for it; simulated: no board at all.")
     ] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="How many at most; 0: all.")] = 0,
-    baud: Annotated[int, typer.Option(help="As built.")] = 1_000_000,
-    timeout: Annotated[float, typer.Option(help="Seconds without an answer.")] = 0.5,
+    baud: Annotated[int, typer.Option(min=300, max=20_000_000, help="As built.")] = 1_000_000,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.01, max=3600, callback=finite, help="Seconds without an answer."),
+    ] = 0.5,
     label: LabelOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -50,10 +53,10 @@ def run(
     given = read_samples(loaded, data, label)
     print_notices(given.notices)
     codes = (given[:samples] if samples else given).codes
-    with errors.status("looking for the board") as status, _open(loaded, port, baud, timeout) as on:
+    with status("looking for the board") as shown, _open(loaded, port, baud, timeout) as on:
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
-        found, lost = _predict(on, codes, lambda done: status.update(f"{done:,} {say}"))
+        found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
         counters = None if lost else on.counters()
     given = given[: len(found)]
     codes = given.codes
@@ -120,14 +123,14 @@ def _check(
 def _print(result: dict[str, Any]) -> None:
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
-        out.print(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")
-    out.print(f"agreement with the software {100 * result['agreement']:.2f} %")
+        say(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")
+    say(f"agreement with the software {100 * result['agreement']:.2f} %")
     measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
-    out.print(
+    say(
         f"{measured}the link allows {rates['link']:,.1f}, the core {rates['core']:,.1f}:"
         f" the {rates['limit']} is the limit"
     )
     verdict = "FAILED" if result["self_test_failures"] else "passed"
     counters = result["counters"]
     errors_seen = "" if counters is None else f", {counters['framing_errors']} framing errors"
-    out.print(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")
+    say(f"self-test {verdict}; {result['repeated_requests']} requests repeated{errors_seen}")

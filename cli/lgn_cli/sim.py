@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json, print_notices, write_json
+from lgn_cli.console import JsonOption, notice, print_json, print_notices, say, status
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound
+from lgn_hw.files.owned_folder import default_folder
 from lgn_hw.samples import read_samples, spread
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def sim(
         typer.Option(help="icarus or verilator; auto: of those installed the one done first."),
     ] = "auto",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for logs and sim.json.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for logs and sim.json; CLASSIFIER.sim if not given."
+        ),
     ] = None,
     waveform: Annotated[bool, typer.Option("--waveform", help="Write a waveform file.")] = False,
     seed: Annotated[int, typer.Option(help="Of random vectors and pauses.")] = 0,
@@ -67,7 +71,7 @@ def sim(
 
     loaded = Classifier.load(classifier)
     beside = classifier.parent / "test.npz"
-    folder = output or classifier.parent / "sim"
+    folder = output or default_folder(classifier, "sim")
     given = data or (beside if beside.exists() else None)
     samples = None
     if given:
@@ -75,7 +79,7 @@ def sim(
         print_notices(found.notices)
         samples = spread(found.codes, real)
     chosen = _choose(simulator, loaded, vectors, samples, control=not no_negative_control)
-    with errors.status(f"{chosen} simulates the core") as status:
+    with status(f"{chosen} simulates the core") as shown:
         result = simulate(
             loaded,
             output_dir=folder,
@@ -86,9 +90,9 @@ def sim(
             seed=seed,
             waveform=waveform,
             negative_control=not no_negative_control,
-            progress=status.update,
+            progress=shown.update,
+            notice=notice,
         )
-    write_json(folder / "sim.json", result.to_json())
     if json:
         print_json(result.to_json())
     else:
@@ -115,7 +119,7 @@ def _choose(
     chosen = choose_simulator(nodes, total, builds) if simulator == "auto" else simulator
     said = advice(chosen, nodes, total, builds)
     if said:
-        errors.print(said, markup=False, soft_wrap=True)
+        notice(said)
     return chosen
 
 
@@ -134,6 +138,4 @@ def _print(result: "SimulationResult", folder: Path) -> None:
         )
     if result.waveform is not None:
         lines.append(f"waveform {result.waveform}")
-    lines.append(f"logs in {folder}")
-    for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+    say(*lines, f"logs in {folder}")

@@ -7,8 +7,9 @@ import typer
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
-from lgn_cli.console import JsonOption, out, print_json, write_json
+from lgn_cli.console import JsonOption, print_json, save_json, say, show
 from lgn_hw.report.summary import check_summary, summarize
 from lgn_hw.synth.estimate import CIRCUIT_PARTS
 
@@ -21,7 +22,7 @@ def summary(
 ) -> None:
     """Gather training, simulation and area into one page, and into summary.json.
 
-    Needs train.json, sim/sim.json and synth/synth.json in the folder. Exits with 1 where the
+    Needs what `lgn train`, `lgn sim` and `lgn synth` have written there. Exits with 1 where the
     simulation found a mismatch or another latency than the core declares.
 
     Examples:
@@ -31,19 +32,19 @@ def summary(
         lgn summary build/digits --json
     """
     data = summarize(folder)
-    write_json(folder / "summary.json", data)
+    save_json(folder / "summary.json", data, '"digest"')
     if json:
         print_json(data)
     else:
-        out.print(_page(folder, data))
+        show(_page(folder, data))
+        say(f"All of it is in {folder}/summary.json")
     check_summary(data)
 
 
 def _page(folder: Path, data: dict[str, Any]) -> Panel:
-    written = f"All of it is in {folder}/summary.json"
     return Panel(
-        Group(_figures(data), "", _area(data), "", written),
-        title=f"{folder.name}: from training to a simulated circuit",
+        Group(_figures(data), "", _area(data)),
+        title=Text(f"{folder.resolve().name}: from training to a simulated circuit"),
         expand=False,
     )
 

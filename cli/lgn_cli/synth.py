@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, errors, out, print_json, write_json
+from lgn_cli.console import JsonOption, print_json, print_notices, say, show, status, write_json
 from lgn_hw.synth.estimate import CIRCUIT_PARTS, Area, estimate_area
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ def synth(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for scripts, logs and synth.json."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for scripts, logs and synth.json; CLASSIFIER.synth if not given.",
+        ),
     ] = None,
     levels_per_stage: Annotated[
         int, typer.Option(min=0, help="Levels between registers, where no --verilog is given.")
@@ -53,23 +57,30 @@ def synth(
         lgn synth build/digits/digits.lgn --verilog build/digits/digits.v --json
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.files.owned_folder import default_folder, own_folder
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
     from lgn_hw.synth.targets import options_for
 
     loaded = Classifier.load(classifier)
     options = replace(options_for(lut), registers=levels_per_stage, scores=scores)
     text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
-    folder = output or classifier.parent / "synth"
     header = read_core_header(text)
-    with errors.status("yosys maps the core to LUTs"):
-        area = estimate_area(text, folder=folder, carries=header.options.carries)
-    nodes = _nodes(loaded, header)
-    data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
-    write_json(folder / "synth.json", data)
+    folder = output or default_folder(classifier, "synth")
+    with (
+        own_folder(folder, "synth") as owned,
+        owned.work() as work,
+        status("yosys maps the core to LUTs"),
+    ):
+        area = estimate_area(text, folder=work, carries=header.options.carries)
+        nodes = _nodes(loaded, header)
+        data = {"digest": loaded.digest, **area.to_json(), "nodes": nodes}
+        write_json(work / "synth.json", data)
+    print_notices(owned.notices())
     if json:
         print_json(data)
     else:
-        out.print(area_table(area, nodes))
+        say(f"area, stage {area.stage} ({area.tool}, {area.seconds} s)")
+        show(area_table(area, nodes))
 
 
 def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | None:
@@ -85,7 +96,7 @@ def _nodes(classifier: "Classifier", header: "CoreHeader") -> dict[str, int] | N
 
 def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
     """Lay out LUTs and flip-flops by part, beside the nodes that were written where there are."""
-    table = Table(title=f"Area, stage {area.stage} ({area.tool}, {area.seconds} s)")
+    table = Table()
     table.add_column("part")
     counts = {"LUT4": area.lut4, "LUT6": area.lut6, "flip-flops": area.ff, "CARRY4": area.carry4}
     if not area.carry4["total"]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, notice, print_json, show
+from lgn_cli.ending import Ended
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -100,15 +101,15 @@ def train(
             force=force,
             device=device,
         )
-    except KeyboardInterrupt:
-        errors.print(f"interrupted; the same command with --resume goes on in {folder}")
-        raise typer.Exit(INTERRUPTED) from None
+    except (KeyboardInterrupt, Ended) as end:
+        notice(f"interrupted; the same command with --resume goes on in {folder}")
+        raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None
     if not lgn_train.distributed.World.speaks():
         return
     if json:
         print_json(figures)
     else:
-        out.print(_table(figures, str(folder)))
+        show(_table(figures, str(folder)))
 
 
 def _ranges(options: list[str]) -> "Range | None":

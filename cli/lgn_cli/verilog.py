@@ -1,5 +1,7 @@
 """`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
 
+import os
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import JsonOption, finite, notice, print_json, print_notices, say, status
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verilog"]
 
+SUFFIXES = (".v", ".sv")
 RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
 DEFAULT_CLOCK_MHZ = 100.0
 
@@ -24,11 +27,12 @@ DEFAULT_CLOCK_MHZ = 100.0
 def verilog(
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="A file that ends in .v, or a folder; CLASSIFIER with .v if not given.",
+            help="A file that ends in .v or .sv, a folder, or - for standard output; CLASSIFIER"
+            " with .v if not given.",
         ),
     ] = None,
     levels_per_stage: Annotated[
@@ -49,6 +53,7 @@ def verilog(
         float | None,
         typer.Option(
             min=0.001,
+            callback=finite,
             help="What the constraints of a folder ask for, 100 if not given; with --part also"
             " what the registers are placed for.",
         ),
@@ -111,10 +116,13 @@ def verilog(
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
+    path = _target(output, classifier)
+    if path is None and json:
+        raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
     options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
-    with errors.status("emitting Verilog"):
+    with status("emitting Verilog"):
         options = _with_registers(loaded, options, clock_mhz, part, latency)
         design = make_design(
             loaded,
@@ -125,7 +133,9 @@ def verilog(
             name=name,
             source=source,
         )
-    path = output or classifier.with_suffix(".v")
+    if path is None:
+        print(design.text, end="")
+        return
     written = _write(loaded, design, path, classifier.parent / "test.npz")
     data = {
         "path": str(path),
@@ -142,11 +152,31 @@ def verilog(
         print_json(data)
     else:
         files = f"{data['files']} files, " if "files" in data else ""
-        out.print(
-            f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles",
-            markup=False,
-            soft_wrap=True,
+        say(f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles")
+
+
+def _target(output: str | None, classifier: Path) -> Path | None:
+    """Return the file or folder to write, or None for standard output."""
+    if output in ("-", "/dev/stdout"):
+        return None
+    path = classifier.with_suffix(".v") if output is None else Path(output)
+    if path.exists() and classifier.exists() and path.samefile(classifier):
+        raise UsageError(f"{path} is the classifier itself; name another file with --output")
+    if (output is not None and output.endswith(os.sep)) or path.is_dir() or _is_file(path):
+        return path
+    if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
+        raise UsageError(
+            f"Verilog is written to a file that ends in .v or .sv, or to a folder, not to {path};"
+            f" for a folder of this name, write {path}{os.sep}"
         )
+    return path
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether a path means one file rather than a folder."""
+    if path.is_dir():
+        return False
+    return path.suffix.lower() in SUFFIXES or (path.exists() and not path.is_file())
 
 
 def _with_registers(
@@ -180,13 +210,16 @@ def _with_registers(
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
     """Write one file or a folder; a folder's vectors include real samples where there are some."""
     from lgn_hw.delivery.folder import deliver
-    from lgn_hw.formats.atomic import write_text
+    from lgn_hw.files.own_file import is_sealed, replace_file, sealed
     from lgn_hw.samples import read_samples, spread, vectors_for
 
-    if path.suffix == ".v":
-        write_text(path, design.text)
-        return {}
+    if _is_file(path):
+        data = sealed(design.text).encode()
+        kept = replace_file(path, data, is_sealed)
+        if kept is not None:
+            notice(f"{path} was not as lgn writes it; it is kept as {kept}")
+        return {"bytes": len(data)}
     samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
-    manifest = deliver(loaded, design, codes, path)
+    manifest = deliver(loaded, design, codes, path, print_notices)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

@@ -141,6 +141,9 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
             f"{path}: {name} must have shape (samples, features) and values, not {x.shape}{hint}"
         )
     x = x.reshape(len(x), -1)
+    if x.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # of long doubles
+            x = x.astype(np.float64, copy=False)
     wrong = ~np.isfinite(x) if x.dtype.kind == "f" else np.zeros((0, 0), bool)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
@@ -149,9 +152,7 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
         raise UsageError(
             f"{path}: {name}[{row}, {column}] must be a finite number, not {value}{remedy}"
         )
-    if x.dtype == np.uint64:
-        return _signed(path, name, x)
-    return x.astype(np.float64) if x.dtype.kind == "f" else x
+    return _signed(path, name, x) if x.dtype == np.uint64 else x
 
 
 def _signed(path: Path, name: str, x: NDArray[Any]) -> NDArray[np.int64]:

@@ -85,4 +85,4 @@ def _cells(column: Any, place: str) -> list[str] | NDArray[Any]:
 
 
 def _text(value: Any) -> str:
-    return "" if value != value else str(value).strip()
+    return "" if isinstance(value, float) and np.isnan(value) else str(value).strip()

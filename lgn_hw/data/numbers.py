@@ -49,8 +49,9 @@ def parse_numbers(
     words = [cell.lower() for cell in cells]
     if set(words) <= TRUTH.keys():
         return np.array([TRUTH[word] for word in words])
+    truths = all(word in TRUTH or is_missing(word) for word in words)
     for index, cell in enumerate(cells):
-        if not ONE_DECIMAL.fullmatch(cell):
+        if not (ONE_DECIMAL.fullmatch(cell) or (truths and words[index] in TRUTH)):
             raise UsageError(f"{where(index)} {_complaint(cell)}")
     raise AssertionError("a column of numbers is one of the above")
 

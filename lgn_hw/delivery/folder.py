@@ -1,8 +1,6 @@
 """Write the deliverable folder."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,35 +13,38 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
 from lgn_hw.delivery.readme import readme
-from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
+from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
 from lgn_hw.ports import describe_ports
 from lgn_hw.tools.yosys import yosys_version
 
-__all__ = ["MANIFEST", "deliver"]
+__all__ = ["deliver"]
 
-MANIFEST = "manifest.json"
-FORMAT = "lgn-deliverable 1"
 STATIC = Path(__file__).parent / "files"
 
 
 def deliver(
-    classifier: Classifier, design: Design, codes: NDArray[Any], folder: Path
+    classifier: Classifier,
+    design: Design,
+    codes: NDArray[Any],
+    folder: Path,
+    tell: Callable[[list[str]], None] = lambda kept: None,
 ) -> dict[str, Any]:
     """Write the folder of a design and return its manifest.
 
     codes: the vectors of the testbench, codes[samples, features]. The same arguments and versions
     give the same bytes. Files that an earlier delivery left and this one does not have are
-    removed; other files stay. Raises UsageError where the folder holds files and no delivery.
+    removed; other files stay, and edited ones are renamed, which tell() receives in sentences.
+    Raises UsageError where the folder holds files and no delivery (see files.owned_folder).
     """
     files = _files(classifier, design, codes)
-    manifest = _manifest(classifier, design, files, len(codes))
-    _clear(folder)
-    for name, text in files.items():
-        write_text(folder / name, text)
-    write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
-    return manifest
+    facts = _facts(classifier, design, len(codes))
+    with own_folder(folder, "verilog") as owned, owned.work(facts) as work:
+        for name, text in files.items():
+            write_text(work / name, text)
+    tell(owned.notices())
+    return owned.manifest
 
 
 def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[str, str]:
@@ -53,22 +54,20 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
     return {
         **design.files,
         "filelist.f": "".join(f"{name}\n" for name in design.files),
-        "tb/testbench.v": (STATIC / f"testbench_{design.wrapper}.v").read_text(),
+        "tb/testbench.v": _static(f"testbench_{design.wrapper}.v"),
         "tb/parameters.vh": _parameters(design, len(codes)),
         "tb/samples.hex": _hex(samples, header.sample_bits),
         "tb/expected.hex": _hex(results, header.result_bits),
-        "tb/test_cocotb.py": (STATIC / "test_cocotb.py.txt").read_text(),
+        "tb/test_cocotb.py": _static("test_cocotb.py.txt"),
         **constraints.files(design),
         **scripts.files(design),
         "README.md": readme(classifier, design, len(codes)),
     }
 
 
-def _manifest(
-    classifier: Classifier, design: Design, files: Mapping[str, str], vectors: int
-) -> dict[str, Any]:
+def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, Any]:
+    """Return what the manifest says besides the files' digests."""
     return {
-        "format": FORMAT,
         "classifier": design.header.digest,
         "top": design.top,
         "wrapper": design.wrapper,
@@ -85,8 +84,11 @@ def _manifest(
             "amaranth": version("amaranth"),
             "yosys": " ".join(yosys_version().split()[1:2]),
         },
-        "sha256": {name: hashlib.sha256(files[name].encode()).hexdigest() for name in files},
     }
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def _parameters(design: Design, vectors: int) -> str:
@@ -107,16 +109,3 @@ def _hex(words: Sequence[int], bits: int) -> str:
     """Write a word a line, with a 1 above its highest bit: a missing word cannot pass as 0."""
     digits = -(-(bits + 1) // 4)
     return "".join(f"{word | 1 << bits:0{digits}x}\n" for word in words)
-
-
-def _clear(folder: Path) -> None:
-    """Remove the files that an earlier manifest lists."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    manifest = folder / MANIFEST
-    if not manifest.exists():
-        raise UsageError(
-            f"{folder} holds files and no {MANIFEST} of an earlier delivery; choose a new folder"
-        )
-    for name in json.loads(manifest.read_text())["sha256"]:
-        (folder / name).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from lgn_hw.export.c_library import library_files
 from lgn_hw.export.c_tables import read_tables
 from lgn_hw.export.c_text import header_text, source_text
 from lgn_hw.export.seal import is_sealed, sealed
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_hw.inference import Engine
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
 from lgn_hw.prove.equivalence import Claim, Proof, prove_classifiers

@@ -11,8 +11,8 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.expressions import expression
 from lgn_hw.export.seal import is_sealed, sealed
+from lgn_hw.files.atomic import write_bytes
 from lgn_hw.formats import aiger, blif
-from lgn_hw.formats.atomic import write_bytes
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status

@@ -26,10 +26,10 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import FileFormatError, LgnError
 from lgn_hw.features import Features
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_hw.netlist import MAX_FANIN, Netlist
 
-__all__ = ["FORMAT_VERSION", "dumps", "load", "loads", "save"]
+__all__ = ["FORMAT_VERSION", "MAGIC", "dumps", "load", "loads", "save"]
 
 MAGIC = b"\x89LGN\r\n\x1a\n"
 FORMAT_VERSION = 1
@@ -192,7 +192,8 @@ def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
         raise ValueError(f"its arrays must be {', '.join(DTYPES)}, each of its own dtype")
     arrays, start = {}, 0
     for name, dtype, shape in described:
-        if not all(isinstance(length, int) and 0 <= length <= len(body) for length in shape):
+        known = all(isinstance(length, int) and 0 <= length <= len(body) for length in shape)
+        if not known or len(shape) != (2 if name == "fanin" else 1):
             raise ValueError(f"{name} cannot have the shape {shape!r:.40}")
         count = math.prod(shape)
         if start + count * np.dtype(dtype).itemsize > len(body):

@@ -88,7 +88,11 @@ def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
 
     Raises UsageError where its header names another classifier, or there is none.
     """
-    text = verilog.read_text() if isinstance(verilog, Path) else verilog
+    text = (
+        verilog.read_text(encoding="utf-8", errors="replace")
+        if isinstance(verilog, Path)
+        else verilog
+    )
     found = read_core_header(text).digest
     if found != classifier.digest:
         raise UsageError(

@@ -97,7 +97,7 @@ def _run(
     graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float, watch: Watch
 ) -> list[Status]:
     """Decide all pairs in one run; one that holds it up for too long is left out of the next."""
-    (folder / "given.v").write_text(DESIGN)
+    (folder / "given.v").write_text(DESIGN, encoding="utf-8")
     for name, control in (("control", CONTROL), ("other", CONTROL_OTHER)):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(to_aig(control)))
     for i, (a, b) in enumerate(graphs):
@@ -106,7 +106,7 @@ def _run(
     waiting = list(range(len(graphs)))
     answers = [folder / f"status{i}.txt" for i in waiting]
     while waiting:
-        (folder / "check.abc").write_text(_questions(waiting, timeout_s))
+        (folder / "check.abc").write_text(_questions(waiting, timeout_s), encoding="utf-8")
         whole = watch.allowed(len(waiting) * timeout_s + GRACE_S)
         if not whole:
             break
@@ -146,7 +146,7 @@ def _status(folder: Path, index: int) -> Status:
 
 
 def _word(file: Path) -> str:
-    return (file.read_text().split() or [""])[0] if file.exists() else ""
+    return (file.read_text(encoding="utf-8").split() or [""])[0] if file.exists() else ""
 
 
 def _with_counterexample(status: Status, pair: tuple[Aig, Aig], folder: Path) -> Verdict:
@@ -174,12 +174,12 @@ def _solved(pair: tuple[Aig, Aig], folder: Path) -> NDArray[np.bool_]:
     for name, aig in zip("ab", pair, strict=True):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(_provable(aig)))
     script = "backup\nmiter a.aig b.aig\nstrash\nsat\nwrite_cex -n inputs.txt\nrestore\n"
-    (folder / "check.abc").write_text(script)
+    (folder / "check.abc").write_text(script, encoding="utf-8")
     run_yosys(SCRIPT, folder=folder, log=folder / "inputs.log")
     inputs = np.zeros(pair[0].num_inputs, bool)
     if (folder / "inputs.txt").exists():
         for index, value in re.findall(
-            r"^pi(\d+)=([01])", (folder / "inputs.txt").read_text(), re.M
+            r"^pi(\d+)=([01])", (folder / "inputs.txt").read_text(encoding="utf-8"), re.M
         ):
             inputs[int(index)] = value == "1"
     return inputs

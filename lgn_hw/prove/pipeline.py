@@ -161,17 +161,17 @@ def combinational(
     does not take the text, ToolTimeout where it takes longer than timeout_s.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
-    (folder / "core.v").write_text(verilog)
-    (folder / "cells.v").write_text(CELLS)
-    (folder / "primitives.v").write_text(PRIMITIVES)
+    (folder / "core.v").write_text(verilog, encoding="utf-8")
+    (folder / "cells.v").write_text(CELLS, encoding="utf-8")
+    (folder / "primitives.v").write_text(PRIMITIVES, encoding="utf-8")
     wires = " ".join(f"w:{wire}" for names in CUT_POINTS.values() for wire in names)
     known = " ".join(f"t:{kind} %d" for kind in KNOWN.split())
     adders = "alumacc" if carries else ""
     script = READ.format(top=top, cut_points=wires, adders=adders, known=known)
     run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
     for name in ("odd", "unknown"):
-        _check_values(json.loads((folder / f"{name}.json").read_text()))
-    module = json.loads((folder / "registers.json").read_text())["modules"][top]
+        _check_values(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+    module = json.loads((folder / "registers.json").read_text(encoding="utf-8"))["modules"][top]
     latency = _check_registers(module)
     graph = _Graph((folder / "core.aig").read_bytes())
     shutil.rmtree(folder)

@@ -1,6 +1,8 @@
 """Gather what is known of a classifier from its file and from the folder that it lies in."""
 
+import glob
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.files.owned_folder import default_folder
 from lgn_hw.formats.lgn import load
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import inputs_read
@@ -17,7 +20,7 @@ from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.ports import describe_ports
 from lgn_hw.report.gates import count_tables, table_name
 
-__all__ = ["classifier_file", "gather"]
+__all__ = ["FORMAT", "classifier_file", "gather"]
 
 FORMAT = "lgn-report 1"
 CURVES = (
@@ -28,12 +31,11 @@ MISSING = "not run"
 MAX_TABLES = 256  # listed; wide nodes have nearly as many tables as there are nodes
 # What each step of a run writes, and the command that writes it.
 STEPS = {
-    "simulation": ("sim/sim.json", "lgn sim {classifier}"),
-    "estimate": ("synth/synth.json", "lgn synth {classifier}"),
-    "proof": ("prove/prove.json", "lgn prove {classifier} VERILOG"),
+    "simulation": ("sim", "sim.json", "lgn sim {classifier}"),
+    "estimate": ("synth", "synth.json", "lgn synth {classifier}"),
+    "proof": ("prove", "prove.json", "lgn prove {classifier} VERILOG"),
 }
-PLACED = ("fmax/*.json", "lgn fmax {classifier} --part PART")
-BOARDS = "*/build.json"  # of `lgn build`
+PLACED = "lgn fmax {classifier} --part PART"
 
 
 def gather(path: Path) -> dict[str, Any]:
@@ -50,17 +52,17 @@ def gather(path: Path) -> dict[str, Any]:
     not_run: list[dict[str, str]] = []
 
     def step(what: str) -> dict[str, Any] | None:
-        name, command = STEPS[what]
-        data, reason = _step(folder / name, classifier.digest)
+        command, name, remedy = STEPS[what]
+        data, reason = _step(default_folder(file, command) / name, classifier.digest)
         if data is None:
-            remedy = command.format(classifier=file)
+            remedy = remedy.format(classifier=shlex.quote(str(file)))
             not_run.append({"what": what, "reason": reason, "remedy": remedy})
         return data
 
     simulation, estimate, proof = (step(what) for what in STEPS)
-    placed = list(_placed(folder, classifier.digest))
+    placed = list(_placed(file, classifier.digest))
     if not placed:
-        remedy = PLACED[1].format(classifier=file)
+        remedy = PLACED.format(classifier=shlex.quote(str(file)))
         not_run.append({"what": "place and route", "reason": MISSING, "remedy": remedy})
     optimized = optimize_classifier(classifier)[0]
     return {
@@ -85,10 +87,17 @@ def gather(path: Path) -> dict[str, Any]:
 
 
 def classifier_file(path: Path) -> Path:
-    """Return the classifier that is meant by a .lgn file or by the folder that holds one."""
+    """Return the classifier that is meant by a .lgn file or by the folder of its run.
+
+    Of several in the folder it is the one that was trained there. Raises UsageError otherwise.
+    """
     if not path.is_dir():
         return path
-    found = sorted(path.glob("*.lgn"))
+    found = [file for file in sorted(path.glob("*.lgn")) if file.is_file()]
+    train = _json(path / "train.json") if len(found) > 1 else {}
+    trained = path / Path(str(train.get("classifier"))).name
+    if trained in found:
+        return trained
     if len(found) != 1:
         names = [file.name for file in found]
         raise UsageError(f"{path} must hold one .lgn classifier, not {names}; name the file")
@@ -136,17 +145,21 @@ def _accuracy(classifier: Classifier, path: Path, name: str) -> dict[str, Any]:
     """Return what training recorded in the classifier, and the samples that train.json counts."""
     fields = ("accuracy", "train_mode_accuracy", "soft_accuracy", "gap", "gap_soft", "unused_gates")
     figures = {field: classifier.provenance.get(field) for field in fields}
-    train = json.loads(path.read_text()) if path.exists() else {}
+    train = _json(path)
     own = train if Path(train.get("classifier", "")).name == name else {}
     counts = ("test_samples", "train_samples", "seconds")
     return figures | {field: own.get(field) for field in counts}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None:
     """Return a list for each of CURVES, a value per epoch that was measured, where one of them is
     this classifier's: the last, or the one that it was chosen as on the validation part.
     """
-    text = path.read_text() if path.exists() else ""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
     measured = [line for line in lines if "discrete_accuracy" in line]
     chosen = classifier.provenance.get("chosen")
@@ -164,19 +177,19 @@ def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
     """Return a step's figures, or None and the reason why there are none."""
     if not path.exists():
         return None, MISSING
-    data: dict[str, Any] = json.loads(path.read_text())
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if data["digest"] != digest:
         return None, f"run on another classifier, {data['digest'][:12]}"
     return data, ""
 
 
-def _placed(folder: Path, digest: str) -> Iterator[Mapping[str, Any]]:
+def _placed(file: Path, digest: str) -> Iterator[Mapping[str, Any]]:
     """Give the cores that were placed on parts, then the bitstreams of boards."""
-    for path in sorted(folder.glob(PLACED[0])):
+    for path in sorted(default_folder(file, "fmax").glob("*/fmax.json")):
         data, _ = _step(path, digest)
         if data is not None:
             yield data
-    for path in sorted(folder.glob(BOARDS)):
+    for path in sorted(file.parent.glob(f"{glob.escape(file.name)}.*/build.json")):
         data, _ = _step(path, digest)
         if data is not None and data["fmax_mhz"] is not None:
             yield _board(data)

@@ -29,8 +29,8 @@ def to_html(report: Mapping[str, Any]) -> str:
         "points": _points,
         "si": _si,
     }
-    template = environment.from_string((HERE / "report.html.jinja").read_text())
-    style = Markup((HERE / "report.css").read_text())
+    template = environment.from_string((HERE / "report.html.jinja").read_text(encoding="utf-8"))
+    style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
     return template.render(
         report=report,
         style=style,

@@ -7,13 +7,13 @@ from typing import Any
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.files.owned_folder import default_folder
 from lgn_hw.formats.lgn import load
 from lgn_hw.report.gather import classifier_file
 
 __all__ = ["check_summary", "summarize"]
 
-# The step that writes each file, for the message where it is missing.
-STEPS = {"train.json": "train", "sim/sim.json": "sim", "synth/synth.json": "synth"}
+STEPS = ("train", "sim", "synth")
 
 
 def summarize(folder: Path) -> dict[str, Any]:
@@ -24,8 +24,12 @@ def summarize(folder: Path) -> dict[str, Any]:
     simulation. seconds: the steps' sum. Raises UsageError where a step is missing, or was run on
     another classifier.
     """
-    train, sim, synth = (_step(folder, name) for name in STEPS)
-    classifier = load(classifier_file(folder))
+    if not (folder / "train.json").exists():
+        raise UsageError(f"{folder / 'train.json'} is missing; run `lgn train` into {folder} first")
+    file = classifier_file(folder)
+    classifier = load(file)
+    train = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    sim, synth = (_step(file, command) for command in STEPS[1:])
     _check_digests(classifier, {"sim": sim, "synth": synth})
     seconds = {step: data["seconds"] for step, data in _named(train, sim, synth).items()}
     return {
@@ -65,14 +69,14 @@ def check_summary(summary: Mapping[str, Any]) -> None:
 
 
 def _named(*steps: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return dict(zip(STEPS.values(), steps, strict=True))
+    return dict(zip(STEPS, steps, strict=True))
 
 
-def _step(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
+def _step(file: Path, command: str) -> dict[str, Any]:
+    path = default_folder(file, command) / f"{command}.json"
     if not path.exists():
-        raise UsageError(f"{path} is missing; run `lgn {STEPS[name]}` into {path.parent} first")
-    data: dict[str, Any] = json.loads(path.read_text())
+        raise UsageError(f"{path} is missing; run `lgn {command} {file}` first")
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolError, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
 
@@ -60,7 +60,7 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
-        write_text(mapped, comment + mapped.read_text())
+        write_text(mapped, comment + mapped.read_text(encoding="utf-8"))
     lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
     return Area(
         lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
@@ -106,7 +106,7 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     if not file.exists():
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
-    for module, stats in json.loads(file.read_text())["modules"].items():
+    for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
         part = module.split(".")[-1].removeprefix("\\")
         target = cells[part if part in CIRCUIT_PARTS else "control"]
         for kind, count in stats["num_cells_by_type"].items():

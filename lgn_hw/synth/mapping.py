@@ -119,14 +119,16 @@ def map_to_luts(
     if lut_size not in LUT_SIZES:
         raise UsageError(f"LUTs have {list(LUT_SIZES)} inputs here, not {lut_size}")
     folder = Path(tempfile.mkdtemp(prefix="lgn-map-"))
-    (folder / "given.v").write_text(DESIGN)
-    (folder / "check.abc").write_text(ABC.format(size=lut_size))
+    (folder / "given.v").write_text(DESIGN, encoding="utf-8")
+    (folder / "check.abc").write_text(ABC.format(size=lut_size), encoding="utf-8")
     (folder / "before.aig").write_bytes(aiger.dumps(to_aig(netlist)))
     run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
     mapped = folder / "after.blif"
     if not mapped.exists():
         raise ToolError(f"ABC ended without a mapped netlist; see {folder}")
-    after = remove_dead_nodes(simplify(blif.loads(mapped.read_text(), "ABC's BLIF")))
+    after = remove_dead_nodes(
+        simplify(blif.loads(mapped.read_text(encoding="utf-8"), "ABC's BLIF"))
+    )
     shutil.rmtree(folder)
     [verdict] = check_equal([(netlist, after)], timeout_s=timeout_s)
     fits = int(netlist.arity.max(initial=0)) <= lut_size

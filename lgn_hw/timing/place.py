@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.errors import ToolError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.timing.parts import Part
 from lgn_hw.tools.nextpnr import PnrReport, find_nextpnr, run_nextpnr
 from lgn_hw.tools.yosys import run_yosys

@@ -148,10 +148,16 @@ def run_nextpnr(
     own = ["--quiet", "--log", log.name, "--report", report.name, "--timing-allow-fail"]
     command = [*find_nextpnr(family), *arguments, *own]
     done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode or not report.exists():
-        said = log.read_text(errors="replace") if log.exists() else ""
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         _refuse_too_large(said)
         errors = last_errors(said + done.stderr)
         raise ToolError(f"{FAMILIES[family][0]} failed:\n{errors}\nIts log: {log}")
@@ -162,7 +168,7 @@ def run_nextpnr(
 def read_report(path: Path, *, tool: str = "", seconds: float = 0.0) -> PnrReport:
     """Read the file of nextpnr's `--report`; raises ToolError where it is none."""
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         return PnrReport(
             utilization={
                 kind: Usage(int(cells["used"]), int(cells["available"]))
@@ -213,7 +219,8 @@ def _version_said(command: tuple[str, ...]) -> str:
         [*command, "--version"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     return done.stdout + done.stderr

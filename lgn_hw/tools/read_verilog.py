@@ -40,7 +40,7 @@ def read_verilog(
     design has registers, latches or no outputs, or yosys does not take it.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
-    (folder / "design.v").write_text(text)
+    (folder / "design.v").write_text(text, encoding="utf-8")
     script = SCRIPT.format(top=f"-top {top}" if top else "-auto-top")
     try:
         run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=TIMEOUT_S)

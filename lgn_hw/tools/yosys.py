@@ -42,7 +42,7 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     script_file = log.with_suffix(".ys")
-    script_file.write_text(script)
+    script_file.write_text(script, encoding="utf-8")
     # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output.
     command = [*find_yosys(), "-q", "-l", _seen_from(folder, log), _seen_from(folder, script_file)]
     try:
@@ -51,14 +51,15 @@ def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None =
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=timeout_s,
         )
     except subprocess.TimeoutExpired:
         raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
     if done.returncode:
-        said = log.read_text(errors="replace") if log.exists() else done.stderr
+        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else done.stderr
         raise ToolError(f"yosys failed:\n{last_errors(said or done.stderr)}\nIts log: {log}")
 
 
@@ -75,6 +76,11 @@ def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:
 
 def _first_line(command: tuple[str, ...]) -> str:
     done = subprocess.run(
-        [*command, "-V"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [*command, "-V"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     return (done.stdout or done.stderr).strip().splitlines()[0] if done.returncode == 0 else ""

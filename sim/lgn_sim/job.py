@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.circuit.header import CoreHeader
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 
 __all__ = ["CASES", "JOB_VARIABLE", "CaseResult", "Job", "Mismatch"]
 
 JOB_VARIABLE = "LGN_SIM_JOB"
+FILES = ("classifier", "vectors", "results")
 
 # The names of the tests in cases/stream.py. The first one sends every vector.
 CASES = (
@@ -29,8 +30,9 @@ class Job:
     """Tell the simulator process what to compare.
 
     classifier: a .lgn file, the model. vectors: an .npz file whose array `codes` holds the
-    samples. results: the JSON file that receives a list of CaseResults. header: of the Verilog.
-    few: how many vectors the cases use that do not use them all. seed: of the random pauses.
+    samples. results: the JSON file that receives a list of CaseResults. All are named as they are
+    seen from the folder of the job's own file. header: of the Verilog. few: how many vectors the
+    cases use that do not use them all. seed: of the random pauses.
     """
 
     classifier: str
@@ -46,8 +48,10 @@ class Job:
 
     @staticmethod
     def from_environment() -> "Job":
-        """Read the job that the runner has named in the environment."""
-        values = json.loads(Path(os.environ[JOB_VARIABLE]).read_text())
+        """Read the job that the runner has named in the environment, with full paths."""
+        file = Path(os.environ[JOB_VARIABLE])
+        values = json.loads(file.read_text(encoding="utf-8"))
+        values |= {name: str(file.parent / values[name]) for name in FILES}
         return Job(**(values | {"header": CoreHeader.from_json(values["header"])}))
 
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from cocotb_tools.runner import get_runner
 
 from lgn_hw.errors import ToolError, ToolNotFound, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.programs import find_program, search_path
 from lgn_sim.job import CASES, JOB_VARIABLE, CaseResult, Job
 
@@ -22,7 +22,8 @@ Progress = Callable[[str], None]
 
 SIMULATORS = ("icarus", "verilator")
 SHOWN_LINES = 8
-WAVEFORM = "dump.vcd"  # a name that Verilator sets; Icarus writes into the build folder
+WAVEFORM = "dump.vcd"  # a name that Verilator sets
+ICARUS_WAVEFORM = "dump.fst"
 TEST_MODULE = "lgn_sim.cases.stream"
 NEEDED = {
     "icarus": {"iverilog": "apt-get install iverilog", "vvp": "apt-get install iverilog"},
@@ -64,13 +65,12 @@ def run_cases(
 ) -> tuple[list[CaseResult], Path | None]:
     """Simulate cases; return how each went, and the waveform's file where one was asked for.
 
-    folder: receives core.v, build.log, test.log, results.xml, the simulator's files in build/ and
-    what the job names; what an earlier run left there is deleted first. progress: told in words
-    what begins. A mismatch is a result, not an exception. Raises ToolNotFound, and ToolError where
-    the build fails or a case did not run to its end.
+    folder: new, with the files that the job names; receives core.v, job.json, build.log, test.log,
+    results.xml, the waveform, and where it fails the simulator's own files in build/. progress:
+    told in words what begins. A mismatch is a result, not an exception. Raises ToolNotFound, and
+    ToolError where the build fails or a case did not run to its end.
     """
     require_simulator(simulator)
-    _clear(folder, Path(job.results))
     write_text(folder / "core.v", verilog)
     job.write(folder / "job.json")
     with _environment(folder / "job.json"):
@@ -79,19 +79,10 @@ def run_cases(
         _build(runner, folder, job.header.top, simulator, waveform)
         progress(f"{simulator} simulates {len(cases)} cases")
         _test(runner, folder, job.header.top, cases, waveform)
-    found = _read_results(Path(job.results), cases, folder / "test.log")
-    return found, _waveform(folder, job.header.top) if waveform else None
-
-
-def _clear(folder: Path, results: Path) -> None:
-    """Delete what could be taken for a result of this run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (
-        results,
-        *(folder / name for name in ("results.xml", "build.log", "test.log", WAVEFORM)),
-    ):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(folder / "build", ignore_errors=True)
+    found = _read_results(folder / job.results, cases, folder / "test.log")
+    wave = _waveform(folder, job.header.top) if waveform else None
+    shutil.rmtree(folder / "build")
+    return found, wave
 
 
 @contextmanager
@@ -174,7 +165,7 @@ def _cases_run(results: Path, log: Path) -> set[str]:
 
 def _read_results(results: Path, cases: Sequence[str], log: Path) -> list[CaseResult]:
     """Read what the cases found, in the order asked for; each must be there."""
-    written = json.loads(results.read_text()) if results.exists() else []
+    written = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
     by_name = {case["name"]: CaseResult.from_json(case) for case in written}
     for case in cases:
         if case not in by_name:
@@ -183,14 +174,16 @@ def _read_results(results: Path, cases: Sequence[str], log: Path) -> list[CaseRe
 
 
 def _waveform(folder: Path, top: str) -> Path:
-    """Return the file that the simulator has written: Icarus the first, Verilator the second."""
-    for path in (folder / "build" / f"{top}.fst", folder / WAVEFORM):
-        if path.exists():
-            return path
+    """Bring the waveform to its place: Icarus writes into build/, Verilator beside it."""
+    written = folder / "build" / f"{top}.fst"
+    if written.exists():
+        return written.rename(folder / ICARUS_WAVEFORM)
+    if (folder / WAVEFORM).exists():
+        return folder / WAVEFORM
     raise ToolError(f"The simulation wrote no waveform into {folder}")
 
 
 def _last_lines(log: Path) -> str:
-    text = log.read_text(errors="replace") if log.exists() else "(no log)"
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else "(no log)"
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])

@@ -1,5 +1,6 @@
 """Simulate a classifier's Verilog and compare it with the classifier, bit for bit."""
 
+import json
 import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
+from lgn_hw.files.atomic import write_text
+from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.hdl.verilog import matching_verilog, to_verilog
 from lgn_hw.samples import vectors_for
 from lgn_sim.control import faulty_classifier
@@ -16,9 +19,10 @@ from lgn_sim.job import CASES, Job
 from lgn_sim.result import NegativeControl, SimulationResult
 from lgn_sim.runner import Progress, ignore, require_simulator, run_cases
 
-__all__ = ["CONTROL_VECTORS", "FEW", "simulate"]
+__all__ = ["CONTROL_VECTORS", "FEW", "RESULT_FILE", "simulate"]
 
 FEW = 100  # vectors of the cases with pauses, which take longer in the simulator
+RESULT_FILE = "sim.json"
 CONTROL_VECTORS = 500  # of the negative control: enough to find a flip that shows
 
 
@@ -35,17 +39,19 @@ def simulate(
     negative_control: bool = True,
     options: CoreOptions | None = None,
     progress: Progress = ignore,
+    notice: Progress = ignore,
 ) -> SimulationResult:
     """Run a core in a simulator and compare each result with Classifier.scores or predict.
 
     samples: codes[samples, features] to use besides the vectors of lgn_hw.samples.vectors_for.
     verilog: a text or a file from hdl.verilog.to_verilog; emitted with options where not given, and
     then with scores, which say more, where there are no options either. vectors: how many random
-    vectors. output_dir: receives logs, vectors and results.
+    vectors. output_dir: new or of an earlier simulation; receives logs, vectors, sim.json and the
+    waveform (see files.owned_folder).
 
     Case `flowing` uses every vector, the others at most 100 spread evenly. The negative control
     simulates the core of a classifier with one table bit flipped, which must give mismatches.
-    progress: told in words what begins.
+    progress: told in words what begins. notice: told which files of others were renamed.
 
     A mismatch is in the result, whose check() raises CheckFailed. Raises UsageError where verilog
     is of another classifier, ClassifierError on samples that it cannot take, CheckFailed where
@@ -53,51 +59,53 @@ def simulate(
     """
     start = time.perf_counter()
     require_simulator(simulator)
-    folder = Path(output_dir)
     codes = vectors_for(classifier.features, vectors, seed, samples)
     if verilog is None:
         text = to_verilog(classifier, options or CoreOptions(scores=True))
     else:
         text = matching_verilog(classifier, verilog)
     header = read_core_header(text)
-    job = _job(classifier, header, codes, folder, seed)
-    cases, wave = run_cases(
-        text, job, folder, simulator=simulator, waveform=waveform, progress=progress
-    )
-    control = None
-    if negative_control:
-        control = _negative_control(
-            classifier, header, codes, folder, simulator, seed,
-            lambda what: progress(f"negative control: {what}"),
-        )  # fmt: skip
-    return SimulationResult(
-        digest=classifier.digest,
-        simulator=simulator,
-        vectors=sum(case.vectors for case in cases),
-        mismatches=sum(case.mismatches for case in cases),
-        latency_cycles=header.latency,
-        latency_cycles_measured=cases[0].latency_cycles,
-        throughput=cases[0].throughput,
-        levels_per_stage=header.options.registers,
-        scores=header.scores,
-        cases=tuple(cases),
-        negative_control=control,
-        waveform=wave,
-        seconds=round(time.perf_counter() - start, 2),
-    )
+    with own_folder(output_dir, "sim") as owned, owned.work() as folder:
+        job = _job(classifier, header, codes, folder, seed)
+        cases, wave = run_cases(
+            text, job, folder, simulator=simulator, waveform=waveform, progress=progress
+        )
+        control = None
+        if negative_control:
+            control = _negative_control(
+                classifier, header, codes, folder, simulator, seed,
+                lambda what: progress(f"negative control: {what}"),
+            )  # fmt: skip
+        result = SimulationResult(
+            digest=classifier.digest,
+            simulator=simulator,
+            vectors=sum(case.vectors for case in cases),
+            mismatches=sum(case.mismatches for case in cases),
+            latency_cycles=header.latency,
+            latency_cycles_measured=cases[0].latency_cycles,
+            throughput=cases[0].throughput,
+            levels_per_stage=header.options.registers,
+            scores=header.scores,
+            cases=tuple(cases),
+            negative_control=control,
+            waveform=None if wave is None else owned.path / wave.name,
+            seconds=round(time.perf_counter() - start, 2),
+        )
+        write_text(folder / RESULT_FILE, json.dumps(result.to_json(), indent=2) + "\n")
+    for kept in owned.notices():
+        notice(kept)
+    return result
 
 
 def _job(
     classifier: Classifier, header: CoreHeader, codes: NDArray[np.int64], folder: Path, seed: int
 ) -> Job:
     """Write the model and the vectors to files that the simulator process reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model, vectors, results = (
-        folder.resolve() / name for name in ("model.lgn", "vectors.npz", "cases.json")
-    )
-    classifier.save(model)
-    np.savez_compressed(vectors, codes=codes)
-    return Job(str(model), str(vectors), str(results), header, min(FEW, len(codes)), seed)
+    folder.mkdir(exist_ok=True)
+    classifier.save(folder / "model.lgn")
+    np.savez_compressed(folder / "vectors.npz", codes=codes)
+    few = min(FEW, len(codes))
+    return Job("model.lgn", "vectors.npz", "cases.json", header, few, seed)
 
 
 def _negative_control(

@@ -14,7 +14,7 @@ from lgn_train.layers import (
 )
 from lgn_train.recipe import Recipe
 from lgn_train.run import train
-from lgn_train.run_export import export_run
+from lgn_train.run_export import export_run, keep_classifier
 from lgn_train.wiring import Geometry, structured_wiring
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "export_model",
     "export_run",
     "fit_thermometer",
+    "keep_classifier",
     "mode",
     "structured_wiring",
     "train",

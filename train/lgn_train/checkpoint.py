@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from lgn_hw.errors import FileFormatError, UsageError
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
+from lgn_hw.files.owned_folder import keep_aside
 
-__all__ = ["Checkpoint", "load_checkpoint", "load_newest", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "load_newest", "remove_checkpoints", "save_checkpoint"]
 
 KEPT = 2  # the newest, and the one before it for when that is damaged
 PREFIX = "step-"
@@ -39,18 +42,32 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """
     final = folder / f"{PREFIX}{checkpoint.step:08d}"
     partial = folder / f".{final.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    for old in _partials(folder):  # of a process that was killed
+        shutil.rmtree(old, ignore_errors=True)
     try:
         _write(partial, checkpoint)
-        shutil.rmtree(final, ignore_errors=True)  # a damaged one that training was resumed before
+        if final.exists():  # a damaged one that training was resumed before
+            _remove(final)
+        if final.exists():
+            keep_aside(final)
         os.rename(partial, final)
         _sync(folder)
     except OSError as problem:
         shutil.rmtree(partial, ignore_errors=True)
         raise UsageError(_refused(final, problem)) from problem
     for old in _found(folder)[KEPT:]:
-        shutil.rmtree(old)
+        _remove(old)
     return final
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove all checkpoints of a folder, and the folder where nothing else is in it."""
+    for path in _found(folder):
+        _remove(path)
+    for path in _partials(folder):
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def load_newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -107,9 +124,30 @@ def _refused(path: Path, problem: OSError) -> str:
 
 
 def _found(folder: Path) -> list[Path]:
-    """Return the checkpoints of a folder, newest first."""
-    paths = folder.glob(f"{PREFIX}*")
+    """Return the checkpoints of a folder, newest first; other files and folders are none."""
+    paths = [path for path in folder.glob(f"{PREFIX}*") if _is_checkpoint(path)]
     return sorted(paths, key=lambda path: int(path.name[len(PREFIX) :]), reverse=True)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Say whether a folder has the name of a checkpoint and nothing but a checkpoint's files."""
+    if not re.fullmatch(rf"{PREFIX}\d{{8,}}", path.name) or path.is_symlink() or not path.is_dir():
+        return False
+    names = {file.name for file in path.iterdir()}
+    return bool(names) and names <= {TENSORS, STATE}
+
+
+def _partials(folder: Path) -> list[Path]:
+    named = rf"\.{PREFIX}\d{{8,}}\.partial"
+    return [path for path in folder.glob(".*.partial") if re.fullmatch(named, path.name)]
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint's files, and its folder where nothing else is in it."""
+    for name in (STATE, TENSORS):
+        (path / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        path.rmdir()
 
 
 def _text(state: dict[str, Any]) -> bytes:

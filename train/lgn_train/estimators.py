@@ -6,7 +6,7 @@ from torch import Tensor
 
 from lgn_train.parametrizations import Parametrization
 
-__all__ = ["ESTIMATORS", "Estimator", "Tables", "discrete_tables"]
+__all__ = ["ESTIMATORS", "HARD", "Estimator", "Tables", "discrete_tables"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,9 @@ ESTIMATORS = {
     "soft": Estimator(noisy=False, hard=False),  # 2210.08277
     "soft_gumbel": Estimator(noisy=True, hard=False),  # 2506.07500, its ablation
 }
+# The names of those that read bits, for messages: "a, b or c".
+HARD = " or ".join(name for name, estimator in ESTIMATORS.items() if estimator.hard)
+HARD = HARD.replace(" or ", ", ", HARD.count(" or ") - 1)
 
 
 def discrete_tables(parametrization: Parametrization, logits: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from lgn_hw.errors import UsageError
+from lgn_train.estimators import ESTIMATORS, HARD
 from lgn_train.recipe_errors import described
 
 __all__ = [
@@ -36,6 +37,12 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)] | int
 Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
+
+
+if TYPE_CHECKING:
+    EstimatorName = str
+else:
+    EstimatorName = Literal[tuple(ESTIMATORS)]
 
 
 class Section(BaseModel):
@@ -114,7 +121,7 @@ class Model(Section):
     layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
-    estimator: Literal["gumbel_st", "hard_st", "cage", "soft", "soft_gumbel"] = "gumbel_st"
+    estimator: EstimatorName = "gumbel_st"
     temperature: Positive = 1.0
     wiring: Literal["random", "structured"] = "random"
     radius: Positive = 3.0
@@ -132,10 +139,9 @@ class Model(Section):
                 )
         if self.candidates == 1:
             raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
-        if self.input_gradient == "hard" and self.estimator in ("soft", "soft_gumbel"):
+        if self.input_gradient == "hard" and not ESTIMATORS[self.estimator].hard:
             raise ValueError(
-                "input_gradient 'hard' needs estimator gumbel_st, hard_st or cage,"
-                f" not {self.estimator!r}"
+                f"input_gradient 'hard' needs estimator {HARD}, not {self.estimator!r}"
             )
         return self
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
+from lgn_hw.formats.lgn import dumps
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.data.ranges import Range
@@ -80,9 +82,10 @@ def train(
     recipe = with_data(recipe, data_path, label, limits)
     data = load_dataset(recipe.data)
     run = _run_of(recipe, data, Path(run_dir), device)
-    notices = list(data.notices) + _opened(run, resume, force)
-    with threads_for(run.trainer.model, recipe.train.batch_size):
-        _run_epochs(run, notices, on_epoch, quiet)
+    # Only the first rank writes.
+    held = run.folder.held(resume=resume, force=force) if run.world.first else nullcontext()
+    with held, threads_for(run.trainer.model, recipe.train.batch_size):
+        _run_epochs(run, list(data.notices) + _opened(run, resume), on_epoch, quiet)
         figures = run.world.from_first(_finish(run) if run.world.first else {})
     run.world.leave()
     return figures
@@ -97,17 +100,16 @@ def _run_of(recipe: Recipe, data: Dataset, folder: Path, device: str) -> _Run:
     return _Run(recipe, data, encoder, trainer, RunDir(folder), world)
 
 
-def _opened(run: _Run, resume: bool, force: bool) -> list[str]:
+def _opened(run: _Run, resume: bool) -> list[str]:
     """Make the folder ready, and the trainer where it is resumed; return what to tell."""
     folder, first = run.folder, run.world.first
-    if first:
-        folder.open(resume=resume, force=force)
     notices = _restore(run) if resume else []
     if first:
         folder.write_json("recipe.resolved.json", run.recipe.to_dict())
         # Before training: a stopped run can be exported.
         folder.write_test_samples(run.data.x_test, run.data.y_test)
-    return notices
+        folder.keep_metrics(run.trainer.epoch)
+    return folder.kept + notices
 
 
 def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:
@@ -200,8 +202,6 @@ def _restore(run: _Run) -> list[str]:
             state["seconds"],
             state.get("best"),
         )
-    if run.world.first:
-        run.folder.keep_metrics(trainer.epoch)
     position = trainer.step % trainer.steps_per_epoch
     within = f" and {position} of {trainer.steps_per_epoch} steps" if position else ""
     return [*notices, f"resuming after epoch {trainer.epoch} of {run.recipe.train.epochs}{within}"]
@@ -241,8 +241,8 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _finish(run: _Run) -> dict[str, Any]:
     classifier = export_run(run.folder.path)
-    path = run.folder.path / f"{run.recipe.name}.lgn"
-    classifier.save(path)
+    name = f"{run.recipe.name}.lgn"
+    run.folder.write(name, dumps(classifier))
     provenance = dict(classifier.provenance)
     lines = run.folder.metrics()
     chosen = provenance.get("chosen")
@@ -260,7 +260,7 @@ def _finish(run: _Run) -> dict[str, Any]:
         "train_samples": len(run.data.x_train),
         "test_samples": len(run.data.x_test),
         "seed": run.recipe.seed,
-        "classifier": str(path),
+        "classifier": str(run.folder.path / name),
     }
     run.folder.write_json("train.json", figures)
     return figures

@@ -1,30 +1,33 @@
 """The folder of a run: what lies in it, and when it may be written."""
 
+import hashlib
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_bytes, write_text
+from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.files.owned_folder import OwnedFolder, adopt_folder, own_folder, read_manifest
+from lgn_train.checkpoint import load_newest, remove_checkpoints
 
 __all__ = ["RunDir"]
 
-RECIPE, METRICS, TEST = "recipe.resolved.json", "metrics.jsonl", "test.npz"
+COMMAND = "train"
+RECIPE, METRICS, TEST, FIGURES = "recipe.resolved.json", "metrics.jsonl", "test.npz", "train.json"
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunDir:
-    """The folder of one run."""
+    """The folder of one run. It is read at any time, and written while it is held."""
 
     path: Path
+    _held: OwnedFolder | None = field(default=None, init=False, repr=False)
 
     @property
     def checkpoints(self) -> Path:
@@ -34,20 +37,39 @@ class RunDir:
     def has_run(self) -> bool:
         return (self.path / RECIPE).exists()
 
-    def open(self, *, resume: bool, force: bool) -> None:
-        """Make the folder ready. Raises UsageError where a run would be lost or is missing."""
+    @contextmanager
+    def held(self, *, resume: bool = False, force: bool = False) -> Iterator[None]:
+        """Hold the folder to write a run there: a new one, or one that goes on or starts over.
+
+        Raises UsageError where a run would be lost or is missing, where the folder holds files of
+        others, or while another process holds it.
+        """
         if resume and force:
             raise UsageError("--resume goes on and --force starts over; give one of them")
         if resume:
             self.require_run()
-        elif self.has_run and not force:
-            raise UsageError(
-                f"{self.path} already holds a run; go on with --resume, start over with --force,"
-                " or choose another folder with --output"
-            )
-        if force:
-            self._clear()
-        self.path.mkdir(parents=True, exist_ok=True)
+            self._adopt()
+        with own_folder(self.path, COMMAND) as owned:
+            if self.has_run and not (resume or force):
+                raise UsageError(
+                    f"{self.path} already holds a run; go on with --resume, start over with"
+                    " --force, or choose another folder with --output"
+                )
+            self._held = owned
+            self._note_metrics()
+            if force:
+                remove_checkpoints(self.checkpoints)
+                owned.clear()
+            try:
+                yield
+            finally:
+                self._note_metrics()
+                self._held = None
+
+    @property
+    def kept(self) -> list[str]:
+        """Say which files of others had the names of this run's, and how they are called now."""
+        return [] if self._held is None else self._held.notices()
 
     def require_run(self) -> None:
         """Raise UsageError where the folder holds no run."""
@@ -55,9 +77,14 @@ class RunDir:
             raise UsageError(f"{self.path} holds no run: it has no {RECIPE}")
 
     def write_json(self, name: str, data: Any) -> None:
-        """Write one JSON value. Raises UsageError where the disk does not take it, as all do."""
+        """Write one JSON value, as write() does."""
+        self.write(name, (json.dumps(data, indent=2) + "\n").encode())
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file. Raises UsageError where the disk does not take it, as all do."""
+        assert self._held is not None, "a run is written while its folder is held"
         with _told(self.path / name):
-            write_text(self.path / name, json.dumps(data, indent=2) + "\n")
+            self._held.write(name, data)
 
     def append_metrics(self, line: dict[str, Any]) -> None:
         path = self.path / METRICS
@@ -65,16 +92,15 @@ class RunDir:
             stream.write(json.dumps(line) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return the lines of metrics.jsonl; a last one cut short by a crash is left out."""
+        """Return the lines of metrics.jsonl, without those of others or cut short by a crash."""
         path = self.path / METRICS
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith(b"\n") and _is_metrics(line)]
 
     def keep_metrics(self, epochs: int) -> None:
         """Drop the lines of epochs that are trained again."""
         kept = [line for line in self.metrics() if line["epoch"] <= epochs]
-        with _told(self.path / METRICS):
-            write_text(self.path / METRICS, "".join(json.dumps(line) + "\n" for line in kept))
+        self.write(METRICS, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
     def write_test_samples(self, x: NDArray[np.integer], y: NDArray[np.integer]) -> None:
         """Write the test part, x codes and y class numbers: what a simulation reads.
@@ -83,8 +109,7 @@ class RunDir:
         """
         packed = io.BytesIO()
         np.savez_compressed(packed, x=x, y=y, codes=np.array(True))
-        with _told(self.path / TEST):
-            write_bytes(self.path / TEST, packed.getvalue())
+        self.write(TEST, packed.getvalue())
 
     def test_samples(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         path = self.path / TEST
@@ -93,11 +118,47 @@ class RunDir:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays["x"], arrays["y"]
 
-    def _clear(self) -> None:
-        """Remove what a run writes and nothing else: the folder may hold the user's files."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        for name in (RECIPE, METRICS, TEST, "train.json"):
-            (self.path / name).unlink(missing_ok=True)
+    def _note_metrics(self) -> None:
+        """Note the lines that were added to metrics.jsonl since it was noted, where all are ours.
+
+        They are not noted one by one, as each would cost a write of the manifest.
+        """
+        assert self._held is not None
+        path, known = self.path / METRICS, self._held.digests.get(METRICS)
+        if known is None or not path.is_file():
+            return
+        lines = path.read_bytes().splitlines(keepends=True)
+        found, begun = hashlib.sha256(), known == hashlib.sha256().hexdigest()
+        for line in lines:
+            found.update(line)
+            if begun and not _is_metrics(line):
+                return
+            begun = begun or found.hexdigest() == known
+        if begun:
+            self._held.note(METRICS, found.hexdigest())
+
+    def _adopt(self) -> None:
+        """Mark a folder without a mark whose checkpoint is whole: it is a run of ours."""
+        if read_manifest(self.path) is not None:
+            return
+        try:
+            checkpoint = load_newest(self.checkpoints)[0]
+            recipe = json.loads((self.path / RECIPE).read_text(encoding="utf-8"))
+        except (FileFormatError, ValueError):
+            return
+        if checkpoint is not None and checkpoint.state.get("recipe") == recipe:
+            adopt_folder(self.path, COMMAND, (RECIPE, METRICS, TEST, FIGURES))
+
+
+def _is_metrics(line: bytes) -> bool:
+    """Say whether a line is one of ours, or the start of one that a crash has cut short."""
+    if not line.endswith(b"\n"):
+        return b'{"epoch": '.startswith(line[:10]) or line.startswith(b'{"epoch": ')
+    try:
+        values = json.loads(line)
+        return isinstance(values, dict) and {"epoch", "loss"} <= values.keys()
+    except ValueError:
+        return False
 
 
 @contextmanager

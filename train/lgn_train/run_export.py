@@ -14,6 +14,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.features import Features
+from lgn_hw.formats.lgn import dumps
 from lgn_hw.samples import LABEL_KEY
 from lgn_train.checkpoint import load_newest
 from lgn_train.export import check_equal, export_model
@@ -24,7 +25,7 @@ from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
 from lgn_train.selection import BEST
 
-__all__ = ["encoder_tensors", "export_run"]
+__all__ = ["encoder_tensors", "export_run", "keep_classifier"]
 
 
 def export_run(run_dir: Path) -> Classifier:
@@ -51,6 +52,18 @@ def export_run(run_dir: Path) -> Classifier:
     )
     x, y = folder.test_samples()
     return _exported(model, x, y, state)
+
+
+def keep_classifier(run_dir: Path, classifier: Classifier) -> tuple[Path, list[str]]:
+    """Write a run's classifier into its folder; return its path, and what the user should know.
+
+    Raises UsageError as RunDir.held does.
+    """
+    folder = RunDir(Path(run_dir))
+    name = f"{classifier.provenance['recipe']['name']}.lgn"
+    with folder.held(resume=True):
+        folder.write(name, dumps(classifier))
+        return folder.path / name, folder.kept
 
 
 def _shape(stored: list[int] | None) -> tuple[int, int, int] | None:

@@ -83,7 +83,7 @@ async def count_edges(signal: Any, edges: list[int]) -> None:
 @cocotb.test()
 async def device_answers(dut: Any) -> None:
     """Do the steps of the job; write what came back after each, and how often o_passed rose."""
-    job = json.loads(Path(os.environ[LINK_VARIABLE]).read_text())
+    job = json.loads(Path(os.environ[LINK_VARIABLE]).read_text(encoding="utf-8"))
     cocotb.start_soon(Clock(dut.clk, job["clock_ps"], unit="ps").start())
     uart, passes = HostUart(dut, job["bit_ps"]), [0]
     dut.i_button.value = 0
@@ -96,4 +96,4 @@ async def device_answers(dut: Any) -> None:
         passes[0] = 0
         await uart.step(step)
         steps.append({"received": uart.received.hex(), "passes": passes[0]})
-    Path(job["results"]).write_text(json.dumps(steps))
+    Path(job["results"]).write_text(json.dumps(steps), encoding="utf-8")

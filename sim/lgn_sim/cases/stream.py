@@ -14,7 +14,7 @@ from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never, sometimes
 from lgn_sim.job import CaseResult, Job
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 from lgn_train.data.dataset import Dataset
 from lgn_train.data.published import Published, given_folder
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgn_hw.errors import UsageError
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 
 __all__ = ["Published", "given_folder"]
 

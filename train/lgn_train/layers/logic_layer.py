@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import lgn_train.packed.kernels as kernels
 from lgn_train.checks import one_of, positive_number, whole_number
 from lgn_train.confidence import backward_temperature, initial_confidence, update_confidence
-from lgn_train.estimators import ESTIMATORS, Tables, discrete_tables
+from lgn_train.estimators import ESTIMATORS, HARD, Tables, discrete_tables
 from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
@@ -274,9 +274,7 @@ def _checked_fan_in(fan_in: Any) -> int:
 def _checked_gradient(input_gradient: str, estimator: str) -> str:
     one_of("input_gradient", input_gradient, INPUT_GRADIENTS)
     if input_gradient == "hard" and not ESTIMATORS[estimator].hard:
-        raise ValueError(
-            f"input_gradient 'hard' needs estimator gumbel_st, hard_st or cage, not {estimator!r}"
-        )
+        raise ValueError(f"input_gradient 'hard' needs estimator {HARD}, not {estimator!r}")
     return input_gradient
 
 

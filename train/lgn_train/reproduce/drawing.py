@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lgn_hw.formats.atomic import write_bytes
+from lgn_hw.files.atomic import write_bytes
 
 __all__ = ["GREY", "End", "apart", "colour_of", "figure_of", "label_ends", "save_plot"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolNotFound, UsageError
-from lgn_hw.formats.atomic import write_text
+from lgn_hw.files.atomic import write_text
 from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
 from lgn_train.reproduce.results import check_equal_starts, summarize

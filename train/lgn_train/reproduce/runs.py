@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from typing import Any, final
 from filelock import FileLock, Timeout
 
 from lgn_hw.errors import CheckFailed
-from lgn_hw.formats.atomic import write_text
-from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
+from lgn_hw.files.atomic import write_text
+from lgn_train.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
 from lgn_train.encoding import fitted_encoder
@@ -58,7 +57,7 @@ class Runs:
         path = self._path(spec)
         if not path.exists():
             return None
-        record: dict[str, Any] = json.loads(path.read_text())
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return record if record["data_sha256"] == self.data[spec.data].digest else None
 
     def trained(self, spec: RunSpec) -> dict[str, Any]:
@@ -77,7 +76,7 @@ class Runs:
                     saved = time.monotonic()
             run.end()
             self._write(run)
-        shutil.rmtree(self._checkpoints(spec), ignore_errors=True)
+        remove_checkpoints(self._checkpoints(spec))
         return run.record
 
     @contextmanager

@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from lgn_hw.errors import UsageError
-from lgn_train.recipe import Count, Data, Document, Encoder, Model, Recipe, Section
+from lgn_train.recipe import Count, Data, Document, Encoder, Recipe, Section
 
 __all__ = [
     "DLGN",
@@ -26,7 +26,6 @@ __all__ = [
 
 FORMAT = 2  # of a run's file: those of another format are not found again
 DLGN, GUMBEL = "soft", "gumbel_st"
-ESTIMATORS = get_args(Model.model_fields["estimator"].annotation)
 NAMES = {  # as papers call them
     "soft": "DLGN",
     "gumbel_st": "Gumbel LGN",

@@ -1,0 +1,48 @@
+"""How a command ends when it is told to: with nothing of it left running."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+__all__ = ["Ended", "end_on_signals"]
+
+
+class Ended(BaseException):
+    """A signal that ends the command; code is what a shell calls a program that it ended."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.code = 128 + number
+
+
+def end_on_signals() -> None:
+    """Make SIGINT, SIGTERM and SIGHUP end all programs that were started, then raise Ended."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not on every system
+        number = getattr(signal, name, None)
+        # Who starts a program with nohup, or in the background, wants the signal ignored.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    for child in _descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+    raise Ended(number)
+
+
+def _descendants(parent: int) -> list[int]:
+    """Return the processes below one, where the system lists them in /proc."""
+    children: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            after_name = file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            children.setdefault(int(after_name.split()[1]), []).append(int(file.parent.name))
+    found, waiting = [], [parent]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found

@@ -1,0 +1,1 @@
+"""Writing files: whole or not at all, locked, and never over what somebody else wrote."""

@@ -1,0 +1,71 @@
+"""A lock on a folder, held by one process at a time, that says who holds it."""
+
+import contextlib
+import json
+import os
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lgn_hw.errors import UsageError
+
+__all__ = ["LOCK", "locked"]
+
+LOCK = ".lgn.lock"  # stays in the folder: processes that wait for it must see one file
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; the system frees it when the process ends, however that happens.
+
+    Raises UsageError at once, naming the process, where another one holds it.
+    """
+    path = folder / LOCK
+    # The folder must not be taken for free by a thread of this process either.
+    lock = FileLock(path, blocking=False, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UsageError(
+            f"{folder} is in use by {_holder(path)}; wait until it ends, or choose another folder"
+            " with --output"
+        ) from None
+    try:
+        _write(path, _own_name())
+        yield
+    finally:
+        _write(path, "")
+        lock.release()
+
+
+def _own_name() -> str:
+    command = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    return json.dumps(
+        {
+            "command": shlex.join(command),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write in place, as the lock is on the file itself; a full disk costs the name only."""
+    with contextlib.suppress(OSError), path.open("r+", encoding="utf-8") as stream:
+        stream.truncate()
+        stream.write(text)
+
+
+def _holder(path: Path) -> str:
+    try:
+        by = json.loads(path.read_text(encoding="utf-8"))
+        return f"`{by['command']}` (process {by['pid']} on {by['host']}, since {by['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

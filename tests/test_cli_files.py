@@ -1,0 +1,168 @@
+"""Where the commands write: nothing of others is lost, and odd outputs do what is meant."""
+
+import json
+import os
+
+import pytest
+from strategies import random_classifier
+
+from lgn_hw import Classifier
+from lgn_hw.files.own_file import is_sealed
+
+MINE = "mine"
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.lgn"
+    random_classifier(1, features=3, bits=10, layers=(12, 9), classes=3).save(path)
+    return path
+
+
+def mine(folder, *names):
+    """Write files of somebody else; return a function that says which are not as they were."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(MINE, encoding="utf-8")
+    return lambda: [
+        name
+        for name in names
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != MINE
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sim", "--vectors", 4],
+        ["synth"],
+        ["fmax", "--part", "hx1k-tq144"],
+        ["build", "--board", "icestick"],
+        ["verilog"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_refuse_a_folder_of_others(lgn, small, tmp_path, command):
+    folder = tmp_path / "project"
+    names = ["core.v", "sim.json", "top.v", "build/tb.vvp", "negative_control/build/y"]
+    if command[0] == "fmax":
+        names = [f"hx1k-tq144/{name}" for name in names]
+    changed = mine(folder, *names)
+    code, _, err = lgn(command[0], small, *command[1:], "-o", folder)
+    assert (code, changed()) == (2, [])
+    assert "holds files that lgn did not write" in err
+    assert "choose a new or empty folder with --output" in err
+
+
+def test_defaults_have_names_that_nobody_else_has(lgn, small, tmp_path):
+    changed = mine(tmp_path, "synth/core.v", "synth/yosys.ys", "sim/build/tb.vvp", "prove/x")
+    assert lgn("synth", small)[0] == 0
+    assert changed() == []
+    new = {path.name for path in tmp_path.iterdir()} - {"synth", "sim", "prove", "small.lgn"}
+    assert new == {"small.lgn.synth"}
+
+
+def test_edited_delivery_is_kept_and_told(lgn, small, tmp_path):
+    folder = tmp_path / "f"
+    lgn("verilog", small, "-o", folder)
+    for name in ("constraints/ice40.pcf", "tb/testbench.v", "tb/mine.v"):
+        with (folder / name).open("a", encoding="utf-8") as stream:
+            stream.write("// mine\n")
+    code, _, err = lgn("verilog", small, "-o", folder, "--scores")
+    assert code == 0
+    for name in ("constraints/ice40.pcf", "tb/testbench.v"):
+        assert f"{name} was not as lgn wrote it; it is kept as {folder / name}.orig" in err
+        assert (folder / f"{name}.orig").read_text(encoding="utf-8").endswith("// mine\n")
+    assert (folder / "tb" / "mine.v").exists()
+
+
+def test_verilog_keeps_a_file_that_it_has_not_written(lgn, small):
+    target = small.with_suffix(".v")
+    target.write_text("// my core", encoding="utf-8")
+    err = lgn("verilog", small)[2]
+    assert f"{target} was not as lgn writes it; it is kept as {target}.orig" in err
+    assert target.with_name("small.v.orig").read_text(encoding="utf-8") == "// my core"
+    assert lgn("verilog", small, "--scores")[2] == ""
+    assert is_sealed(target.read_bytes())
+    with target.open("a", encoding="utf-8") as stream:
+        stream.write("// edited\n")
+    assert "small.v.orig2" in lgn("verilog", small)[2]
+
+
+@pytest.mark.parametrize("name", ["core.v", "core.sv", "core.V", "x.y/core.v"])
+def test_verilog_writes_a_file_where_one_is_named(lgn, small, tmp_path, name):
+    assert lgn("verilog", small, "-o", tmp_path / name)[0] == 0
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith("// classifier_core")
+
+
+@pytest.mark.parametrize("name", ["delivery", "v1.2", "core.d/", "net.vhd/"])
+def test_verilog_writes_a_folder_where_one_is_named(lgn, small, tmp_path, name):
+    assert lgn("verilog", small, "-o", f"{tmp_path}/{name}")[0] == 0
+    assert (tmp_path / name / "rtl" / "core.v").is_file()
+
+
+def test_verilog_prints_to_standard_output(lgn, small):
+    code, out, _ = lgn("verilog", small, "-o", "-")
+    assert (code, out.startswith("// classifier_core")) == (0, True)
+    assert out.rstrip().endswith("endmodule")
+    code, _, err = lgn("verilog", small, "-o", "-", "--json")
+    assert (code, "give one of them" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "message"),
+    [
+        ("verilog", "core.vhd", "a file that ends in .v or .sv, or to a folder, not to"),
+        ("verilog", "small.lgn", "is the classifier itself; name another file"),
+        ("optimize", "out", "A classifier's file must end in .lgn, not be"),
+        ("optimize", ".", "is a folder; name a file in it that ends in .lgn"),
+        ("report", "page.json", "a file that ends in .html, or to a folder, not to"),
+    ],
+)
+def test_outputs_that_cannot_be_meant_are_refused(lgn, small, tmp_path, command, output, message):
+    before = small.read_bytes()
+    code, _, err = lgn(command, small, "-o", tmp_path / output)
+    assert (code, message in err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.lgn"]
+    assert small.read_bytes() == before
+
+
+def test_verilog_leaves_a_classifier_that_ends_in_v(lgn, small, tmp_path):
+    renamed = small.rename(tmp_path / "m.v")
+    assert lgn("verilog", renamed)[0] == 2
+    assert Classifier.load(renamed).num_classes == 3
+
+
+def test_report_goes_into_a_folder_or_to_standard_output(lgn, small, tmp_path):
+    assert lgn("report", small, "-o", f"{tmp_path}/new/")[0] == 0
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"report.html", "report.json"}
+    assert lgn("report", small, "-o", "-")[1].startswith("<!doctype html>")
+    changed = mine(tmp_path, "report.html", "report.json")
+    err = lgn("report", small)[2]
+    assert err.count("was not written by lgn; it is kept as") == 2
+    assert len(changed()) == 2
+    assert (tmp_path / "report.json.orig").read_text(encoding="utf-8") == MINE
+
+
+def test_optimize_in_place_and_over_a_file_of_others(lgn, small, tmp_path):
+    assert lgn("optimize", small, "-o", small)[0] == 0
+    mine(tmp_path, "data.lgn")
+    assert (
+        "data.lgn was no classifier; it is kept as"
+        in lgn("optimize", small, "-o", tmp_path / "data.lgn")[2]
+    )
+
+
+def test_info_takes_the_folder_of_a_run(lgn, small, tmp_path):
+    digest = Classifier.load(small).digest
+    assert json.loads(lgn("info", tmp_path, "--json")[1])["digest"] == digest
+    random_classifier(2).save(tmp_path / "smaller.lgn")
+    assert "must hold one .lgn classifier" in lgn("info", tmp_path)[2]
+    (tmp_path / "train.json").write_text('{"classifier": "x/small.lgn"}', encoding="utf-8")
+    assert json.loads(lgn("info", tmp_path, "--json")[1])["digest"] == digest
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_read_only_file_is_refused(lgn, small):
+    small.with_suffix(".v").touch(mode=0o444)
+    assert "Permission denied" in lgn("verilog", small)[2]

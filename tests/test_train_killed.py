@@ -1,0 +1,25 @@
+"""Training that is killed at any time, also within a checkpoint, ends in the same bytes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent / "killed_runs.py"
+
+
+def outcome(folder, runs, seed):
+    command = [sys.executable, str(PROGRAM), str(folder), str(runs), str(seed)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("runs", [4, pytest.param(100, marks=pytest.mark.slow)])
+def test_killed_runs_resume_to_the_same_bytes(tmp_path, runs):
+    told = outcome(tmp_path, runs, seed=runs)
+    print(f"{runs} runs: {told}")  # what the slow form reports
+    assert told["kills"] >= runs // 2
+    assert (told["different"], told["leftovers"]) == (0, [])
