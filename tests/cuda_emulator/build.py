@@ -17,7 +17,7 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
 # Options of all parts, and of the kernels alone.
 FLAVOURS = {
     "plain": (("-O1",), ()),
-    "coverage": (("-O0", "-DEMU_COVERAGE"), ("--coverage", "-fprofile-update=single")),
+    "coverage": (("-O1", "-DEMU_COVERAGE"), ("--coverage", "-fprofile-update=single")),
     "asan": (("-O1", *SANITIZERS), ()),
     # Only the hooks of the thread sanitizer: trace.cpp is what they call, not its library.
     "trace": (("-O1", "-DEMU_TRACE"), ("-fsanitize=thread", "-fno-tree-vectorize")),

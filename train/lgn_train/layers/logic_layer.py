@@ -174,7 +174,7 @@ class LogicLayer(CircuitLayer):
     @torch.no_grad()
     def _present_confidence(self) -> Tensor:
         """Return the mean probability of the likeliest choices."""
-        if not self.logits.is_cuda and not self.why_not_kernels():
+        if not self.why_not_kernels() and not kernels.kernels_for(self.logits).on_cuda:
             options = (PARAMETRIZATION_NUMBERS[self.parametrization], self.fan_in)
             found: Tensor = confidence(self.logits, *options, self.temperature)
             return found
