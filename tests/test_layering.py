@@ -54,6 +54,7 @@ ROOMS = (
     "lgn_hw.tools",
     "lgn_hw.prove",
     "lgn_hw.export",
+    "lgn_hw.imports",
     "lgn_hw.synth",
     "lgn_hw.link",
     "lgn_hw.hdl",

@@ -18,6 +18,7 @@ from lgn_cli.ending import Ended, end_on_signals
 from lgn_cli.export import export
 from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
+from lgn_cli.import_ import import_
 from lgn_cli.info import info
 from lgn_cli.optimize import optimize
 from lgn_cli.predict import predict
@@ -65,6 +66,7 @@ for command in (
     reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
+app.command("import")(import_)
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ def _cuda_target(wanted: int, known: list[int]) -> str:
 
 def _architectures(compiler: str) -> list[int]:
     """Return what an nvcc compiles for, oldest first; nothing where it does not say."""
-    done = subprocess.run([compiler, "--list-gpu-arch"], capture_output=True, text=True)
+    command = [compiler, "--list-gpu-arch"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     names = [line.removeprefix("compute_") for line in done.stdout.split()]
     return sorted(int(name) for name in names if name.isdigit())
