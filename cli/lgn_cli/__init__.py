@@ -46,6 +46,7 @@ app = typer.Typer(
 
 
 def _show_version(asked: bool) -> None:
+    """Print the version and end."""
     if asked:
         print(f"lgn-hw {lgn_hw.__version__}")
         raise typer.Exit
@@ -88,6 +89,7 @@ def main() -> None:
 
 
 def _run() -> None:
+    """Run the command, and let everything that it printed out."""
     try:
         app()
     finally:
@@ -110,5 +112,6 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
+    """Print an error, and end with its exit code."""
     errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     sys.exit(code)
