@@ -62,10 +62,12 @@ class Classifier:
 
     @property
     def features(self) -> Features:
+        """What a sample is made of; the encoder's."""
         return self.encoder.features
 
     @property
     def num_classes(self) -> int:
+        """How many classes there are; at least two."""
         return len(self.classes)
 
     @cached_property
@@ -125,6 +127,7 @@ class Classifier:
         return load(path)
 
     def _check(self) -> None:
+        """Raise ClassifierError where the parts do not fit together."""
         if self.netlist.num_inputs != self.encoder.num_bits:
             raise ClassifierError(
                 f"The netlist must have as many inputs as the encoder has bits,"

@@ -42,6 +42,7 @@ class Thermometer:
 
     @property
     def num_bits(self) -> int:
+        """How many bits a sample becomes."""
         return len(self.feature)
 
     def select(self, bits: ArrayLike) -> "Thermometer":
@@ -57,6 +58,7 @@ class Thermometer:
         return self.features.validated(codes)[:, self.feature] > self.threshold
 
     def _check_bits(self) -> None:
+        """Raise ClassifierError at the first bit that looks at no feature, or would be constant."""
         missing = (self.feature < 0) | (self.feature >= len(self.features))
         if missing.any():
             bit = int(np.argmax(missing))

@@ -236,6 +236,7 @@ class Features:
         return Quantized(self, codes, beyond.sum(axis=0), fractional.sum(axis=0))
 
     def _check(self) -> None:
+        """Raise ClassifierError at the first feature whose range cannot be."""
         for feature, name in enumerate(self.names):
             low, high = self.low[feature], self.high[feature]
             if low >= high:
@@ -253,12 +254,14 @@ class Features:
         return bool((low < self.low).any() or (high > self.high).any())
 
     def _check_shape(self, values: NDArray[np.generic]) -> None:
+        """Raise ClassifierError unless values are samples of these features."""
         if values.ndim != 2 or values.shape[1] != len(self):
             raise ClassifierError(
                 f"Samples must have shape (samples, {len(self)}), not {values.shape}"
             )
 
     def _refuse(self, wrong: NDArray[np.bool_], values: NDArray[np.generic], rule: str) -> None:
+        """Raise ClassifierError at the first value that is wrong, naming sample and feature."""
         if wrong.any():
             sample, feature = (int(i) for i in np.argwhere(wrong)[0])
             raise ClassifierError(

@@ -276,7 +276,7 @@ def test_summary_names_the_missing_step(lgn, small):
     assert "train.json is missing; run `lgn train` into" in re.sub(r"\s+", " ", err)
 
 
-def test_doctor_lists_what_each_command_needs(lgn, monkeypatch):
+def test_doctor_lists_what_each_command_needs(lgn):
     code, out, _ = lgn("doctor", "--json")
     found = json.loads(out)
     assert code == 0

@@ -42,7 +42,7 @@ def test_names_that_look_like_markup_are_printed_as_they_are(lgn, odd, monkeypat
     assert shown.get(command[0], "") in out
 
 
-def test_refusals_print_names_as_they_are(lgn, tmp_path):
+def test_refusals_print_names_as_they_are(lgn):
     assert "There is no file [/x].lgn" in lgn("info", "[/x].lgn")[2]
     assert lgn("train", "--epochs", "[/x]")[0] == 2
 

@@ -86,7 +86,7 @@ def test_every_reason_not_to_run_is_needed():
     assert not stale
 
 
-def test_commands_are_read_with_what_they_print(tmp_path):
+def test_commands_are_read_with_what_they_print():
     assert (
         missing(["a 1.5 s", "...", "┌─┐", "│ b 2 │"], ["a 9.25 s", "x", "| c", "│ b   2 │"]) == []
     )

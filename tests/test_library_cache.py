@@ -82,7 +82,7 @@ def no_home():
     raise RuntimeError("Could not determine home directory.")
 
 
-def test_private_library_is_removed_when_the_process_ends(tmp_path):
+def test_private_library_is_removed_when_the_process_ends():
     program = (
         "from lgn_hw.library_cache import _private_folder as f; print(f());"
         "print(f().stat().st_mode & 0o777)"

@@ -79,7 +79,7 @@ def output_differs(a, b, output):
     return not np.array_equal(*(evaluate(cone, bits) for cone in cones))
 
 
-def test_check_equal_solves_for_a_difference_that_chance_does_not_hit(monkeypatch):
+def test_check_equal_solves_for_a_difference_that_chance_does_not_hit():
     # An AND of 24 inputs against constant 0: one sample in 17 million shows it.
     tree = [(2 + 6 * i, 3 + 6 * i, 4 + 6 * i, 5 + 6 * i, 6 + 6 * i, 7 + 6 * i) for i in range(4)]
     tall = netlist(24, [*tree, (26, 27, 28, 29)], [1 << 63] * 4 + [1 << 15], [30, 2])

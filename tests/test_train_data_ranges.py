@@ -168,7 +168,7 @@ def test_range_options():
         _ranges(["0:1", "a=0:1"])
 
 
-def test_recipes_state_ranges(tmp_path):
+def test_recipes_state_ranges():
     values = {
         "name": "t",
         "data": {"source": "file", "path": "d.csv", "range": {"a": [0, 9]}},

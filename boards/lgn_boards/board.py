@@ -52,6 +52,7 @@ class Board:
         return int(platform.default_clk_frequency)
 
     def _platform_class(self) -> Any:
+        """Return the platform's class; a name is imported when it is needed."""
         if not isinstance(self.platform, str):
             return self.platform
         module, _, name = self.platform.partition(":")
@@ -69,6 +70,7 @@ class Board:
             ) from None
 
     def _check(self, platform: Any) -> None:
+        """Raise UsageError where the platform lacks what the design needs."""
         if ("uart", 0) not in platform.resources:
             raise UsageError(
                 f"Board {self.name} has no resource `uart`; the link needs one. Add it to a"

@@ -43,10 +43,12 @@ def find_board(wanted: str) -> Board:
 
 
 def _key(name: str) -> str:
+    """Return a name without what people write differently."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _from_file(path: Path) -> Board:
+    """Return the BOARD of a Python file."""
     if not path.exists():
         raise UsageError(f"There is no file {path}")
     board = runpy.run_path(str(path)).get("BOARD")
@@ -56,6 +58,7 @@ def _from_file(path: Path) -> Board:
 
 
 def _from_platform(platform: str) -> Board:
+    """Return a board for a platform of amaranth-boards."""
     module, _, name = platform.partition(":")
     qualified = module if "." in module else f"amaranth_boards.{module}"
     board = Board(

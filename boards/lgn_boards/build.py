@@ -191,6 +191,7 @@ def _vendor_flow(design: DesignFiles, steps: Steps) -> dict[str, Any]:
 
 
 def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
+    """Run yosys on the design, and count its cells."""
     run_yosys(
         design.files["top.ys"].decode() + SIZE_SCRIPT, folder=folder, log=folder / "yosys.log"
     )
@@ -216,6 +217,7 @@ def _digest(design: DesignFiles, options: BuildOptions) -> str:
 
 
 def _facts(plan: LinkPlan, board: Board, key: str, folder: Path) -> dict[str, Any]:
+    """Return what build.json says of the plan."""
     identity = plan.identity
     return {
         "board": board.name,

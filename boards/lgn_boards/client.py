@@ -100,6 +100,7 @@ class LinkClient:
         sizes: Sequence[int],
         progress: Callable[[int], None] | None,
     ) -> list[bytes]:
+        """Send a window of requests, and take their answers."""
         answered: list[bytes] = []
         pending: deque[_Pending] = deque()
         failures = 0
@@ -173,6 +174,7 @@ class LinkClient:
         self._parser = Parser(MAX_ANSWER)
 
     def _silence(self, failures: int) -> str:
+        """Say that nothing answers, and what to look at."""
         return (
             f"{self.name} gave no valid answer {failures} times; check that the bitstream is loaded"
             f" (`lgn flash`), that the port is its UART, and that the baud rate is {self.baud}"

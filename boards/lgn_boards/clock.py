@@ -60,6 +60,7 @@ class PllClock(Elaboratable):
         return m
 
     def _cell(self, reference: Any, clock: Signal, locked: Signal) -> Instance:
+        """Return the PLL's instance."""
         parameters = {f"p_{name}": value for name, value in self.settings.parameters.items()}
         if self.settings.cell == "EHXPLLL":
             return Instance(

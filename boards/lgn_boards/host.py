@@ -138,6 +138,7 @@ class Device:
         timeout: float,
         close: Callable[[], None] = lambda: None,
     ) -> "Device":
+        """Open one port and ask for the board's identity."""
         transport = SerialTransport(port, baud, timeout)
 
         def close_all() -> None:
@@ -203,9 +204,11 @@ class Device:
         self.close()
 
     def _samples_a_frame(self) -> int:
+        """Return how many samples a frame holds at most, so that progress is seen."""
         bytes_ = self.identity.baud / 10 * FRAME_SECONDS
         return max(1, min(self.identity.max_samples, int(bytes_ / self.identity.sample_bytes)))
 
 
 def _classes(answers: list[bytes]) -> NDArray[np.int32]:
+    """Return the classes of answers, a byte each."""
     return np.frombuffer(b"".join(answers), np.uint8).astype(np.int32)

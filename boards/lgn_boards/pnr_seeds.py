@@ -35,6 +35,7 @@ class Routed:
     tool: str
 
     def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
         return asdict(self)
 
 
@@ -71,6 +72,7 @@ def check_clock(board: Board, clock_mhz: float, routed: Routed, tried: int) -> N
 
 
 def _run(command: Sequence[str], clock_mhz: float, seed: int, folder: Path) -> Routed:
+    """Place and route with one seed."""
     family = family_of(command[0])
     arguments, output = _arguments(command, seed)
     arguments += ["--freq", f"{clock_mhz:g}"]

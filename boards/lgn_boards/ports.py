@@ -53,10 +53,12 @@ class SerialTransport:
         return first + self._port.read(self._port.in_waiting) if first else b""
 
     def close(self) -> None:
+        """Close the port."""
         self._port.close()
 
 
 def _serial() -> Any:
+    """Return pyserial; raises ToolNotFound with the command that installs it."""
     try:
         import serial
     except ModuleNotFoundError:

@@ -50,6 +50,7 @@ class SimulatedBoard:
         self.unplug()
 
     def _simulate(self) -> None:
+        """Run the circuit until the board is unplugged."""
         simulator = Simulator(self.terminal)
         simulator.add_clock(1e-6)
         simulator.add_testbench(self._send)

@@ -22,6 +22,7 @@ class Step:
     kept: bool
 
     def to_json(self) -> dict[str, Any]:
+        """Return the step as JSON values."""
         return {"name": self.name, "seconds": self.seconds, "kept": self.kept}
 
 

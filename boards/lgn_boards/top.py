@@ -68,6 +68,7 @@ def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
 
 
 def _bytes(content: str | bytes) -> bytes:
+    """Return the content of a file as bytes."""
     return content.encode() if isinstance(content, str) else content
 
 

@@ -18,6 +18,7 @@ from lgn_cli.ending import Ended, end_on_signals
 from lgn_cli.export import export
 from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
+from lgn_cli.import_ import import_
 from lgn_cli.info import info
 from lgn_cli.optimize import optimize
 from lgn_cli.predict import predict
@@ -45,6 +46,7 @@ app = typer.Typer(
 
 
 def _show_version(asked: bool) -> None:
+    """Print the version and end."""
     if asked:
         print(f"lgn-hw {lgn_hw.__version__}")
         raise typer.Exit
@@ -65,6 +67,7 @@ for command in (
     reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
+app.command("import")(import_)
 
 
 def main() -> None:
@@ -86,6 +89,7 @@ def main() -> None:
 
 
 def _run() -> None:
+    """Run the command, and let everything that it printed out."""
     try:
         app()
     finally:
@@ -108,5 +112,6 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
+    """Print an error, and end with its exit code."""
     errors.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     sys.exit(code)

@@ -49,6 +49,7 @@ def boards(
 
 
 def _rows(classifier: Any) -> list[dict[str, Any]]:
+    """Return a row per board, with whether a classifier fits where one is given."""
     from lgn_boards.board import part_of
     from lgn_boards.boards import all_boards
     from lgn_boards.build import BuildOptions, plan_for

@@ -77,6 +77,7 @@ def build(
 
 
 def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool) -> None:
+    """Say what would be built, and the least LUTs that it takes."""
     from lgn_boards.build import plan_for
     from lgn_boards.fit import check_luts, least_luts
     from lgn_boards.top import design_files
@@ -94,6 +95,7 @@ def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool
 
 
 def _print(result: dict[str, Any], folder: Path) -> None:
+    """Print the figures of a build, and how to load it."""
     if result["bitstream"] is None:
         say(f"files in {result['folder']}; {result['next']}")
         return

@@ -95,11 +95,13 @@ def findings() -> list[Finding]:
 
 
 def _package(name: str, needed_for: str, extra: str) -> Finding:
+    """Look for a Python package; the remedy is the extra that installs it."""
     target = f"'lgn-hw[{extra}]'" if extra else "lgn-hw"
     return Finding(name, needed_for, _installed(name), f"pip install {target}")
 
 
 def _installed(name: str) -> str | None:
+    """Return the version of a package; None where it is missing."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -107,11 +109,13 @@ def _installed(name: str) -> str | None:
 
 
 def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
+    """Look for a program on PATH and beside Python."""
     path = find_program(name)
     return Finding(name, needed_for, _version_said(path, flag) if path else None, install)
 
 
 def _version_said(path: str, flag: str) -> str | None:
+    """Return the first line that a program says of its version."""
     try:
         done = subprocess.run(
             [path, flag],
@@ -128,6 +132,7 @@ def _version_said(path: str, flag: str) -> str | None:
 
 
 def _yosys() -> str | None:
+    """Look for yosys, native or from pip."""
     from lgn_hw.errors import ToolNotFound
     from lgn_hw.tools.yosys import yosys_version
 
@@ -150,6 +155,7 @@ def _nextpnr(family: str) -> str | None:
 
 
 def _table(found: list[Finding]) -> Table:
+    """Lay out what was found, and what is missing with its remedy."""
     table = Table(title="lgn doctor")
     for heading in ("what", "version", "needed for"):
         table.add_column(heading)

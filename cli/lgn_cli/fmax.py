@@ -79,6 +79,7 @@ def fmax(
 
 
 def _print(data: dict[str, Any], folder: Path) -> None:
+    """Print the settings that were placed, and the figures of the best one."""
     clock = f" (asked for: {data['clock_mhz']:g} MHz)" if data["clock_mhz"] else ""
     lines = [
         *(f"placed: {trial['setting']}: {trial['fmax_mhz']:.1f} MHz" for trial in data["trials"]),

@@ -90,11 +90,13 @@ def describe(classifier: Classifier) -> dict[str, Any]:
 
 
 def _histogram(values: np.ndarray[Any, Any]) -> dict[str, int]:
+    """Count the values that occur."""
     kinds, counts = np.unique(values, return_counts=True)
     return {str(kind): int(count) for kind, count in zip(kinds, counts, strict=True)}
 
 
 def _shown(value: Any) -> str:
+    """Write a value of any kind in one cell."""
     if isinstance(value, dict):
         return "\n".join(f"{key} = {_shown(item)}" for key, item in value.items())
     if isinstance(value, list) and any(isinstance(item, list) for item in value):

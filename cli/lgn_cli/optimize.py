@@ -84,6 +84,7 @@ def optimize(
 
 
 def _table(data: dict[str, Any]) -> Table:
+    """Lay out what each pass saved."""
     bits = f"encoder bits {data['encoder_bits_before']:,} before, {data['encoder_bits']:,} after"
     table = Table(title=data["path"], caption=bits)
     table.add_column("pass")

@@ -113,6 +113,7 @@ def prove(
 
 
 def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Proof":
+    """Prove two classifiers equal, or a classifier and its Verilog."""
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design_proof import prove_design
     from lgn_hw.export.c_code import prove_c
@@ -190,6 +191,7 @@ def _watched(limit: float) -> "Iterator[Watch]":
 
 
 def _table(data: dict[str, Any]) -> Table:
+    """Lay out the claims, how each was shown, and what came of it."""
     table = Table(title=f"{data['a']} = {data['b']}: {data['status']}")
     for column in ("claim", "method", "verdict"):
         table.add_column(column)

@@ -96,6 +96,7 @@ def _predict(
 
 
 def _open(classifier: Classifier, port: str, baud: int, timeout: float) -> "Device":
+    """Open a board on a port, or one that is simulated."""
     from lgn_boards.host import Device
 
     if port == SIMULATED:
@@ -121,6 +122,7 @@ def _check(
 
 
 def _print(result: dict[str, Any]) -> None:
+    """Print accuracy, agreement and rates."""
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
         say(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")

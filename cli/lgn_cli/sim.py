@@ -124,6 +124,7 @@ def _choose(
 
 
 def _print(result: "SimulationResult", folder: Path) -> None:
+    """Print what was compared, and the latency that was seen."""
     lines = [
         f"{result.vectors:,} results compared in {result.simulator},"
         f" {result.mismatches:,} mismatches ({result.seconds} s)",

@@ -42,6 +42,7 @@ def summary(
 
 
 def _page(folder: Path, data: dict[str, Any]) -> Panel:
+    """Lay out figures and area in one frame."""
     return Panel(
         Group(_figures(data), "", _area(data)),
         title=Text(f"{folder.resolve().name}: from training to a simulated circuit"),
@@ -50,6 +51,7 @@ def _page(folder: Path, data: dict[str, Any]) -> Panel:
 
 
 def _figures(data: dict[str, Any]) -> Table:
+    """Lay out one figure per row, with what it counts."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -78,6 +80,7 @@ def _figures(data: dict[str, Any]) -> Table:
 
 
 def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
+    """Say whether the negative control was caught."""
     if control is None:
         return ("negative control", "off", "not asked for")
     found = "caught" if control["caught"] else "MISSED"
@@ -85,6 +88,7 @@ def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
 
 
 def _area(data: dict[str, Any]) -> Table:
+    """Lay out cells by part, a row per kind."""
     table = Table(title=f"Area, stage {data['area_stage']}", title_justify="left")
     table.add_column("")
     for part in (*CIRCUIT_PARTS, "total"):

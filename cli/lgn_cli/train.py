@@ -156,6 +156,7 @@ def require_lgn_train() -> Any:
 def _recipe(
     path: Path | None, data: Path | None, label: str | None, changes: list[str]
 ) -> "Recipe":
+    """Return the recipe of a file with the changes of the command line, or one for a table."""
     from lgn_train.recipe import Recipe
 
     if path is not None:
@@ -202,6 +203,7 @@ def _choice(figures: dict[str, Any]) -> dict[str, str]:
 
 
 def _table(figures: dict[str, Any], folder: str) -> Table:
+    """Lay out the figures of a run."""
     percent = "{:.2f} %".format
     points = "{:+.2f} points".format
     rows = {

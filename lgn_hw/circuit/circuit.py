@@ -64,6 +64,7 @@ class Circuit:
 
     @property
     def votes(self) -> Votes:
+        """Return what the head counts, net by net."""
         return self.head.votes
 
     @property

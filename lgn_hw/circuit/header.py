@@ -147,6 +147,7 @@ def read_core_header(text: str) -> CoreHeader:
 
 
 def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
+    """Describe the three ports of a stream; its fields follow."""
     return [
         f"{name}__valid    {forward}  1 bit",
         f"{name}__ready    {backward}  1 bit",
@@ -155,6 +156,7 @@ def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
 
 
 def _result(header: CoreHeader, classifier: Classifier) -> list[str]:
+    """Describe the fields of a result: the class's number, and the scores."""
     lines, start = [f"  [{header.class_bits - 1}:0] number of the class:"], header.class_bits
     lines += [f"    {index} {json.dumps(name)}" for index, name in enumerate(classifier.classes)]
     for index, name in enumerate(classifier.classes if header.scores else ()):

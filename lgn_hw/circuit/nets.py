@@ -24,6 +24,7 @@ class Nets(Generic[V]):
         self.place(np.arange(FIRST_INPUT), backend.constant(0b10, FIRST_INPUT))
 
     def place(self, nets: NDArray[np.integer], word: V) -> None:
+        """Say that some nets are the bits of a word from now on, in their order."""
         self._home[nets] = len(self._placed)
         self._offset[nets] = np.arange(len(nets))
         self._placed.append(word)

@@ -62,6 +62,7 @@ class Stages:
         return level in self.after
 
     def _check_levels(self, after: tuple[int, ...]) -> None:
+        """Raise UsageError unless the levels ascend and lie in the block."""
         last = max(1, self.levels)
         if list(after) != sorted({*after} & {*range(last + 1)}):
             raise UsageError(

@@ -118,6 +118,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
+    """Return channels, rows and columns of images; None where samples are rows."""
     match x.shape[1:]:
         case rows, columns:
             return 1, rows, columns
@@ -127,6 +128,7 @@ def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
 
 
 def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """Return an array of samples as rows of numbers; raises UsageError naming file and array."""
     x = arrays[name]
     if x.dtype.kind in "mM":
         raise UsageError(
@@ -169,6 +171,7 @@ def _signed(path: Path, name: str, x: NDArray[Any]) -> NDArray[np.int64]:
 def _labels(
     path: Path, arrays: dict[str, NDArray[Any]], name: str, samples: int
 ) -> list[str] | None:
+    """Return the labels; None where the file has none."""
     if name not in arrays:
         return None
     y = arrays[name]
@@ -218,6 +221,7 @@ def _meaning(
 
 
 def _class_names(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[str, ...] | None:
+    """Return the names of the classes; None where the file has none."""
     if "class_names" not in arrays:
         return None
     return tuple(check_class_names(_names(path, arrays, "class_names"), str(path)))
@@ -226,6 +230,7 @@ def _class_names(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[str, ...]
 def _feature_names(
     path: Path, arrays: dict[str, NDArray[Any]], features: int
 ) -> tuple[str, ...] | None:
+    """Return the names of the features; None where the file has none."""
     if "feature_names" not in arrays:
         return None
     names = tuple(map(tidy, _names(path, arrays, "feature_names")))
@@ -253,6 +258,7 @@ def _names(path: Path, arrays: dict[str, NDArray[Any]], what: str) -> list[str]:
 
 
 def _limits(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[Any] | None:
+    """Return one end of the ranges; None where the file has none."""
     if name not in arrays:
         return None
     array = arrays[name]

@@ -86,6 +86,7 @@ def check_class_names(names: Sequence[str], place: str) -> list[str]:
 
 
 def _by_name(labels: Counter[str], classes: Sequence[str]) -> dict[str, int]:
+    """Return the class of each label that is a class's name."""
     exact = {name: number for number, name in enumerate(classes)}
     spelled: dict[str, int] = {}
     for number, name in enumerate(classes):
@@ -99,6 +100,7 @@ def _by_name(labels: Counter[str], classes: Sequence[str]) -> dict[str, int]:
 
 
 def _by_number(labels: Counter[str], classes: Sequence[str]) -> dict[str, int]:
+    """Return the class of each label that is a class's number."""
     names = [canonical(name) for name in classes]
     if names == ["0", "1"]:
         legal = {"False": 0, "True": 1}

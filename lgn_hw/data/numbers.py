@@ -120,4 +120,5 @@ def _complaint(cell: str) -> str:
 
 
 def _short(cell: str) -> str:
+    """Cut a long cell for an error."""
     return cell if len(cell) <= 60 else cell[:57] + "..."

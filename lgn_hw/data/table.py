@@ -85,6 +85,7 @@ class Table:
         return f"{self.place}, {self.row_word} {self.rows[row]}"
 
     def _cell(self, row: int, column: int) -> str:
+        """Name a cell for an error: its line and its column."""
         return f"{self.where(row)}, column {self.names[column]!r}"
 
     def _checked(self, cells: NDArray[Any], column: int) -> NDArray[Any]:

@@ -23,10 +23,12 @@ def files(design: "Design") -> dict[str, str]:
 
 
 def _period(design: "Design") -> str:
+    """Return the period in ns, as constraint files write it."""
     return f"{1000 / design.clock_mhz:.3f}"
 
 
 def _xdc(design: "Design") -> str:
+    """Return the constraints for Vivado."""
     return f"""\
 # {design.top} for Vivado, {design.clock_mhz:g} MHz.
 create_clock -name {design.clock} -period {_period(design)} [get_ports {design.clock}]
@@ -36,6 +38,7 @@ create_clock -name {design.clock} -period {_period(design)} [get_ports {design.c
 
 
 def _sdc(design: "Design") -> str:
+    """Return the constraints for Quartus."""
     return f"""\
 # {design.top} for Quartus, {design.clock_mhz:g} MHz.
 create_clock -name {design.clock} -period {_period(design)} [get_ports {design.clock}]
@@ -47,6 +50,7 @@ set_false_path -to [all_outputs]
 
 
 def _pcf(design: "Design") -> str:
+    """Return the constraints for nextpnr-ice40."""
     return f"""\
 # {design.top} for nextpnr-ice40, {design.clock_mhz:g} MHz.
 set_frequency {design.clock} {design.clock_mhz:g}
@@ -56,6 +60,7 @@ set_frequency {design.clock} {design.clock_mhz:g}
 
 
 def _lpf(design: "Design") -> str:
+    """Return the constraints for nextpnr-ecp5."""
     return f"""\
 # {design.top} for nextpnr-ecp5, {design.clock_mhz:g} MHz.
 FREQUENCY PORT "{design.clock}" {design.clock_mhz:g} MHZ;

@@ -31,6 +31,7 @@ class Design:
 
     @property
     def top(self) -> str:
+        """The name of the top module: of the wrapper, or of the core where there is none."""
         return wrapper_top(self.header, self.wrapper)
 
     @property
@@ -40,6 +41,7 @@ class Design:
 
     @property
     def latency(self) -> int:
+        """Clock cycles from a sample to its result, those of the wrapper included."""
         return wrapper_latency(self.header, self.wrapper, self.data_bits)
 
     @property

@@ -48,6 +48,7 @@ def deliver(
 
 
 def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[str, str]:
+    """Return all files but the manifest, by path."""
     header = design.header
     samples = classifier.features.pack(codes)
     results = pack_results(header, classifier.scores(codes))

@@ -20,6 +20,7 @@ def files(design: "Design") -> dict[str, str]:
 
 
 def _vivado(design: "Design") -> str:
+    """Return the Tcl that synthesises, places and routes out of context in Vivado."""
     sources = " ".join(design.files)
     return f"""\
 # Synthesise, place and route {design.top} out of context: no pins, only its own timing.
@@ -46,6 +47,7 @@ if {{$slack < 0}} {{ puts stderr "the clock is missed"; exit 1 }}
 
 
 def _quartus(design: "Design") -> str:
+    """Return the Tcl that does the same in Quartus."""
     sources = "\n".join(
         f"set_global_assignment -name VERILOG_FILE $folder/{name}" for name in design.files
     )

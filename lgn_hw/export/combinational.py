@@ -86,6 +86,7 @@ def write_combinational(
 
 
 def _circuit(classifier: Classifier, lut_size: int) -> Circuit:
+    """Return the circuit whose netlists are written."""
     return Circuit.of(classifier, CoreOptions(lut_size=lut_size))
 
 
@@ -93,6 +94,7 @@ Built = Mapping[str, Aig | Netlist | CutPart]
 
 
 def _to_aiger(circuit: Circuit, name: str, head: str) -> bytes:
+    """Write the whole circuit as an AIGER file."""
     netlist = circuit.whole
     inputs = "".join(f"i{i} {SAMPLE}[{i}]\n" for i in range(netlist.num_inputs))
     outputs = "".join(f"o{i} {CLASS}[{i}]\n" for i in range(netlist.num_outputs))
@@ -100,14 +102,17 @@ def _to_aiger(circuit: Circuit, name: str, head: str) -> bytes:
 
 
 def _from_aiger(data: bytes, circuit: Circuit) -> Built:
+    """Read it again, for the proof."""
     return {WHOLE: aiger.loads(data)[0]}
 
 
 def _to_blif(circuit: Circuit, name: str, head: str) -> bytes:
+    """Write the whole circuit as BLIF."""
     return f"# {head}\n{blif.dumps(circuit.whole, name)}".encode()
 
 
 def _from_blif(data: bytes, circuit: Circuit) -> Built:
+    """Read it again, for the proof."""
     return {WHOLE: blif.loads(data.decode())}
 
 

@@ -65,6 +65,7 @@ def loads(text: str, name: str = "the file") -> Netlist:
 
 
 def _pattern(entry: int, arity: int) -> str:
+    """Return a line of a cover: the inputs of one entry, pin 0 first."""
     return "".join(str(entry >> pin & 1) for pin in range(arity))
 
 
@@ -79,6 +80,7 @@ def _without_zeros(nets: list[int], table: int) -> tuple[list[int], int]:
 
 
 def _parsed(text: str, name: str) -> tuple[list[str], list[str], dict[str, tuple[list[str], int]]]:
+    """Read the lines into inputs, outputs and covers; commands that say nothing are skipped."""
     inputs: list[str] = []
     outputs: list[str] = []
     tables: dict[str, tuple[list[str], int]] = {}
@@ -111,6 +113,7 @@ def _statements(text: str, name: str) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _table(cover: list[str], arity: int, name: str) -> int:
+    """Return the truth table of a cover, of ones or of zeros."""
     table, value = 0, "1"
     for line in cover:
         words = line.split()
@@ -122,6 +125,7 @@ def _table(cover: list[str], arity: int, name: str) -> int:
 
 
 def _cube(pattern: str) -> int:
+    """Return the entries that a line with don't-cares stands for."""
     entries = [0]
     for pin, kind in enumerate(pattern):
         bit = 1 << pin

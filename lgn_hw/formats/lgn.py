@@ -147,6 +147,7 @@ def _opened(data: bytes, name: str) -> tuple[bytes, bytes]:
 
 
 def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
+    """Return the arrays that a file holds, in the order in which it holds them."""
     netlist, encoder, features = classifier.netlist, classifier.encoder, classifier.features
     columns = int(netlist.arity.max(initial=1))  # a net of two-input gates stores two columns
     return {
@@ -164,10 +165,12 @@ def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
 
 
 def _portable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array as its bytes are stored: contiguous, little-endian."""
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
 def _padded(data: bytes) -> bytes:
+    """Fill up to a multiple of 8 bytes."""
     return data + bytes(-len(data) % 8)
 
 
@@ -205,6 +208,7 @@ def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _classifier(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Classifier:
+    """Build the classifier of a file's header and arrays; its constructors check every rule."""
     ranges = (arrays[field] for field in ("low", "high", "offset", "scale"))
     features = Features(tuple(header["features"]), *ranges)
     fanin = np.zeros((len(arrays["fanin"]), MAX_FANIN), np.int32)

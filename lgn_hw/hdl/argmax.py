@@ -54,6 +54,7 @@ class Argmax(Block):
     def _winners(
         self, backend: WordBackend[V], level: int, candidates: list[tuple[V, V]]
     ) -> list[tuple[V, V]]:
+        """Let neighbours play; one that has no partner goes on."""
         pairs = list(zip(candidates[::2], candidates[1::2], strict=False))
         # Only a strictly higher score beats the earlier class.
         beats = backend.join(backend.exceeds(b, a) for (a, _), (b, _) in pairs)
@@ -67,6 +68,7 @@ class Argmax(Block):
     def _hold(
         self, backend: WordBackend[V], level: int, candidates: list[tuple[V, V]]
     ) -> list[tuple[V, V]]:
+        """Put the candidates of a level in one word, a register where a stage ends."""
         size = self.width + class_width(self.num_classes)
         value = backend.join(value for candidate in candidates for value in candidate)
         ends = self.stages.ends_at(level)

@@ -79,6 +79,7 @@ class AxiLiteRegisters(wiring.Component):
                 m.d.sync += self.bresp.eq(SLVERR)
 
     def _count(self, m: Module, name: str) -> Signal:
+        """Count the clock cycles in which a port is 1."""
         count = Signal(32, name=name)
         m.d.sync += count.eq(count + getattr(self, f"i_{name}"))
         with m.If(self.o_restart):

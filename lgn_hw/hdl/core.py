@@ -108,6 +108,7 @@ def _of_operators(
 
 
 def _of_luts(circuit: Circuit, registers: Registers) -> dict[str, Block]:
+    """Return blocks of nodes that fill LUTs, and the head's."""
     _check_registers(registers, max(1, circuit.parts["argmax"].depth))
     blocks: dict[str, Block] = {
         name: Logic(part, registers_of(registers, name)) for name, part in circuit.parts.items()

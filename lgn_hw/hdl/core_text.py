@@ -21,6 +21,7 @@ def core_modules(core: "ClassifierCore", name: str) -> str:
 
 
 def _ports(core: "ClassifierCore") -> list[str]:
+    """Return the ports of the core, as Amaranth names them."""
     sample, result = len(core.i_sample.payload), len(core.o_result.payload.as_value())
     return [
         port("input", "clk"),

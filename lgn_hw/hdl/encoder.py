@@ -63,4 +63,5 @@ class Encoder(Block):
         )
 
     def _pair(self, bit: int) -> tuple[int, int]:
+        """Return feature and threshold of a bit."""
         return int(self.thermometer.feature[bit]), int(self.thermometer.threshold[bit])

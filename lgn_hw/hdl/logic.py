@@ -50,6 +50,7 @@ class Logic(Block):
         return (nets.read(netlist.outputs),)
 
     def _compute(self, nets: Nets[V], group: Group) -> None:
+        """Build the nodes of a group, which share a level and a table, as one operation."""
         netlist, backend, count = self._schedule.netlist, nets.backend, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         fanin = netlist.fanin[group.start : group.stop]
@@ -62,6 +63,7 @@ class Logic(Block):
         nets.place(placed, backend.wire(name, count, value))
 
     def _end_stage(self, nets: Nets[V], stage: int) -> None:
+        """Put what crosses the end of a stage into one register."""
         crossing = self._schedule.nets_crossing(stage)
         held = nets.backend.register(f"stage{stage}", len(crossing), nets.read(crossing))
         nets.place(crossing, held)

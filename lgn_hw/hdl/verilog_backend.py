@@ -68,6 +68,7 @@ class Constant(VerilogExpr):
         self.value = value
 
     def bits(self, start: int, length: int) -> str:
+        """Read bits of the constant: a shorter constant."""
         return f"{length}'h{self.value >> start & ((1 << length) - 1):x}"
 
 
@@ -143,6 +144,7 @@ class VerilogBackend(WordBackend[VerilogExpr]):
         return text
 
     def _declare(self, name: str, width: int, text: str) -> None:
+        """Add a wire with its value."""
         self.lines.append(f"  wire {_range(width)} {name} = {text};")
 
 
@@ -194,9 +196,11 @@ def identifier(name: str) -> str:
 
 
 def _in_lines(texts: Sequence[str]) -> str:
+    """Join a list over several lines, so that no line grows without bound."""
     rows = (", ".join(texts[i : i + A_LINE]) for i in range(0, len(texts), A_LINE))
     return ",\n    ".join(rows)
 
 
 def _range(width: int) -> str:
+    """Return the range of a word: `[7:0]`."""
     return f"[{width - 1}:0]"

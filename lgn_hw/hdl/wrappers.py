@@ -199,6 +199,7 @@ _DESCRIPTION = {
 
 
 def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
+    """Return the instance of the core inside a wrapper."""
     return Instance(
         header.top,
         i_clk=ClockSignal(),
@@ -213,6 +214,7 @@ def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
 
 
 def _constants(header: CoreHeader, data_bits: int) -> dict[int, int]:
+    """Return what the registers of identity and shape say."""
     version = [int(part) for part in re.findall(r"\d+", lgn_hw.__version__)[:3]]
     values = {
         "id": IDENTITY,

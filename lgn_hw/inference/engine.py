@@ -141,6 +141,7 @@ def default_threads() -> int:
 
 
 def _cores() -> int:
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
@@ -148,12 +149,14 @@ def _cores() -> int:
 
 
 def _checked_threads(threads: int) -> int:
+    """Return a number of threads; raises UsageError where it is below 1."""
     if threads < 1:
         raise UsageError(f"The number of threads must be 1 or more, not {threads}")
     return threads
 
 
 def _address(array: NDArray[np.generic]) -> int:
+    """Return where an array's numbers lie."""
     return int(array.__array_interface__["data"][0])  # array.ctypes takes a microsecond longer
 
 

@@ -41,6 +41,7 @@ class Program:
 
     @property
     def num_bits(self) -> int:
+        """How many encoder bits the program compares."""
         return len(self.feature)
 
     def netlist(self) -> Netlist:

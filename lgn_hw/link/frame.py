@@ -87,6 +87,7 @@ class Frame:
         return Frame(self.sequence, self.command & 0x0F | flags, crc + (b"" if refused else data))
 
     def _head(self) -> bytes:
+        """Return what the head's CRC covers: sequence, command and length."""
         return struct.pack("<BBH", self.sequence, self.command, len(self.payload))
 
 
@@ -142,13 +143,16 @@ class Parser:
         return OVERHEAD + self._length() - len(self._taken)
 
     def _head_is_right(self) -> bool:
+        """Say whether the bytes so far are a head with its CRC."""
         crc = crc_of(bytes(self._taken[1:5])).to_bytes(2, "little")
         return self._taken[5:7] == crc and self._length() <= self.max_payload
 
     def _length(self) -> int:
+        """Return the length that the head says."""
         return int.from_bytes(self._taken[3:5], "little")
 
     def _frame(self) -> Frame:
+        """Return the frame that was taken, intact or not, and begin the next one."""
         taken, disturbed = bytes(self._taken), self._disturbed
         self._taken.clear()
         self._disturbed = False

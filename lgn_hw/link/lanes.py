@@ -1,5 +1,8 @@
 """The order in which a class counts its votes: those that a multiplexer joins should be neighbours.
 
+Nets are placed by averaging over what reads them, and votes are then put in a row by recursive
+bisection along the longest axis, as placers do.
+
 The count does not depend on the order, but the wires do. Tally joins the votes of a lane by a tree
 of multiplexers; where these come from all over the chip, the tree takes long wires, of which an
 FPGA has few. Nodes that read the same nets, or nets that are read together, will be placed near one
@@ -106,4 +109,5 @@ def _along(places: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _farthest(places: NDArray[np.int64], point: NDArray[np.int64]) -> int:
+    """Return the place that is farthest from a point."""
     return int(np.square(places - point).sum(axis=1).argmax())

@@ -46,6 +46,7 @@ class DeviceModel:
         return bytes(min(LIMIT, count) for count in counts)
 
     def _answer(self, frame: Frame) -> Frame:
+        """Return the answer to a request; a damaged or unknown one is refused."""
         if not frame.intact:
             return frame.answer(refused=True)
         if frame.command == Command.IDENTIFY:
@@ -57,12 +58,14 @@ class DeviceModel:
         return frame.answer(refused=True)
 
     def _classify(self, frame: Frame) -> Frame:
+        """Return the classes of a frame of samples; a wrong length is refused."""
         size = self.plan.sample_bytes
         if len(frame.payload) % size or len(frame.payload) > size * self.plan.max_samples:
             return frame.answer(refused=True)
         return frame.answer(self._classes(frame.payload))
 
     def _classes(self, payload: bytes) -> bytes:
+        """Unpack the carried features of each sample, and classify them."""
         octets = np.frombuffer(payload, np.uint8).reshape(-1, self.plan.sample_bytes)
         bits = np.unpackbits(octets, axis=1, bitorder="little").astype(np.int64)
         features, codes, start = self._classifier.features, [], 0

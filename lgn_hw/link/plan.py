@@ -79,6 +79,7 @@ class LinkPlan:
 
     @property
     def sample_bytes(self) -> int:
+        """The bytes of one sample on the link."""
         return self.format.sample_bytes
 
     @property
@@ -88,6 +89,7 @@ class LinkPlan:
 
     @property
     def cycles_per_byte(self) -> int:
+        """Clock cycles that a byte takes on the line."""
         return BITS_PER_BYTE * self.rate.clocks_per_bit
 
     @cached_property
@@ -136,6 +138,7 @@ class LinkPlan:
 
     @property
     def identity(self) -> Identity:
+        """What the device answers to IDENTIFY."""
         return Identity(
             sample_bytes=self.sample_bytes,
             max_samples=self.max_samples,

@@ -119,6 +119,7 @@ def to_netlist(aig: Aig) -> Netlist:
 
 
 def _nets(literals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the nets of an AIG's variables: constants first, then inputs and nodes."""
     return np.where(literals <= 1, literals, (literals >> 1) + 1)
 
 

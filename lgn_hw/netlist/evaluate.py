@@ -82,6 +82,7 @@ def unpack_samples(words: NDArray[np.uint64], samples: int) -> NDArray[np.bool_]
 
 
 def _evaluate_group(netlist: Netlist, group: Group, values: NDArray[np.uint64]) -> None:
+    """Evaluate all nodes that share a table, 64 samples per word."""
     nodes = slice(group.start, group.stop)
     inputs = [values[netlist.fanin[nodes, pin]] for pin in range(group.arity)]
     count = group.stop - group.start
@@ -96,6 +97,7 @@ def _evaluate_group(netlist: Netlist, group: Group, values: NDArray[np.uint64]) 
 
 
 def _checked(netlist: Netlist, bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return bits of the right shape and type; raises NetlistError naming what is wrong."""
     bits = np.asarray(bits)
     if bits.dtype != np.bool_:
         raise NetlistError(f"bits must be a bool array, not {bits.dtype}")

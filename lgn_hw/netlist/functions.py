@@ -73,6 +73,7 @@ def functions_of(netlist: Netlist, size: int) -> list[Function]:
 
 
 def _wire(net: int) -> Function:
+    """Return the function that is one net."""
     return Function((net,), np.array([0, 1], np.uint8))
 
 

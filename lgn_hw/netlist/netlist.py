@@ -50,10 +50,12 @@ class Netlist:
 
     @property
     def num_nodes(self) -> int:
+        """How many nodes there are, dead ones included."""
         return len(self.table)
 
     @property
     def num_outputs(self) -> int:
+        """How many outputs there are."""
         return len(self.outputs)
 
     @property
@@ -63,6 +65,7 @@ class Netlist:
 
     @property
     def num_nets(self) -> int:
+        """How many nets there are: two constants, the inputs, the nodes."""
         return self.first_node + self.num_nodes
 
     @cached_property
@@ -101,6 +104,7 @@ class Netlist:
 def _as_integers(
     name: str, values: ArrayLike, dtype: type[np.integer], ndim: int
 ) -> NDArray[np.integer]:
+    """Return values as an array of integers; raises NetlistError for other kinds."""
     array = np.asarray(values)
     if array.size == 0 and array.ndim == ndim:
         array = array.astype(dtype)
@@ -112,6 +116,7 @@ def _as_integers(
 
 
 def _narrow(name: str, array: NDArray[np.integer], dtype: type[np.integer]) -> NDArray[np.integer]:
+    """Return integers in a type of their own; raises NetlistError where one does not fit."""
     limits = np.iinfo(dtype)
     if array.size and (int(array.min()) < limits.min or int(array.max()) > limits.max):
         worst = array.min() if int(array.min()) < limits.min else array.max()
@@ -121,11 +126,13 @@ def _narrow(name: str, array: NDArray[np.integer], dtype: type[np.integer]) -> N
 
 
 def _freeze(netlist: Netlist, name: str, array: NDArray[np.integer]) -> None:
+    """Set a field of a frozen netlist to an array that nobody can write."""
     array.flags.writeable = False
     object.__setattr__(netlist, name, array)
 
 
 def _check_shapes(netlist: Netlist) -> None:
+    """Raise NetlistError where arrays do not fit each other."""
     if netlist.fanin.shape[1] != MAX_FANIN:
         raise NetlistError(
             f"fanin must have {MAX_FANIN} columns (pad with net 0), not {netlist.fanin.shape[1]}"
@@ -137,6 +144,7 @@ def _check_shapes(netlist: Netlist) -> None:
 
 
 def _check_order(netlist: Netlist) -> None:
+    """Raise NetlistError at the first node that reads its own net or a later one."""
     own_net = np.arange(netlist.num_nodes, dtype=np.int64) + netlist.first_node
     wrong = (netlist.fanin < 0) | (netlist.fanin >= own_net[:, None])
     if wrong.any():
@@ -148,6 +156,7 @@ def _check_order(netlist: Netlist) -> None:
 
 
 def _check_tables(netlist: Netlist) -> None:
+    """Raise NetlistError at the first table with entries that its inputs cannot reach."""
     arity = netlist.arity
     if (arity == 0).any():
         node = int(np.argmax(arity == 0))
@@ -165,6 +174,7 @@ def _check_tables(netlist: Netlist) -> None:
 
 
 def _check_outputs(netlist: Netlist) -> None:
+    """Raise NetlistError at the first output that is no net."""
     wrong = (netlist.outputs < 0) | (netlist.outputs >= netlist.num_nets)
     if wrong.any():
         index = int(np.argmax(wrong))

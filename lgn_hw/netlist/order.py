@@ -91,6 +91,7 @@ def _shares_table(netlist: Netlist) -> NDArray[np.bool_]:
 
 
 def _masks(netlist: Netlist, start: int, stop: int, arity: int) -> tuple[int, ...]:
+    """Return for each table entry which nodes of a group have a 1 there."""
     table = netlist.table[start:stop]
     entries = ((table >> np.uint64(j)) & np.uint64(1) for j in range(1 << arity))
     packed = (np.packbits(bits.astype(np.uint8), bitorder="little") for bits in entries)

@@ -27,6 +27,7 @@ def collapse(netlist: Netlist, size: int) -> Netlist:
 
 
 def _collapsed(netlist: Netlist, size: int) -> Netlist:
+    """Return every net's function with nodes collapsed into their only readers."""
     first = netlist.first_node
     functions = _as_they_are(netlist)
     readers: list[set[int]] = [set() for _ in range(netlist.num_nets)]
@@ -50,6 +51,7 @@ def _collapsed(netlist: Netlist, size: int) -> Netlist:
 
 
 def _as_they_are(netlist: Netlist) -> list[Function]:
+    """Return the functions of all nodes, of the nets that they read."""
     rows = zip(netlist.fanin.tolist(), netlist.arity.tolist(), netlist.table.tolist(), strict=True)
     functions = []
     for fanin, arity, table in rows:
@@ -59,6 +61,7 @@ def _as_they_are(netlist: Netlist) -> list[Function]:
 
 
 def _joined(reader: Function, net: int, function: Function) -> tuple[int, ...]:
+    """Return the leaves of a reader into which a function is put."""
     return tuple(sorted({*reader.leaves, *function.leaves} - {net}))
 
 
@@ -73,6 +76,7 @@ def _substituted(
 
 
 def _assembled(netlist: Netlist, functions: Sequence[Function]) -> Netlist:
+    """Return the netlist of functions, a node each."""
     fanin = np.zeros((len(functions), MAX_FANIN), np.int32)
     table = np.zeros(len(functions), np.uint64)
     for node, function in enumerate(functions):

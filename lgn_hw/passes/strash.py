@@ -1,4 +1,4 @@
-"""Structural hashing: nodes that compute the same, or the inverse, of the same nets are one."""
+"""Structural hashing (strash): nodes with equal tables, or inverse ones, on equal nets are one."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class Sharing:
     def _enter(
         self, own: NDArray[np.int64], rows: NDArray[np.uint64], inverse: NDArray[np.int64]
     ) -> range:
+        """Enter nodes of which none equal has been seen."""
         entry = range(self._count, self._count + len(rows))
         self._own[entry], self._rows[entry], self._inverse[entry] = own, rows, inverse
         self._count = entry.stop
@@ -74,6 +75,7 @@ def _sort_pins(batch: Batch) -> None:
 
 
 def _hashes(rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a hash of each row; equal rows have equal ones."""
     key = np.zeros(len(rows), np.uint64)
     for column in rows.T:
         key = (key ^ column) * MULTIPLIER

@@ -1,4 +1,4 @@
-"""Drop the inputs of nodes on which their tables do not depend."""
+"""Reduce each node to its support: drop the inputs on which its table does not depend."""
 
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.words import cofactors

@@ -32,6 +32,7 @@ class Batch:
 
     @property
     def pins(self) -> int:
+        """How many pins the nodes of this batch have."""
         return self.fanin.shape[1]
 
     def swap_pins(self, which: NDArray[np.bool_], low: int, high: int) -> None:
@@ -83,6 +84,7 @@ def _everything(netlist: Netlist) -> Batch:
 
 
 def _nodes_by_level(netlist: Netlist) -> Iterator[NDArray[np.intp]]:
+    """Return the nodes of each level, the lowest level first."""
     level = netlist.level[netlist.first_node :]
     order = np.argsort(level, kind="stable")
     bounds = np.flatnonzero(np.diff(level[order])) + 1
@@ -90,6 +92,7 @@ def _nodes_by_level(netlist: Netlist) -> Iterator[NDArray[np.intp]]:
 
 
 def _absorb_inverses(batch: Batch, inverse: NDArray[np.bool_]) -> None:
+    """Move inverters that nodes read into their tables."""
     for pin in range(batch.pins):
         nodes = np.flatnonzero(inverse[:, pin])
         if len(nodes):
@@ -160,6 +163,7 @@ def _close_gaps(batch: Batch) -> None:
 
 
 def _equal(a: Netlist, b: Netlist) -> bool:
+    """Say whether two netlists are the same, array by array."""
     return all(
         np.array_equal(getattr(a, name), getattr(b, name)) for name in ("table", "fanin", "outputs")
     )

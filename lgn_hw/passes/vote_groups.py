@@ -39,6 +39,7 @@ class ReachablePatterns:
         return occurs
 
     def _implies(self, high: int, low: int) -> bool:
+        """Say whether one bit cannot be 1 without another: both compare one feature."""
         (f, above), (g, below) = (self._of.get(net, (-net, 0)) for net in (high, low))
         return f == g and above > below
 
@@ -176,6 +177,7 @@ class VoteGroups:
 
 
 def _wires(count: int) -> list[NDArray[np.uint8]]:
+    """Return the tables of wires: bit i of pattern p."""
     patterns = np.arange(1 << count)
     return [(patterns >> pin & 1).astype(np.uint8) for pin in range(count)]
 

@@ -73,6 +73,7 @@ def sum_votes(
 
 
 def _outputs_by_net(classifier: Classifier, number: int) -> dict[int, list[int]]:
+    """Return the outputs that vote for a class, by the net that drives them."""
     found: dict[int, list[int]] = {}
     for output in np.flatnonzero(classifier.group == number).tolist():
         found.setdefault(int(classifier.netlist.outputs[output]), []).append(output)
@@ -110,6 +111,7 @@ class _Draft:
         self.pairs.append((instead_of, list(range(first, len(self.outputs)))))
 
     def classifier(self, before: Classifier, of: str) -> Classifier:
+        """Return the classifier of what was collected, without dead nodes."""
         fanin = np.array(self.fanin, np.int32).reshape(-1, MAX_FANIN)
         netlist = Netlist(
             self.netlist.num_inputs,

@@ -79,10 +79,12 @@ def check_equal(
 
 
 def _graph(circuit: Aig | Netlist) -> Aig:
+    """Return a circuit as an AIG."""
     return to_aig(circuit) if isinstance(circuit, Netlist) else circuit
 
 
 def _check_ports(a: Aig, b: Aig) -> None:
+    """Raise NetlistError where circuits cannot be compared."""
     for kind, left, right in (
         ("inputs", a.num_inputs, b.num_inputs),
         ("outputs", len(a.outputs), len(b.outputs)),
@@ -121,6 +123,7 @@ def _run(
 
 
 def _questions(pairs: Sequence[int], timeout_s: float) -> str:
+    """Return ABC's script: each pair, and the control before it."""
     limits = f"-T {max(1, round(timeout_s))} -C {CONFLICTS}"
     lines = ["backup"]
     for i in pairs:
@@ -139,6 +142,7 @@ def _provable(aig: Aig) -> Aig:
 
 
 def _status(folder: Path, index: int) -> Status:
+    """Return the verdict on a pair; none without its control, whose answer is known."""
     control, status = (_word(folder / f"{name}{index}.txt") for name in ("control", "status"))
     if control != "snl_SAT":
         return "undecided"
@@ -146,10 +150,12 @@ def _status(folder: Path, index: int) -> Status:
 
 
 def _word(file: Path) -> str:
+    """Return the first word of a file."""
     return (file.read_text(encoding="utf-8").split() or [""])[0] if file.exists() else ""
 
 
 def _with_counterexample(status: Status, pair: tuple[Aig, Aig], folder: Path) -> Verdict:
+    """Return the verdict with an input that shows the difference, evaluated again."""
     if status != "different":
         return Verdict(status)
     inputs = _sampled(pair)
@@ -186,5 +192,6 @@ def _solved(pair: tuple[Aig, Aig], folder: Path) -> NDArray[np.bool_]:
 
 
 def _differing(pair: tuple[Aig, Aig], inputs: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the outputs that differ for an input."""
     a, b = (evaluate(to_netlist(aig), inputs[None]) for aig in pair)
     return np.flatnonzero((a != b)[0])

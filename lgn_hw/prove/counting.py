@@ -55,6 +55,7 @@ def counting_samples(head: Head) -> NDArray[np.bool_]:
 
 
 def _keeps_sum(head: Head, counter: Compressor, modulus: int) -> bool:
+    """Say whether a counter keeps the weighted sum of its inputs, for all their values."""
     weight: Counter[int] = Counter()  # of a net that is taken twice the sum of both
     for power, literal in counter.inputs:
         weight[literal] += 1 << power
@@ -79,6 +80,7 @@ def _formula(head: Head, literal: int, pin: Mapping[int, int]) -> Formula:
 
 
 def _value(formula: Formula, entry: int) -> int:
+    """Evaluate a formula for one entry: pin i is bit i."""
     if isinstance(formula, int):
         return entry >> formula & 1
     table, read = formula
@@ -89,6 +91,7 @@ def _value(formula: Formula, entry: int) -> int:
 def _adds_up(
     weights: tuple[int, ...], outputs: tuple[tuple[int, Formula], ...], modulus: int
 ) -> bool:
+    """Try every value of the pins."""
     return all(
         sum(w for pin, w in enumerate(weights) if entry >> pin & 1) % modulus
         == sum(_value(formula, entry) << power for power, formula in outputs) % modulus

@@ -210,6 +210,7 @@ PIPELINE = "the registers only delay, all alike, and keep the stream's rules"
 
 
 def _check_features(a: Classifier, b: Classifier) -> None:
+    """Raise UsageError where classifiers take other samples."""
     if not np.array_equal(a.features.width, b.features.width) or not np.array_equal(
         a.features.signed, b.features.signed
     ):
@@ -217,6 +218,7 @@ def _check_features(a: Classifier, b: Classifier) -> None:
 
 
 def _check_votes(a: Classifier, b: Classifier) -> None:
+    """Raise UsageError where votes have no partner."""
     if a.num_classes != b.num_classes or not np.array_equal(a.group, b.group):
         raise UsageError(
             "Only classifiers with the same votes, in the same order, can be proven equal;"
@@ -225,6 +227,7 @@ def _check_votes(a: Classifier, b: Classifier) -> None:
 
 
 def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
+    """Return a netlist without nodes, whose outputs are some nets."""
     return Netlist(num_inputs, np.zeros((0, 6), np.int32), np.zeros(0, np.uint64), nets)
 
 
@@ -258,6 +261,7 @@ def _shown(features: Features, codes: NDArray[np.int64]) -> str:
 
 
 def _counted(head: Head) -> Claim:
+    """Return the claim that no counter loses or invents a vote."""
     fault = counting_fault(head)
     status: Status = "different" if fault else "equal"
     return Claim("counters keep every class's sum", "all inputs of each counter", status, fault)

@@ -52,6 +52,7 @@ def sums_reference(num_inputs: int, blocks: Sequence[tuple[Sequence[int], int]])
 
 
 def _greater(builder: Builder, a: list[int], b: list[int]) -> int:
+    """Compare two numbers from the lowest bit upwards."""
     below = ZERO
     for pins in zip(a, b, strict=True):
         below = builder.node(GREATER, [below, *pins])

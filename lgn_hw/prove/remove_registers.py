@@ -89,6 +89,7 @@ class WithoutRegisters:
         return self._placed(pins[:, 0]), cycle + later
 
     def _placed(self, literals: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the literals of this function for literals of the graph."""
         return self._literal[literals >> 1] ^ (literals & 1)
 
     def _levels(self) -> Iterator[NDArray[np.int64]]:

@@ -1,4 +1,7 @@
-"""Equality of two netlists shown node by node, where they have most of their values in common.
+"""SAT sweeping: equality of two netlists shown node by node, from the inputs upwards.
+
+The method is that of Kuehlmann and Krohm ("Equivalence checking using cuts and heaps", 1997) and of
+FRAIGs (Mishchenko et al. 2005), with truth tables of small windows in the place of a SAT solver.
 
 A solver that is given two large trees of counters has to find out which values they share, and
 XORs keep it from proving one of them before the next. Here simulation says which nodes may be

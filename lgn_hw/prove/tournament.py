@@ -78,12 +78,14 @@ class Tournament:
         return "" if left[0][2][self.width :] == self.outputs else "the result is not the winner's"
 
     def _candidate(self, number: int, bound: int) -> tuple[int, ...]:
+        """Return the score of a class as literals; bits above its bound are constant 0."""
         start, used = number * self.width, bound.bit_length()
         score = self.builder.inputs[start : start + used] + [ZERO] * (self.width - used)
         bits = range(class_width(len(self.highest)))
         return (*score, *(ONE if number >> bit & 1 else ZERO for bit in bits))
 
     def _play(self, earlier: tuple[int, ...], later: tuple[int, ...]) -> tuple[int, ...]:
+        """Build one match: a comparison, and a choice of each bit."""
         compares, below = [], ZERO
         for bit in range(self.width):
             below = self.builder.node(GREATER, [below, later[bit], earlier[bit]])

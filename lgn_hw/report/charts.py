@@ -147,6 +147,7 @@ def _lines(
     across: Callable[[float], float],
     down: Callable[[float], float],
 ) -> None:
+    """Draw one line per series, and its name beside the end."""
     width, height = CHART
     ends = [down(values[-1]) for values, _ in series.values()]
     labels = spread(ends, LABEL_GAP, TOP, height - BOTTOM)
@@ -166,6 +167,7 @@ def _picked(count: int) -> list[int]:
 def _scale(
     low: float, high: float, start: float, stop: float, logarithmic: bool = False
 ) -> Callable[[float], float]:
+    """Return the function from a value to its place, linear or logarithmic."""
     shape: Callable[[float], float] = math.log if logarithmic else float
     first, span = shape(low), shape(high) - shape(low)
 
@@ -176,6 +178,7 @@ def _scale(
 
 
 def _tick_text(mark: float, marks: Sequence[float]) -> str:
+    """Write a mark of an axis with the digits that tell it from its neighbours."""
     steps = [b - a for a, b in pairwise(marks)]
     digits = max(0, -math.floor(math.log10(min(steps)) + 1e-9))
     text = f"{mark:g}" if max(steps) > 2 * min(steps) else f"{mark:.{digits}f}"
@@ -183,9 +186,11 @@ def _tick_text(mark: float, marks: Sequence[float]) -> str:
 
 
 def _short(count: float) -> str:
+    """Write a count in few characters: 12k for 12,000."""
     return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
 
 
 def _percent(count: int, total: int) -> str:
+    """Write a share of a total."""
     share = 100 * count / max(1, total)
     return f"{share:.0f} %" if share >= 1 or count == 0 else "< 1 %"

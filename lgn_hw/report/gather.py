@@ -105,6 +105,7 @@ def classifier_file(path: Path) -> Path:
 
 
 def _structure(classifier: Classifier) -> dict[str, Any]:
+    """Return the figures of the classifier itself."""
     netlist, features = classifier.netlist, classifier.features
     nodes = np.bincount(netlist.level[netlist.first_node :], minlength=1)[1:]
     return {
@@ -152,6 +153,7 @@ def _accuracy(classifier: Classifier, path: Path, name: str) -> dict[str, Any]:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    """Read a JSON file; None where there is none."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 

@@ -52,6 +52,7 @@ def _more_inputs(count: int) -> str:
 
 
 def _charts(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return all charts of the page as SVG, by name."""
     charts = _structure_charts(report)
     if report["curves"] is not None:
         charts |= _training_charts(report["curves"], report["curves_part"])
@@ -61,6 +62,8 @@ def _charts(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _training_charts(data: Mapping[str, list[float]], part: str) -> dict[str, str]:
+    """Draw loss and accuracies over the epochs."""
+
     def percent(name: str) -> list[float]:
         return [100 * value for value in data[name]]
 
@@ -93,6 +96,7 @@ def _training_charts(data: Mapping[str, list[float]], part: str) -> dict[str, st
 
 
 def _structure_charts(report: Mapping[str, Any]) -> dict[str, str]:
+    """Draw nodes by level and by truth table."""
     classifier, tables = report["classifier"], report["nodes_by_table"][:MAX_TABLES]
     levels = {"inputs": classifier["encoder_bits_used"]}
     levels |= {str(i): nodes for i, nodes in enumerate(classifier["nodes_by_level"], 1)}
@@ -108,6 +112,7 @@ def _structure_charts(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _area_charts(estimate: Mapping[str, Any]) -> dict[str, str]:
+    """Draw the cells of each part."""
     rows = {
         title: {part: count for part, count in estimate[kind].items() if part != "total"}
         for kind, title in KINDS.items()
@@ -120,12 +125,14 @@ def _area_charts(estimate: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _tables_note(kinds: int) -> str:
+    """Say how many tables the chart leaves out."""
     if kinds > MAX_TABLES:
         return f"the {MAX_TABLES} most frequent of {kinds:,}"
     return "inputs a and b"
 
 
 def _structure(classifier: Mapping[str, Any]) -> dict[str, str]:
+    """Return the rows of the table of the classifier's structure."""
     votes = classifier["votes"]
     fewest, most = min(votes), max(votes)
     return {
@@ -162,6 +169,7 @@ def _provenance(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _settings(value: Any) -> str:
+    """Write a section of the recipe in one line."""
     if not isinstance(value, Mapping):
         return str(value)
     return ", ".join(f"{key} = {_brief(part)}" for key, part in value.items() if part is not None)
@@ -185,6 +193,7 @@ def _interval(accuracy: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _points(value: float) -> str:
+    """Write a difference of two shares in percentage points."""
     text = f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
     return "0.00" if text[1:] == "0.00" else text
 

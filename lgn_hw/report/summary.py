@@ -81,6 +81,7 @@ def _step(file: Path, command: str) -> dict[str, Any]:
 
 
 def _check_digests(classifier: Classifier, steps: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise UsageError where a step ran on another classifier than the folder's."""
     for step, data in steps.items():
         if data["digest"] != classifier.digest:
             raise UsageError(

@@ -23,6 +23,7 @@ class Canvas:
     def rectangle(
         self, x: float, y: float, width: float, height: float, style: str, title: str = ""
     ) -> None:
+        """Draw a bar, with a hint for the mouse."""
         hint = f"<title>{escape(title)}</title>" if title else ""
         self._shapes.append(
             f'<rect class="{style}" x="{number(x)}" y="{number(y)}" width="{number(width)}"'
@@ -30,13 +31,16 @@ class Canvas:
         )
 
     def line(self, points: Sequence[tuple[float, float]], style: str) -> None:
+        """Draw a line through points."""
         joined = " ".join(f"{number(x)},{number(y)}" for x, y in points)
         self._shapes.append(f'<polyline class="{style}" points="{joined}"/>')
 
     def dot(self, x: float, y: float, style: str) -> None:
+        """Draw a point."""
         self._shapes.append(f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="2.5"/>')
 
     def text(self, x: float, y: float, text: str, style: str = "", anchor: str = "start") -> None:
+        """Write a text."""
         self._shapes.append(
             f'<text class="{style}" x="{number(x)}" y="{number(y)}" text-anchor="{anchor}">'
             f"{escape(text)}</text>"

@@ -38,6 +38,7 @@ class Area:
     stage: str = "estimate"
 
     def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
         return asdict(self)
 
 
@@ -83,6 +84,7 @@ def _top_module(verilog: str) -> str:
 
 
 def _instance_of(module: str) -> str:
+    """Return the pattern of an instance of a module."""
     return rf"^\s*{re.escape(module)}\s+(\\\S+|\w+)\s*\("
 
 
@@ -103,6 +105,7 @@ def _script(top: str, carries: bool) -> str:
 
 
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
+    """Count cells by kind in yosys' figures; modules of no part belong to `control`."""
     if not file.exists():
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
@@ -115,8 +118,10 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
 
 
 def _flip_flops(cells: Mapping[str, int]) -> int:
+    """Count the flip-flops of all kinds."""
     return sum(count for kind, count in cells.items() if kind.startswith("$_") and "DFF" in kind)
 
 
 def _summed(by_part: dict[str, int]) -> dict[str, int]:
+    """Add the total of all parts."""
     return {**by_part, "total": sum(by_part.values())}

@@ -79,12 +79,14 @@ def shrink_classifier(
 
 
 def _why(proof: str, without: int, with_sums: int) -> str:
+    """Say why votes were added up or not, for the step's name."""
     if proof != "equal":
         return PROVEN[proof]
     return f"proven, {with_sums:,} nodes in the whole circuit instead of {without:,}"
 
 
 def _circuit_size(classifier: Classifier, options: CoreOptions) -> int:
+    """Count the LUTs of the whole circuit, which decides what is smaller."""
     return sum(Circuit.of(classifier, replace(options, scores=False)).luts.values())
 
 

@@ -59,6 +59,7 @@ def datapath_levels(
 
 
 def _encoder(classifier: Classifier) -> Level:
+    """Return the one level of comparators, a register for each different threshold."""
     encoder, used = classifier.encoder, inputs_read(classifier.netlist)
     different = {(int(encoder.feature[bit]), int(encoder.threshold[bit])) for bit in used}
     width = max((int(encoder.features.width[f]) for f, _ in different), default=1)
@@ -79,6 +80,7 @@ def _laid_out(layout: Layout) -> list[Level]:
 
 
 def _netlist(block: str, netlist: Netlist) -> list[Level]:
+    """Return the levels of a netlist; a level costs what its slowest node does."""
     level, first, depth = netlist.level, netlist.first_node, netlist.depth
     last_read = np.zeros(netlist.num_nets, np.int64)
     np.maximum.at(last_read, netlist.fanin.ravel(), np.repeat(level[first:], 6))

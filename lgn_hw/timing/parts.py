@@ -46,6 +46,7 @@ class Delays:
     carry: float
 
     def path(self, luts: float, carries: float) -> float:
+        """Return the time in ns from one register through LUTs and carries to the next."""
         return self.register + luts * self.lut + carries * self.carry
 
 
@@ -74,12 +75,14 @@ class Part:
 
 
 def _ice40(name: str, device: str, package: str, delays: Delays) -> Part:
+    """Return an iCE40 device."""
     arguments = (f"--{device}", "--package", package)
     cells = LUTS[f"iCE40{device.upper()}"]
     return Part(name, "ice40", arguments, "synth_ice40", "ICESTORM_LC", cells, delays)
 
 
 def _ecp5(name: str, device: str) -> Part:
+    """Return an ECP5 device in the package that all of them have."""
     arguments = (
         f"--{device}",
         "--package",

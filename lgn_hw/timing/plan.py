@@ -27,6 +27,7 @@ class Placement:
 
     @property
     def latency(self) -> int:
+        """Clock cycles from a sample to its result: the number of registers on the way."""
         return sum(len(levels) for levels in self.registers.values())
 
     def __str__(self) -> str:
@@ -100,6 +101,7 @@ def fewest_registers(levels: Sequence[Level], delays: Delays, period: float) -> 
 
 
 def _by_block(levels: Sequence[Level], ends: Sequence[int]) -> dict[str, list[int]]:
+    """Return the levels after which registers stand, by block."""
     registers: dict[str, list[int]] = {level.block: [] for level in levels}
     for end in ends:
         registers[levels[end - 1].block].append(levels[end - 1].number)

@@ -42,15 +42,18 @@ class PlacedCore:
 
     @property
     def fmax_mhz(self) -> float:
+        """The highest frequency that nextpnr found, in MHz."""
         fmax = self.report.fmax_mhz
         assert fmax is not None, "the harness has a clock"
         return fmax
 
     @property
     def met(self) -> bool | None:
+        """Whether it meets the clock that was asked for; None where none was."""
         return None if self.clock_mhz is None else self.fmax_mhz >= self.clock_mhz
 
     def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values; the critical path is that between two registers."""
         report = self.report
         slowest = max(
             (path for path in report.critical_paths if path.start == path.end),

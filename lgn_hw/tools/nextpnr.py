@@ -53,6 +53,7 @@ class Clock:
 
     @property
     def met(self) -> bool:
+        """Whether the frequency that was asked for is reached."""
         return self.achieved_mhz >= self.constraint_mhz
 
 
@@ -79,6 +80,7 @@ class CriticalPath:
 
     @property
     def delay_ns(self) -> float:
+        """The time from the first step to the last one, in ns."""
         return sum(step.delay_ns for step in self.steps)
 
 
@@ -187,6 +189,7 @@ def read_report(path: Path, *, tool: str = "", seconds: float = 0.0) -> PnrRepor
 
 
 def _path(described: Mapping[str, Any]) -> CriticalPath:
+    """Return a path of nextpnr's report."""
     steps = tuple(
         PathStep(step["type"], float(step["delay"]), _pin(step["from"]), _pin(step["to"]))
         for step in described["path"]
@@ -195,6 +198,7 @@ def _path(described: Mapping[str, Any]) -> CriticalPath:
 
 
 def _pin(end: Mapping[str, Any]) -> str:
+    """Name a pin as `cell.port`."""
     return f"{end['cell']}.{end['port']}"
 
 
@@ -210,11 +214,13 @@ def _refuse_too_large(log: str) -> None:
 
 
 def _version_of(said: str) -> tuple[int, ...]:
+    """Return major and minor version; (0,) where the text names none."""
     found = re.search(r"Version (?:nextpnr-)?(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
 def _version_said(command: tuple[str, ...]) -> str:
+    """Return what the program says to --version."""
     done = subprocess.run(
         [*command, "--version"],
         stdin=subprocess.DEVNULL,

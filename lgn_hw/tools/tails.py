@@ -18,4 +18,5 @@ def last_errors(log: str) -> str:
 
 
 def _indented(lines: list[str]) -> str:
+    """Indent lines below the sentence that introduces them."""
     return "\n".join(f"  {line}" for line in lines)

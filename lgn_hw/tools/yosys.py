@@ -70,11 +70,13 @@ def _seen_from(folder: Path, file: Path) -> str:
 
 
 def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:
+    """Return major and minor version; (0,) where the program names none."""
     found = re.search(r"Yosys (\d+)\.(\d+)", _first_line(command))
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
 def _first_line(command: tuple[str, ...]) -> str:
+    """Return the first line that the program says to -V; empty where it fails."""
     done = subprocess.run(
         [*command, "-V"],
         stdin=subprocess.DEVNULL,

@@ -73,6 +73,7 @@ def read(handle: Any) -> int | str:
 
 
 def _read_bit(handle: Any) -> bool:
+    """Return a signal of one bit; X and Z are errors."""
     value = read(handle)
     if isinstance(value, str):
         raise BrokenRule(f"{handle._name} must be 0 or 1, not {value}")
@@ -80,6 +81,7 @@ def _read_bit(handle: Any) -> bool:
 
 
 def _cycle() -> int:
+    """Return the number of the clock cycle."""
     return int(get_sim_time("ns")) // PERIOD_NS
 
 

@@ -47,10 +47,12 @@ def advice(simulator: str, nodes: int, samples: int, builds: int = 1) -> str:
 
 
 def _fastest(simulators: Sequence[str], nodes: int, samples: int, builds: int) -> str:
+    """Return the simulator with the lowest expected time."""
     return min(simulators, key=lambda name: expected_seconds(name, nodes, samples, builds))
 
 
 def _is_installed(simulator: str) -> bool:
+    """Say whether a simulator can be run."""
     try:
         require_simulator(simulator)
     except ToolNotFound:

@@ -35,6 +35,7 @@ def faulty_classifier(
 
 
 def _results(classifier: Classifier, codes: NDArray[np.int64], scores: bool) -> NDArray[np.int32]:
+    """Return what the core gives: scores where it has them, classes otherwise."""
     return classifier.scores(codes) if scores else classifier.predict(codes)
 
 

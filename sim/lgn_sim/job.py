@@ -43,6 +43,7 @@ class Job:
     seed: int
 
     def write(self, path: Path) -> None:
+        """Write the job as JSON, from which from_environment reads it."""
         values = vars(self) | {"header": self.header.to_json()}
         write_text(path, json.dumps(values, indent=2) + "\n")
 
@@ -83,9 +84,11 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
+        """Whether every result was right, and nothing else went wrong."""
         return self.problem is None and self.mismatches == 0
 
     def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON values."""
         return asdict(self) | {"passed": self.passed}
 
     @staticmethod

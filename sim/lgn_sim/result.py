@@ -61,6 +61,7 @@ class SimulationResult:
 
 
 def _failure(case: CaseResult) -> str:
+    """Say what is wrong, with the first vector that differs."""
     message = f"Case {case.name}: {case.mismatches} of {case.vectors} results differ from software"
     if case.problem:
         message = f"Case {case.name}: {case.problem}"

@@ -107,6 +107,7 @@ def _environment(job: Path) -> Iterator[None]:
 
 
 def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) -> None:
+    """Compile the Verilog for a simulator; its log goes into the folder."""
     log = folder / "build.log"
     try:
         runner.build(
@@ -128,6 +129,7 @@ def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) 
 
 
 def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: bool) -> None:
+    """Run the cases in the simulator, and raise ToolError where it ends badly."""
     log, results = folder / "test.log", folder / "results.xml"
     names = "|".join(cases)
     try:
@@ -184,6 +186,7 @@ def _waveform(folder: Path, top: str) -> Path:
 
 
 def _last_lines(log: Path) -> str:
+    """Return the end of a log, for an error."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else "(no log)"
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(f"  {line}" for line in lines[-SHOWN_LINES:])

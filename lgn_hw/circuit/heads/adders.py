@@ -72,6 +72,7 @@ class AdderLayout(Layout):
         return backend.join([value, backend.constant(0, self.width - width)])
 
     def _by_class(self, backend: WordBackend[V], votes: V) -> list[list[V]]:
+        """Cut the votes into those of each class, one bit per word."""
         bits = iter([backend.slice(votes, i, 1) for i in range(self.num_votes)])
         return [[next(bits) for _ in range(size)] for size in self.sizes]
 
@@ -90,9 +91,11 @@ class AdderTree(Head):
         super().__init__(votes, lut_size)
 
     def layout(self) -> AdderLayout:
+        """Return the adders as words; only the sizes of the classes decide them."""
         return AdderLayout(self.votes.highest.tolist())
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
+        """Count in threes, then add neighbours until one number is left."""
         width, votes = highest.bit_length(), [literal for _, literal in bits]
         numbers = [self._added(0, votes[i : i + 3], width) for i in range(0, len(votes), 3)]
         while len(numbers) > 1:
@@ -103,6 +106,7 @@ class AdderTree(Head):
         return self._padded(numbers[0] if numbers else [])
 
     def _sum(self, a: list[int], b: list[int], width: int) -> list[int]:
+        """Add two numbers by a ripple of full adders, lowest bit first."""
         total: list[int] = []
         carry: list[int] = []
         for power in range(max(len(a), len(b))):
@@ -129,6 +133,7 @@ def _widths(sizes: Sequence[int]) -> list[list[list[int]]]:
 
 
 def _sums(widths: list[int], most: int) -> list[int]:
+    """Return the widths after one level of pairwise sums; an odd one out keeps its width."""
     pairs = zip(widths[::2], widths[1::2], strict=False)
     sums = [min(max(a, b) + 1, most) for a, b in pairs]
     return sums + widths[2 * len(sums) :]

@@ -96,6 +96,7 @@ class ChainLayout(Layout):
                 nets.place(netlist.first_node + same, backend.wire(label, count, value))
 
     def _end_level(self, nets: Nets[V], stages: Stages, level: int) -> None:
+        """Put registers after a level, where there are any, on all nets that are read behind it."""
         held = self.held[level]
         if stages.ends_at(level):
             value = nets.read(held)
@@ -121,6 +122,7 @@ class ChainLayout(Layout):
 
 
 def _nets_of(literals: Sequence[int]) -> NDArray[np.int64]:
+    """Return the nets of literals; constant 0 is net 0, whatever literal means it."""
     return np.array([0 if literal == ZERO else literal >> 1 for literal in literals], np.int64)
 
 

@@ -46,6 +46,7 @@ class Shape:
 
     @cached_property
     def _bits(self) -> int:
+        """Return how many bits the greatest sum has."""
         return sum(count << weight for weight, count in enumerate(self.inputs)).bit_length()
 
     def worth(self, room: int) -> float:
@@ -70,10 +71,11 @@ LEVEL = 0.5  # LUTs of a class that a level less is worth
 class ChainTree(Head):
     """Count the votes of every class with adders in carry chains.
 
-    Ternary adders and counters in front of chains are those of Kumm and Zipf ("Pipelined compressor
-    tree optimization using integer linear programming", 2014); the search here is greedy. Most
-    adders go on from the sums of earlier ones and take six more votes each. adders: by level, those
-    of all classes; those of a level read nothing that another one of it gives.
+    Compressors that use LUTs and carry chain of a slice together are described by Kumm and Zipf
+    ("Efficient high speed compression trees on Xilinx FPGAs", 2014); the shapes and the greedy plan
+    here are our own. Most adders go on from the sums of earlier ones and take six more votes each.
+    adders: by level, those of all classes; those of a level read nothing that another one of it
+    gives.
     """
 
     lut_sizes = (LUT_SIZE,)
@@ -92,9 +94,11 @@ class ChainTree(Head):
         return sum(len(adder.first) for level in self.adders for adder in level)
 
     def layout(self) -> ChainLayout:
+        """Return the adders as words, beside the netlist of what they compute."""
         return ChainLayout(self.netlist(), self.outputs, self.adders)
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
+        """Build the adders of the cheapest plan for so many bits of each weight."""
         columns: list[list[int]] = [[] for _ in range(highest.bit_length())]
         # Inverses and constants first: what goes through a LUT costs nothing there.
         for power, literal in sorted(bits, key=lambda bit: bit[1] > ZERO and not bit[1] & 1):
@@ -172,6 +176,7 @@ def _plan(counts: tuple[int, ...]) -> Plan:
 
 
 def _price(plan: Plan, width: int) -> float:
+    """Return the LUTs of a plan, with its levels as LUTs, too."""
     luts = sum(shape.luts(width - power) for level in plan for shape, power in level)
     return luts + LEVEL * len(plan)
 

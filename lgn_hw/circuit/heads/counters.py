@@ -60,23 +60,29 @@ class CompressorTree(Head):
 
     @classmethod
     def of(cls, votes: Votes, netlist: Netlist, lut_size: int) -> "CompressorTree":
+        """Return the tree; what a vote's node can still read makes parities free."""
         return cls(votes, lut_size, spare_inputs_of(netlist, votes, lut_size))
 
     @property
     def terms(self) -> Mapping[int, tuple[int, ...]]:  # type: ignore[override]
+        """The votes whose parity some nodes give, by vote (see heads.parity)."""
         return self._parities.terms
 
     def logic(self, netlist: Netlist) -> Netlist:
+        """Return the gates with parities in the place of some votes."""
         return self._parities.logic(netlist)
 
     def decoded(self) -> Netlist:
+        """Return the parities to the votes that they stand for."""
         return self._parities.decoded()
 
     def popcount(self) -> Netlist:
+        """Return the tree as it is built: decoders go into the counters' LUTs."""
         return self._parities.popcount(self.netlist(), self.lut_size)
 
     @cached_property
     def _parities(self) -> Parities:
+        """The plan of the parities, made when the groups are known."""
         return Parities.of(self.groups, self.spare_inputs)
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
@@ -91,6 +97,7 @@ class CompressorTree(Head):
         return self._padded([column[0] if column else ZERO for column in columns])
 
     def _level(self, columns: list[list[int]], width: int) -> list[list[int]]:
+        """Use the counters of one level; return the bits that are left, and then the new ones."""
         made: list[list[int]] = [[] for _ in columns]
         for shape, power in _places(columns, self.lut_size):
             inputs = [
@@ -105,6 +112,7 @@ class CompressorTree(Head):
     def _counter(
         self, shape: tuple[int, ...], power: int, inputs: list[tuple[int, int]], width: int
     ) -> list[tuple[int, int]]:
+        """Build a counter; the one of seven bits has a form of its own."""
         if shape != SEVEN:
             return super()._counter(shape, power, inputs, width)
         outputs = self._seven(power, [literal for _, literal in inputs], width)

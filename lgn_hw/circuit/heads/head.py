@@ -127,9 +127,11 @@ class Head(ABC):
         return outputs
 
     def _record(self, inputs: list[tuple[int, int]], outputs: list[tuple[int, int]]) -> None:
+        """Keep a counter for the proof: what it took, and what it gave."""
         self.counters[-1].append(Compressor(tuple(inputs), tuple(outputs)))
 
     def _padded(self, score: list[int]) -> list[int]:
+        """Widen a score to `width` literals; bits above the highest score fall off."""
         return (score + [ZERO] * self.width)[: self.width]
 
 
@@ -145,4 +147,5 @@ def tables_of(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _powers(number: int) -> list[int]:
+    """Return the powers of two that a number is the sum of, as exponents."""
     return [power for power in range(number.bit_length()) if number >> power & 1]

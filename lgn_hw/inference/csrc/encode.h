@@ -39,7 +39,8 @@ LGN_INLINE bool load_columns(const Program &program, const Code *codes, int64_t 
     for (int s = 0; s < TILE; ++s) {
       const Code *row = codes + (tile + s) * program.features + start;
       rows[s] = copied ? copies[s] : (const uint8_t *)row;
-      __builtin_prefetch(row + WORD * program.features); // of the next 64 samples
+      for (int line = 0; line < CHUNK; line += 64 / (int)sizeof(Code)) // of the next 64 samples
+        __builtin_prefetch(row + WORD * program.features + line);
       if (tile + s >= samples) rows[s] = EMPTY;
       else if (copied && count == CHUNK) wrong |= narrow_row(row, low, span, CHUNK, copies[s]) != 0;
       else if (copied) wrong |= narrow_row(row, low, span, count, copies[s]) != 0;

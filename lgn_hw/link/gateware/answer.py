@@ -111,5 +111,6 @@ class AnswerSender(wiring.Component):
         return m
 
     def _go_on(self, m: Module, sent: Signal, following: str) -> None:
+        """Go to the next state when the byte has been handed over."""
         with m.If(sent):
             m.next = following

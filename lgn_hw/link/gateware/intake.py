@@ -112,4 +112,5 @@ class Intake(wiring.Component):
         return feature, self._last_byte(feature) - start // 8, start % 8
 
     def _last_byte(self, feature: int) -> int:
+        """Return the byte that completes a feature."""
         return int(np.sum(self.features.width[: feature + 1]) - 1) // 8

@@ -67,6 +67,7 @@ class SerialArgmax(wiring.Component):
     def _count(
         self, m: Module, word: Value, of_class: Value, counting: Value, complete: Value
     ) -> None:
+        """Add up the words of a class; at its end keep it if it beats the best so far."""
         count, best = (Signal(score_width(self.sizes), name=name) for name in ("count", "best"))
         total = Signal.like(count)
         m.d.comb += total.eq(count + _sum(list(word)))

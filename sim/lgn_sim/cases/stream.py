@@ -67,6 +67,7 @@ async def _transfer(
 
 
 def _result(name: str, codes: NDArray[np.int64], received: Sequence[Transfer]) -> CaseResult:
+    """Compare what was received with the model."""
     mismatches, first = compare(model.results(codes), [r.word for r in received], model)
     return CaseResult(name, len(received), mismatches, first)
 
@@ -93,6 +94,7 @@ def _check_latency(sent: Sequence[Transfer], received: Sequence[Transfer]) -> in
 
 
 def _throughput(transfers: Sequence[Transfer]) -> float:
+    """Return results per clock cycle, from the first to the last."""
     return len(transfers) / (transfers[-1].taken - transfers[0].taken + 1)
 
 

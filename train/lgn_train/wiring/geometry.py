@@ -14,7 +14,8 @@ from lgn_train.noise import Stream
 
 __all__ = ["Geometry"]
 
-# The plastic number, x**3 = x + 1: multiples of 1/x and 1/x**2 fill a square evenly.
+# The plastic number, x**3 = x + 1: multiples of 1/x and 1/x**2 fill a square evenly. This is the
+# R2 sequence (Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018).
 PLASTIC = 1.324717957244746
 
 

@@ -1,0 +1,175 @@
+"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.train import require_lgn_train
+from lgn_hw.errors import UsageError
+
+if TYPE_CHECKING:
+    from lgn_hw.encoder import Thermometer
+    from lgn_hw.imports.gate_layers import GateLayer
+
+__all__ = ["import_"]
+
+STATE_DICTS, LAYERS = (".pth", ".pt"), (".npz", ".json")
+
+
+def import_(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A state dict (.pth, .pt), gates and connections (.npz, .json), or a netlist"
+            " (.v, .sv, .blif, .aig, .aag)."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The .lgn file; SOURCE with .lgn.")
+    ] = None,
+    classes: Annotated[
+        str, typer.Option(help="How many classes, or their names with commas between.")
+    ] = "10",
+    votes: Annotated[
+        str | None, typer.Option(help="The output port with the votes; all outputs by default.")
+    ] = None,
+    outputs: Annotated[
+        int | None, typer.Option(min=1, help="How many of the outputs vote, from the first.")
+    ] = None,
+    inputs: Annotated[
+        int | None, typer.Option(min=1, help="How many bits the first layer of gates reads.")
+    ] = None,
+    connections: Annotated[
+        Path | None, typer.Option(help="The connections of a state dict, an .npz.")
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(help="bits: each input is a feature of one bit. Or an .npz of thresholds."),
+    ] = "bits",
+    top: Annotated[str | None, typer.Option(help="The module of Verilog to read.")] = None,
+    tau: Annotated[float, typer.Option(help="The temperature of GroupSum.")] = 1.0,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for the proof.")] = 300,
+    json: JsonOption = False,
+) -> None:
+    """Make a classifier of a net that was trained or written elsewhere.
+
+    Outputs vote for the classes in equal shares, as GroupSum has it. A netlist is proven equal to
+    what was read, by SAT. Gates and connections are evaluated by their own definition beside the
+    classifier's, on 4096 random samples. Where a check fails nothing is written. State dicts are
+    read with weights_only. An encoder's .npz holds feature, threshold, low and high: bit i is
+    `x[feature[i]] > threshold[i]`.
+
+    Examples:
+
+        lgn import net.pth --connections connections.npz --classes 10
+
+        lgn import net.v --votes out --classes 10 -o net.lgn
+    """
+    start = time.perf_counter()
+    names = _class_names(classes)
+    path = output or source.with_suffix(".lgn")
+    with errors.status(f"reading {source.name}"):
+        if source.suffix in (*STATE_DICTS, *LAYERS):
+            figures = _from_layers(source, path, names, outputs, inputs, connections, encoder, tau)
+        else:
+            figures = _from_netlist(source, path, names, votes, outputs, encoder, top, tau, timeout)
+    figures |= {"classifier": str(path), "seconds": round(time.perf_counter() - start, 2)}
+    if json:
+        print_json(figures)
+    else:
+        out.print(
+            f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}",
+            soft_wrap=True,
+        )
+
+
+def _class_names(classes: str) -> list[str]:
+    if classes.isdecimal():
+        return [str(c) for c in range(int(classes))]
+    return [name.strip() for name in classes.split(",")]
+
+
+def _from_layers(
+    source: Path,
+    path: Path,
+    names: list[str],
+    outputs: int | None,
+    inputs: int | None,
+    connections: Path | None,
+    encoder: str,
+    tau: float,
+) -> dict[str, Any]:
+    from dataclasses import replace
+
+    from lgn_hw.imports.assemble import assemble
+    from lgn_hw.imports.gate_layers import check_layers, layers_netlist
+
+    layers = _layers(source, connections)
+    netlist = layers_netlist(layers, inputs)
+    samples = check_layers(layers, netlist)
+    if outputs is not None:
+        netlist = replace(netlist, outputs=netlist.outputs[:outputs])
+    made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
+    classifier = assemble(netlist, made, names, tau, source.name)
+    classifier.save(path)
+    return {
+        "digest": classifier.digest,
+        "nodes": netlist.num_nodes,
+        "classes": len(names),
+        "check": f"equal to the layers' own definition on {samples:,} random samples",
+    }
+
+
+def _layers(source: Path, connections: Path | None) -> "list[GateLayer]":
+    from lgn_hw.imports.gate_layers import read_connections, read_layers
+
+    if source.suffix in LAYERS:
+        return read_layers(source)
+    require_lgn_train()
+    from lgn_train.state_dicts import read_state_dict
+
+    return read_state_dict(source, None if connections is None else read_connections(connections))
+
+
+def _from_netlist(
+    source: Path,
+    path: Path,
+    names: list[str],
+    votes: str | None,
+    outputs: int | None,
+    encoder: str,
+    top: str | None,
+    tau: float,
+    timeout: float,
+) -> dict[str, Any]:
+    from lgn_hw.files.atomic import write_bytes
+    from lgn_hw.imports.assemble import assemble, prove_import
+    from lgn_hw.imports.netlist_files import SUFFIXES, read_design
+    from lgn_hw.netlist.aig import Aig, to_netlist
+
+    if source.suffix not in SUFFIXES:
+        known = ", ".join((*STATE_DICTS, *LAYERS, *SUFFIXES))
+        raise UsageError(f"A file to import must end in one of {known}, not {source.name}")
+    design = read_design(source, top)
+    given = design.between(votes)
+    if outputs is not None:
+        given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
+    made = _encoder(encoder, design.input_names)
+    classifier = assemble(to_netlist(given), made, names, tau, source.name)
+    data = prove_import(classifier, given, timeout_s=timeout)
+    write_bytes(path, data)
+    return {
+        "digest": classifier.digest,
+        "nodes": classifier.netlist.num_nodes,
+        "classes": len(names),
+        "check": "proven equal to what was read, by SAT",
+    }
+
+
+def _encoder(given: str, names: list[str]) -> "Thermometer":
+    from lgn_hw.imports.assemble import bits_encoder, read_encoder
+
+    return bits_encoder(names) if given == "bits" else read_encoder(Path(given))

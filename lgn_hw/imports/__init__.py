@@ -1,0 +1,1 @@
+"""Nets of others as classifiers: gates and connections, netlists; each one checked."""
