@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gpu_estimate
+
 FOLDER = Path(__file__).parent.parent / "docs"
 TITLE = """# Benchmarks
 
@@ -369,6 +371,7 @@ SECTIONS = {
     "head": head,
     "area": area,
     "train_step": train_step,
+    "gpu_estimate": gpu_estimate.section,
 }
 
 

@@ -74,7 +74,7 @@ def compile_library(command: list[str], sources: Path) -> ctypes.CDLL:
 def _digest(command: list[str], sources: Path) -> str:
     """Name a library after all that it is made of: the sources, the command, the compiler."""
     found = hashlib.sha256()
-    for source in sorted(sources.iterdir()):
+    for source in sorted(path for path in sources.rglob("*") if path.is_file()):
         found.update(source.name.encode() + b"\0" + source.read_bytes())
     compiler = Path(command[0]).resolve().stat()
     options = [part for part in command[1:] if not part.startswith(str(sources))]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from lgn_train import GroupSum, LogicDense, explain, mode
 from lgn_train.layers import LogicLayer
-from lgn_train.packed import PackedBits, Run, Stage, calls, kernels, ops
+from lgn_train.packed import PackedBits, Run, Stage, kernels, ops
 from lgn_train.packed.words import pack, unpack
 from lgn_train.wiring import Wiring
 
@@ -132,7 +132,7 @@ def test_packed_results_are_equal_on_every_instruction_set(
     x, y = samples(130), torch.arange(130) % 3
     widest = results(network(parametrization, fan_in), x, y)
     library = kernels.cpu_kernels(instruction_set)
-    monkeypatch.setattr(calls, "cpu_kernels", lambda: library)
+    monkeypatch.setattr(kernels, "cpu_kernels", lambda: library)
     for ours, theirs in zip(results(network(parametrization, fan_in), x, y), widest, strict=True):
         assert torch.equal(ours, theirs)
 

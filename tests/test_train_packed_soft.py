@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, explain, mode
 from lgn_train.layers import LogicLayer
-from lgn_train.packed import PackedBits, Run, calls, kernels, soft_ops
+from lgn_train.packed import PackedBits, Run, kernels, soft_ops
 from lgn_train.packed.words import pack
 
 INPUTS = 37
@@ -149,7 +149,7 @@ def test_soft_results_are_equal_on_every_instruction_set(
     x = numbers(130, INPUTS)
     widest = results(network(parametrization, fan_in, candidates=3), x)
     library = kernels.cpu_kernels(instruction_set)
-    monkeypatch.setattr(calls, "cpu_kernels", lambda: library)
+    monkeypatch.setattr(kernels, "cpu_kernels", lambda: library)
     for ours, theirs in zip(
         results(network(parametrization, fan_in, candidates=3), x), widest, strict=True
     ):

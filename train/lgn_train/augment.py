@@ -13,9 +13,11 @@ from lgn_train.noise import Stream
 
 __all__ = ["Augmentation"]
 
+CPU = torch.device("cpu")
+
 
 @final
-@dataclass(frozen=True)
+@dataclass
 class Augmentation:
     """How the images of one epoch are changed; equal seeds and epochs change them alike.
 
@@ -31,14 +33,15 @@ class Augmentation:
     border: tuple[int, ...]
     seed: int
     epoch: int
+    device: torch.device = CPU
 
     def __call__(self, codes: Tensor, indices: Tensor) -> Tensor:
         """Return codes[batch, features] changed; indices: where the data set has the samples."""
         channels, rows, columns = self.shape
         images = codes.view(-1, channels, rows, columns)
-        border = torch.tensor(self.border, device=codes.device).to(codes.dtype)[:, None, None]
+        border = self._border.to(codes.dtype)[:, None, None]
         room = F.pad(images - border, [self.shift] * 4) + border
-        draws = self._draws[indices.to(self._draws.device)].to(codes.device)
+        draws = self._draws[indices]
         down = torch.arange(rows, device=codes.device) + draws[:, :1]
         right = torch.arange(columns, device=codes.device) + draws[:, 1:2]
         if self.flip:
@@ -51,9 +54,21 @@ class Augmentation:
         )
         return room[picks].reshape(codes.shape)
 
+    def go_to(self, epoch: int) -> None:
+        """Change images as in another epoch, from the same memory: a captured step reads it."""
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._draws.copy_(self._drawn())
+
     @cached_property
     def _draws(self) -> Tensor:
         """int64[samples, 3]: rows down, columns right in the padded image; whether to flip."""
+        return self._drawn().to(self.device)
+
+    @cached_property
+    def _border(self) -> Tensor:
+        return torch.tensor(self.border, device=self.device)
+
+    def _drawn(self) -> Tensor:
         words = noise.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
-        sizes = torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])
-        return words % sizes
+        return words % torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])

@@ -11,6 +11,7 @@ so that all ranks sample the same gates.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar, final
 
 import torch
@@ -20,6 +21,8 @@ from torch.nn import Parameter
 __all__ = ["World"]
 
 VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # set by torchrun
+
+PATIENCE = timedelta(days=1)  # of ranks; torchrun ends them where one of them fails
 
 T = TypeVar("T")
 
@@ -39,7 +42,10 @@ class World:
         if launched and not distributed.is_initialized():
             if device.type == "cuda":
                 torch.cuda.set_device(device)
-            distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            # What ranks tell each other goes through gloo: the others wait there while the first
+            # one measures and exports, for longer than NCCL would.
+            backends = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+            distributed.init_process_group(backends, timeout=PATIENCE)
         return cls.current()
 
     @classmethod
@@ -78,17 +84,17 @@ class World:
         mine = batch[self.rank :: self.size]
         return (mine, 1 / len(batch)) if len(mine) else (batch[:1], 0.0)
 
-    def add_up(self, loss: Tensor, parameters: Iterable[Parameter]) -> float:
+    def add_up(self, loss: Tensor, parameters: Iterable[Parameter]) -> Tensor:
         """Sum the gradients over the ranks, in place, and return the sum of the losses."""
         if self.size == 1:
-            return loss.item()
+            return loss.detach()
         gradients = [p.grad for p in parameters if p.grad is not None]
         flat = torch.cat([loss.detach().view(1), *(g.reshape(-1) for g in gradients)])
         distributed.all_reduce(flat)
         total, *parts = torch.split(flat, [1, *(g.numel() for g in gradients)])
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
-        return float(total.item())
+        return total.view(())
 
     def from_first(self, value: T) -> T:
         """Return the value that the first rank calls this with."""

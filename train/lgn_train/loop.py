@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.errors import UsageError
 from lgn_train import noise
 from lgn_train.augment import Augmentation
+from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
 from lgn_train.layers import LogicDense
+from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
 from lgn_train.noise import Stream
 from lgn_train.parts import logic_layers
@@ -51,15 +53,20 @@ class Trainer:
         self.device, self.world = device, world
         self.model, self.recipe, self.data = model.to(self.device), recipe, data
         options = recipe.train
+        on_cuda = self.device.type == "cuda"
+        # On a GPU the rate is a number there, so that a captured step reads the present one.
+        rate = torch.tensor(options.learning_rate, device=self.device)
         self.optimizer = torch.optim.AdamW(
             model.parameters(),
-            lr=options.learning_rate,
+            lr=rate if on_cuda else options.learning_rate,
             weight_decay=options.weight_decay,
             fused=True,  # one pass over memory instead of several: half of a packed step's time
+            capturable=on_cuda,
         )
         self.step = 0
-        self.loss_sum = 0.0
         self.seconds = 0.0
+        self._losses = Losses(self.device)
+        self._launch: Callable[[Tensor], Tensor] | None = None
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
         self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
@@ -68,6 +75,11 @@ class Trainer:
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
         self._batches: tuple[int, tuple[Tensor, ...]] = (-1, ())
+
+    @property
+    def loss_sum(self) -> float:
+        """The sum of the losses of the epoch's samples so far. Raises CheckFailed as run_epoch."""
+        return self._losses.sum
 
     @property
     def steps_per_epoch(self) -> int:
@@ -112,24 +124,44 @@ class Trainer:
             if self.epoch > epoch:
                 break
             on_step()
+        started = time.perf_counter()
+        loss_sum = self.loss_sum  # waits for a GPU to end its steps
+        self.seconds += time.perf_counter() - started
         line = {
             "epoch": self.epoch,
             "step": self.step,
-            "loss": self.loss_sum / len(self._x),
+            "loss": loss_sum / len(self._x),
             "learning_rate": learning_rate(self.recipe, self.step - 1, self.total_steps),
             "seconds": round(self.seconds, 3),
         }
-        self.loss_sum = self.seconds = 0.0
+        self._losses.start_from(0.0)
+        self.seconds = 0.0
         return line | (self._measured() if self._is_due() else {})
 
-    def run_step(self) -> float:
-        """Train on the next batch and return its mean loss."""
+    def run_step(self) -> Tensor:
+        """Train on the next batch and return its mean loss, float64 on the device."""
         started = time.perf_counter()
         batch = self._next_batch()
-        rate = learning_rate(self.recipe, self.step, self.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self._set_rate(learning_rate(self.recipe, self.step, self.total_steps))
         self.model.train()
+        self._begin_epoch()
+        if self._launch is None:
+            self._launch = self._launcher()
+        loss = self._launch(batch).double()
+        self.step += 1
+        self._losses.add(loss, self.step - 1, len(batch))
+        self._redraw()
+        self.seconds += time.perf_counter() - started
+        return loss
+
+    def _launcher(self) -> Callable[[Tensor], Tensor]:
+        """Return what takes a batch through a step: a CUDA graph, where nothing is against it."""
+        if why_not_captured(self.model, self.device, self.world):
+            return self._on_device
+        return CapturedStep(self._on_device, self.recipe.train.batch_size, CudaGraphs(self.device))
+
+    def _on_device(self, batch: Tensor) -> Tensor:
+        """Forward, backward and the optimiser; return the batch's mean loss."""
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
@@ -141,18 +173,16 @@ class Trainer:
             label_smoothing=self.recipe.train.label_smoothing,
         )
         loss.backward()  # type: ignore[no-untyped-call]
-        value = self.world.add_up(loss, self.model.parameters())
-        if not math.isfinite(value):
-            raise CheckFailed(
-                f"The loss is {value} at step {self.step}; lower train.learning_rate,"
-                " or raise model.tau"
-            )
+        total = self.world.add_up(loss, self.model.parameters())
         self.optimizer.step()
-        self.step += 1
-        self._redraw()
-        self.loss_sum += value * len(batch)
-        self.seconds += time.perf_counter() - started
-        return value
+        return total
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
     def _weights(self) -> Tensor | None:
         data = self.data
@@ -174,20 +204,21 @@ class Trainer:
 
     def _codes(self, samples: Tensor) -> Tensor:
         """Return the samples' codes, changed as the recipe's augmentation says."""
-        codes, options = self._x[samples], self.recipe.train
+        codes = self._x[samples]
+        return codes if self._augmentation is None else self._augmentation(codes, samples)
+
+    def _begin_epoch(self) -> None:
+        """Make ready how the images of the epoch are changed."""
+        options = self.recipe.train
         if not (options.shift or options.flip):
-            return codes
-        if self._augmentation is None or self._augmentation.epoch != self.epoch:
+            return
+        if self._augmentation is None:
+            shape, samples = _image_shape(self.data), len(self._x)
             self._augmentation = Augmentation(
-                _image_shape(self.data),
-                len(self._x),
-                options.shift,
-                options.flip,
-                self._border,
-                self.recipe.seed,
-                self.epoch,
-            )
-        return self._augmentation(codes, samples)
+                shape, samples, options.shift, options.flip, self._border, self.recipe.seed,
+                self.epoch, self.device,
+            )  # fmt: skip
+        self._augmentation.go_to(self.epoch)
 
     @property
     def _border(self) -> tuple[int, ...]:
@@ -226,7 +257,9 @@ class Trainer:
                 if key.startswith(start)
             }
         self.selection.restore(selection, tensors)
-        self.step, self.loss_sum, self.seconds = step, loss_sum, seconds
+        self.step, self.seconds = step, seconds
+        self._losses.start_from(loss_sum)
+        self._launch = None  # a captured step has the optimiser's tensors of before
 
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import lgn_train.packed.kernels as kernels
 from lgn_train.checks import one_of, positive_number, whole_number
 from lgn_train.confidence import backward_temperature, initial_confidence, update_confidence
 from lgn_train.estimators import ESTIMATORS, HARD, Tables, discrete_tables
@@ -94,11 +95,8 @@ class LogicLayer(CircuitLayer):
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
-        if self.logits.is_cuda and any(isinstance(m, LearnedWiring) for m in self.modules()):
-            reasons.append("there are no CUDA kernels for a learned wiring yet")
-        if self.logits.is_cuda and not self.computes_bits:
-            reasons.append("there are no CUDA kernels for numbers between 0 and 1 yet")
-        reasons += why_not_cuda() if self.logits.is_cuda else why_not_compiled()
+        where = self.logits.device
+        reasons += why_not_cuda(where.index) if self.logits.is_cuda else why_not_compiled()
         return reasons
 
     def tables(self) -> Tables:
@@ -148,7 +146,7 @@ class LogicLayer(CircuitLayer):
         rows = x.t()
         if isinstance(wirings, LearnedWiring):
             rows = wirings.pins(rows, self._picks(wirings))
-            wirings = [Wiring.of_pins(len(self.logits), self.fan_in)]
+            wirings = [Wiring.of_pins(len(self.logits), self.fan_in, x.device)]
         tables, first = self.tables(), 0
         for wiring in wirings:
             part = slice(first, first := first + wiring.nodes // positions)
@@ -176,7 +174,7 @@ class LogicLayer(CircuitLayer):
     @torch.no_grad()
     def _present_confidence(self) -> Tensor:
         """Return the mean probability of the likeliest choices."""
-        if not self.logits.is_cuda and not self.why_not_kernels():
+        if not self.why_not_kernels() and not kernels.kernels_for(self.logits).on_cuda:
             options = (PARAMETRIZATION_NUMBERS[self.parametrization], self.fan_in)
             found: Tensor = confidence(self.logits, *options, self.temperature)
             return found
@@ -246,7 +244,7 @@ class LogicLayer(CircuitLayer):
         wired = wiring.wired(Picks(index, shares))
         if not (training and torch.is_grad_enabled()):
             return Stage(wired)
-        if self.computes_bits:
+        if self.computes_bits or kernels.kernels_for(wired.wires).on_cuda:
             wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
         return Stage(wired, candidates=wiring.candidates, shares=shares)
 

@@ -67,7 +67,9 @@ class Thermometer(nn.Module):
         wide = ["codes beyond 32 bits; the kernels compare int32"] * (
             self.threshold.dtype == torch.int64
         )
-        return wide + list(why_not_cuda() if self.threshold.is_cuda else why_not_compiled())
+        where = self.threshold.device
+        reasons = why_not_cuda(where.index) if self.threshold.is_cuda else why_not_compiled()
+        return wide + list(reasons)
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
@@ -93,6 +95,8 @@ class Thermometer(nn.Module):
         limits = torch.iinfo(codes.dtype)
         if limits.min >= self._common_range[0] and limits.max <= self._common_range[1]:
             return  # as bytes of pixels are
+        if codes.is_cuda and torch.cuda.is_current_stream_capturing():
+            return  # nothing can be read back; the steps before the capture were checked
         outside = (codes < self.low) | (codes > self.high)
         if bool(outside.any()):
             sample, feature = (int(i) for i in outside.nonzero()[0])

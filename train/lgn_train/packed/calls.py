@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lgn_train.packed.kernels import cpu_kernels, cuda_kernels
-from lgn_train.packed.threads import kernel_threads
+import lgn_train.packed.kernels as kernels
 
 __all__ = [
     "CANDIDATES",
@@ -54,8 +53,8 @@ class TableOptions(ctypes.Structure):
         ("entries", ctypes.c_int64),
         ("nodes", ctypes.c_int64),
         ("stream", ctypes.c_int64),
-        ("seed", ctypes.c_uint64),
-        ("step", ctypes.c_uint64),
+        ("seed", ctypes.c_void_p),
+        ("step", ctypes.c_void_p),
         ("noisy", ctypes.c_int64),
         ("temperature", ctypes.c_float),
     )
@@ -72,6 +71,7 @@ class StageStruct(ctypes.Structure):
                 "wiring",
                 "starts",
                 "readers",
+                "edges",
                 "tables",
                 "slopes",
                 "out",
@@ -115,10 +115,4 @@ def call(name: str, like: Tensor, *arguments: Any) -> None:
         else a
         for a in arguments
     ]  # fmt: skip
-    if like.is_cuda:
-        stream = torch.cuda.current_stream(like.device).cuda_stream
-        status = getattr(cuda_kernels(), name)(*values, ctypes.c_void_p(stream))
-        if status:
-            raise RuntimeError(f"{name} failed on {like.device} with CUDA error {status}")
-    else:
-        getattr(cpu_kernels(), name)(*values, kernel_threads())
+    kernels.kernels_for(like)(name, *values)

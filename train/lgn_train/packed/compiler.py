@@ -1,9 +1,11 @@
 """The commands that compile the kernels."""
 
 import os
+import subprocess
 from pathlib import Path
 
 from lgn_hw.compiler import INSTRUCTION_SETS, find_compiler, find_cxx
+from lgn_hw.errors import ToolError
 
 __all__ = ["SOURCES", "cpu_command", "cuda_command"]
 
@@ -11,12 +13,7 @@ SOURCES = Path(__file__).parent / "csrc"
 # No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
 CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
 CUDA_FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
-# Ampere and Hopper, and PTX that newer cards translate.
-CUDA_TARGETS = (
-    "-gencode=arch=compute_80,code=sm_80",
-    "-gencode=arch=compute_90,code=sm_90",
-    "-gencode=arch=compute_90,code=compute_90",
-)
+CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 
 
 def cpu_command(instruction_set: str) -> list[str]:
@@ -25,9 +22,36 @@ def cpu_command(instruction_set: str) -> list[str]:
     return [*find_cxx(), *CPU_FLAGS, *INSTRUCTION_SETS[instruction_set], source]
 
 
-def cuda_command() -> list[str]:
-    """Return nvcc's command, without its output."""
+def cuda_command(architecture: int) -> list[str]:
+    """Return nvcc's command for a device, without its output.
+
+    architecture: 75 for sm_75. Where nvcc is too old to know it, the command makes PTX for the
+    newest one that it knows, which the driver translates.
+    """
     home = os.environ.get("CUDA_HOME")
     given = str(Path(home) / "bin" / "nvcc") if home else None
-    compiler = find_compiler("nvcc", given, "install the CUDA toolkit, or set CUDA_HOME", "nvcc")
-    return [compiler, *CUDA_FLAGS, *CUDA_TARGETS, str(SOURCES / "kernels.cu")]
+    remedy = "install the CUDA toolkit, or set CUDA_HOME"
+    compiler = find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
+    target = _cuda_target(architecture, _architectures(compiler))
+    return [compiler, *CUDA_FLAGS, target, str(SOURCES / "kernels.cu")]
+
+
+def _cuda_target(wanted: int, known: list[int]) -> str:
+    """Return nvcc's option for an architecture; raises ToolError where it knows no such one."""
+    if wanted in known or not known:
+        return f"-gencode=arch=compute_{wanted},code=sm_{wanted}"
+    older = [number for number in known if number < wanted]
+    if not older:
+        raise ToolError(
+            f"this nvcc compiles for sm_{known[0]} and newer, not for this device's sm_{wanted};"
+            " set CUDA_HOME to a CUDA toolkit that does"
+        )
+    return f"-gencode=arch=compute_{older[-1]},code=compute_{older[-1]}"
+
+
+def _architectures(compiler: str) -> list[int]:
+    """Return what an nvcc compiles for, oldest first; nothing where it does not say."""
+    command = [compiler, "--list-gpu-arch"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    names = [line.removeprefix("compute_") for line in done.stdout.split()]
+    return sorted(int(name) for name in names if name.isdigit())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+import lgn_train.packed.kernels as kernels
 from lgn_train.packed.calls import (
     CANDIDATES,
     OR_POOL,
@@ -56,12 +57,13 @@ def choose_tables(
     """Return the tables of a step: bits int64[nodes], soft float32[nodes, 2**fan_in], and the
     gates' probabilities float32[nodes, 16] of `raw` (else empty); both empty where soft is False.
 
-    noise: the stream it is drawn from, or -1 for none. seed, step: int64 scalars.
+    noise: the stream it is drawn from, or -1 for none. seed, step: int64 scalars on the device of
+    the logits, read when the kernel runs.
     """
     nodes = len(logits)
     options = _options(logits, parametrization, fan_in, temperature)
     options.noisy, options.stream = noise >= 0, max(noise, 0)
-    options.seed, options.step = int(seed) % 2**64, int(step) % 2**64
+    options.seed, options.step = address(seed), address(step)
     found, shares = _table_room(logits, parametrization, fan_in, soft)
     bits = logits.new_empty(nodes, dtype=torch.int64)
     call(
@@ -164,7 +166,8 @@ def backward(
 
     top: float32[groups, 64 * words], the gradient of the last stage's outputs, one row for each
     nodes / groups neighbouring ones. outs: what forward() returned. slopes: float32 tables whose
-    slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring.
+    slopes go to the inputs, or empty for the bits. starts, readers: the inverse of each wiring;
+    in place of readers CUDA takes int32[pins, 4], Wiring.edges().
     candidates: int32[nodes, fan_in, 16] that the pins of a stage chose from, -1 for none, or empty.
     half: keep gradients between stages as bfloat16.
     """
@@ -175,7 +178,11 @@ def backward(
         stage.nodes, stage.fan_in = wirings[i].shape
         stage.inputs, stage.positions = len(rows), positions[i]
         stage.wiring, stage.starts = address(wirings[i]), address(starts[i])
-        stage.readers, stage.tables = address(readers[i]), address(tables[i])
+        if readers[i].ndim == 2:
+            stage.edges = address(readers[i])
+        else:
+            stage.readers = address(readers[i])
+        stage.tables = address(tables[i])
         stage.slopes = address(slopes[i]) if slopes[i].numel() else None
         stage.out, stage.sums = address(outs[i]), address(sums[i]) if sums[i].numel() else None
         if candidates[i].numel():
@@ -183,7 +190,7 @@ def backward(
         rows = outs[i]
     d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
     widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
-    samples = top.shape[1] if x.is_cuda else CPU_BLOCK
+    samples = top.shape[1] if kernels.kernels_for(x).on_cuda else CPU_BLOCK
     room = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
     call(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
@@ -206,8 +213,10 @@ def _(
 @operator
 def invert(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
     """Return int32[inputs + 1] starts and int32[pins] readers: what Wiring derives, for a wiring
-    int32[nodes, fan_in] that is another one in each step. On the CPU only.
+    int32[nodes, fan_in] that is another one in each step.
     """
+    if kernels.kernels_for(wiring).on_cuda:
+        return _sorted_inverse(wiring, inputs)
     starts, readers = wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
     call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
     return starts, readers
@@ -255,6 +264,14 @@ def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
 @shapes_of("encode")
 def _(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
     return codes.new_empty(len(feature), codes.shape[1] // 64, dtype=torch.int64)
+
+
+def _sorted_inverse(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
+    """Invert by a stable sort, without a word to the host; starts[0] counts the pins at -1."""
+    source, order = torch.sort(wiring.t().reshape(-1), stable=True)
+    numbers = torch.arange(inputs + 1, device=wiring.device, dtype=wiring.dtype)
+    starts = torch.searchsorted(source, numbers, out_int32=True)
+    return starts, ((order % len(wiring)) << 3 | order // len(wiring)).int()
 
 
 def _sums(top: Tensor, wirings: Sequence[Tensor], kinds: Sequence[int]) -> list[Tensor]:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import lgn_train.packed.kernels as kernels
 import lgn_train.packed.ops as ops
 from lgn_train.packed.soft_run import SoftExecution
 from lgn_train.packed.words import WORD_BITS, pack, unpack
@@ -131,7 +132,7 @@ class _Execution(torch.autograd.Function):
             [stage.slopes for stage in stages],
             [stage.wiring.wires for stage in stages],
             [stage.wiring.starts for stage in stages],
-            [stage.wiring.readers for stage in stages],
+            _readers(run, len(given)),
             [stage.candidates for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
@@ -144,6 +145,19 @@ class _Execution(torch.autograd.Function):
         d_softs = [_added(*pair) for pair in zip(shares, stages, strict=True)]
         d_learned = [d if n else None for d, n in zip(d_softs + picks, needed, strict=True)]
         return None, None, d_source, *d_learned
+
+
+def _readers(run: Run, groups: int) -> list[Tensor]:
+    """Return the readers of each stage's inputs; for CUDA, where the wiring is fixed, as edges."""
+    found: list[Tensor] = []
+    on_cuda = kernels.kernels_for(run.rows).on_cuda
+    for stage in run.stages:
+        wiring, last = stage.wiring, stage is run.stages[-1]
+        edges = None
+        if on_cuda and stage.kind == ops.TABLES and not wiring.inverse:
+            edges = wiring.edges(stage.positions, wiring.nodes // groups if last else 1)
+        found.append(wiring.readers if edges is None else edges)
+    return found
 
 
 def _added(shares: Tensor, stage: Stage) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import lgn_train.packed.kernels as kernels
 from lgn_train.packed.calls import (
     CANDIDATES,
     TABLES,
@@ -32,7 +33,7 @@ MAX_SLOTS = 8  # parts of a batch whose sums are added up on their own: as many 
 
 def block_for(like: Tensor, batch: int) -> int:
     """Return the samples of a block on the device of a tensor."""
-    return WORD_BITS * words_for(batch) if like.is_cuda else CPU_BLOCK
+    return WORD_BITS * words_for(batch) if kernels.kernels_for(like).on_cuda else CPU_BLOCK
 
 
 def in_blocks(x: Tensor) -> Tensor:
@@ -69,7 +70,8 @@ def soft_forward(
         stage.values = address(kept)
     if not groups:
         stages[-1].values = address(out)
-    run, _room = _run(x, stages, sizes, batch, len(wirings[-1]) // (groups or len(wirings[-1])))
+    group = len(wirings[-1]) // (groups or len(wirings[-1]))
+    run, _room = _run(x, stages, sizes, batch, group, votes=bool(groups))
     call("lgn_soft_forward", x, ctypes.byref(run), out if groups else None)
     return [out, *values]
 
@@ -99,7 +101,7 @@ def soft_backward(
     the inverse of each wiring, which only CUDA reads. candidates: as of ops.backward.
     """
     sizes, blocks, _block = _sizes(x, wirings, batch)
-    slots = 1 if x.is_cuda else _slots(blocks)
+    slots = 1 if kernels.kernels_for(x).on_cuda else _slots(blocks)
     stages = _stages(sizes, tables, wirings, positions, kinds)
     sums, picks = _sums(top, tables, kinds, slots), _picks(top, candidates, slots)
     for i, stage in enumerate(stages):
@@ -180,19 +182,27 @@ def _stages(
 
 
 def _run(
-    x: Tensor, stages: Any, sizes: Sequence[int], batch: int, group: int, slots: int = 1
+    x: Tensor,
+    stages: Any,
+    sizes: Sequence[int],
+    batch: int,
+    group: int,
+    slots: int = 1,
+    votes: bool = False,
 ) -> tuple[SoftRunStruct, Tensor]:
     """Return the struct, and the room that it points to."""
     block = block_for(x, batch)
     packed = not x.is_floating_point()
     rows = 2 * max(sizes[1:-1], default=0) + (sizes[0] if packed else 0)
-    threads = 1 if x.is_cuda else kernel_threads()
+    on_cuda = kernels.kernels_for(x).on_cuda
+    rows += sizes[-1] if on_cuda and votes else 0  # of which CUDA adds up the votes
+    threads = 1 if on_cuda else kernel_threads()
     room = x.new_empty(threads, rows, block, dtype=torch.float32)
     run = SoftRunStruct(
         stages=ctypes.addressof(stages),
         count=len(stages),
         bits=address(x) if packed else None,
-        words=x.shape[1] if packed else 0,
+        words=x.shape[1] if packed else block // WORD_BITS,
         x=None if packed else address(x),
         blocks=-(-batch // block),
         group=group,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+import lgn_train.packed.kernels as kernels
 import lgn_train.packed.soft_ops as soft_ops
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class SoftExecution(torch.autograd.Function):
         run: Run = ctx.run
         x, *learned = ctx.saved_tensors
         stages, wirings = run.stages, [stage.wiring for stage in run.stages]
-        inverses = [(w.starts, w.readers) if x.is_cuda else (NOTHING, NOTHING) for w in wirings]
+        on_cuda = kernels.kernels_for(x).on_cuda
+        inverses = [(w.starts, w.readers) if on_cuda else (NOTHING, NOTHING) for w in wirings]
         wires, positions, kinds = _wired(run)
         d_x, *found = soft_ops.soft_backward(
             soft_ops.in_blocks(upstream[0]),

@@ -1,6 +1,6 @@
 """A fixed wiring and its inverse: gather the pins forward, collect their gradients backward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -23,13 +23,15 @@ class Wiring:
     indices: Tensor
     inputs: int
     inverse: tuple[Tensor, Tensor] | None = None
+    _edges: dict[tuple[int, int], Tensor] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def of_pins(cls, nodes: int, fan_in: int) -> "Wiring":
+    def of_pins(cls, nodes: int, fan_in: int, device: torch.device) -> "Wiring":
         """Return the wiring of nodes that each read their own pins, pin p of node i being input
         p * nodes + i.
         """
-        return cls(torch.arange(fan_in * nodes).view(fan_in, nodes).t(), fan_in * nodes)
+        pins = torch.arange(fan_in * nodes, device=device)
+        return cls(pins.view(fan_in, nodes).t(), fan_in * nodes)
 
     @property
     def nodes(self) -> int:
@@ -71,6 +73,20 @@ class Wiring:
         order = torch.argsort(self._source, stable=True)
         order = order[int((self._source < 0).sum()) :]
         return ((order % self.nodes) << PIN_BITS | order // self.nodes).int()
+
+    def edges(self, positions: int, group: int) -> Tensor | None:
+        """Return int32[pins, 4], for each of the readers its pin, the other input of its node of
+        two inputs, its table where `positions` nodes share one, and its row of gradients where
+        `group` nodes do; derived once. None where nodes have not two inputs, or a constant.
+        """
+        if self.fan_in != 2 or self._has_constants:
+            return None
+        key = positions, group
+        if key not in self._edges:
+            nodes, pins = self.readers.long() >> PIN_BITS, self.readers.long() & 1
+            columns = pins, self.indices[nodes, 1 - pins], nodes // positions, nodes // group
+            self._edges[key] = torch.stack(columns, dim=1).int()
+        return self._edges[key]
 
     @cached_property
     def starts(self) -> Tensor:

@@ -16,7 +16,7 @@ struct TableOptions {
   int64_t count, entries;  // logits a node, entries a table
   int64_t nodes;
   int64_t stream; // of the noise
-  uint64_t seed, step;
+  const uint64_t *seed, *step; // read where the kernel runs, so that nobody waits for a device
   int64_t noisy;
   float temperature;
 };
@@ -36,6 +36,9 @@ struct Stage {
   const int32_t *wiring;  // [nodes, fan_in]: the input of each pin, or -1 for constant 0
   const int32_t *starts;  // [inputs + 1]: where each input's readers start
   const int32_t *readers; // [pins]: node << 3 | pin
+  const int32_t *edges;   // [pins, 4], or null: what CUDA's kernels read in place of the readers
+                          // of two inputs each, none of them -1: a reader's pin, its node's
+                          // other input, its table, and its row of gradients
   const uint64_t *tables; // [nodes / positions]: the bits that are read forward
   const float *slopes;    // [nodes / positions, 1 << fan_in], or null: the bits themselves
   uint64_t *out;          // [nodes, words]

@@ -23,7 +23,7 @@ void choose_tables(const TableOptions &o, const float *logits, int64_t first, fl
   if (o.noisy) {
     Words quad = (LANE + (uint32_t)first) * (uint32_t)(o.count / 4);
     add_noise<Floats, Words>(scores, (int)o.count, o.parametrization == RAW, quad,
-                             (uint32_t)o.stream, o.seed, o.step);
+                             (uint32_t)o.stream, *o.seed, *o.step);
   }
   uint64_t chosen[LANES] = {};
   if (o.parametrization == RAW) {
