@@ -75,9 +75,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a letter that a terminal lacks must not end it
             stream.reconfigure(errors="backslashreplace")
-    end_on_signals()
     try:
-        _run()
+        with end_on_signals():
+            _run()
     except LgnError as problem:
         _fail(str(problem), problem.exit_code)
     except Ended as problem:

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -17,13 +19,20 @@ class Ended(BaseException):
         self.code = 128 + number
 
 
-def end_on_signals() -> None:
-    """Make SIGINT, SIGTERM and SIGHUP end all programs that were started, then raise Ended."""
+@contextmanager
+def end_on_signals() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP end all programs that were started, then raise Ended."""
+    before = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not on every system
         number = getattr(signal, name, None)
         # Who starts a program with nohup, or in the background, wants the signal ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+            before[number] = signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
