@@ -21,5 +21,5 @@ def outcome(folder, runs, seed):
 def test_killed_runs_resume_to_the_same_bytes(tmp_path, runs):
     told = outcome(tmp_path, runs, seed=runs)
     print(f"{runs} runs: {told}")  # what the slow form reports
-    assert told["kills"] >= runs // 4
+    assert told["kills"] >= max(1, runs // 4)
     assert (told["different"], told["leftovers"]) == (0, [])
