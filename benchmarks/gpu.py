@@ -93,10 +93,11 @@ class Bench:
 
     def milliseconds(self, step: Callable[[], Any]) -> float:
         """Return the median of a few times of a step, after some that are not counted."""
-        for _ in range(WARM_STEPS):
+        warm, steps = (1, 1) if self.dry else (WARM_STEPS, STEPS)
+        for _ in range(warm):
             step()
         times = []
-        for _ in range(STEPS):
+        for _ in range(steps):
             self._wait()
             started = time.perf_counter()
             step()
@@ -173,7 +174,8 @@ def bandwidth(bench: Bench) -> float:
     """Return GB per second of a copy, reads and writes counted."""
     source = torch.zeros(1 << (20 if bench.dry else 30), dtype=torch.uint8, device=bench.device)
     target = torch.empty_like(source)
-    return round(2 * len(source) / bench.milliseconds(lambda: target.copy_(source)) / 1e6, 1)
+    speed = 2 * len(source) / bench.milliseconds(lambda: target.copy_(source)) / 1e6
+    return float(f"{speed:.4g}")
 
 
 def floor_ms(shape: dict[str, Any], gb_per_second: float) -> float:
