@@ -123,7 +123,35 @@ def train_step(data: dict[str, Any]) -> str:
             f" {_step(row['packed'])} | {_step(row['layers'])} | {_step(mixture)} | {ratio} |"
             f" {row['floor_ms']} |"
         )
-    return "\n".join(lines) + "\n" + _peer(data)
+    return "\n".join(lines) + "\n" + _soft_steps(data) + _peer(data)
+
+
+def _soft_steps(data: dict[str, Any]) -> str:
+    """Return the table of soft steps, and what a convolution's mixture takes to measure."""
+    if "soft_rows" not in data:
+        return ""
+    images = data["images_mixture_ms"]
+    lines = [
+        "",
+        "Soft layers (DLGN), measured the same way:",
+        "",
+        "| nodes | batch | kernels | layers | mixture | layers / kernels | mixture / kernels |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["soft_rows"]:
+        ours, layers, mixture = (row[name] for name in ("kernels", "layers", "mixture"))
+        lines.append(
+            f"| {row['depth']} x {row['width']:,} | {row['batch']} | {_step(ours)} |"
+            f" {_step(layers)} | {_step(mixture)} | {layers['cpu_ms'] / ours['cpu_ms']:.1f} |"
+            f" {mixture['cpu_ms'] / ours['cpu_ms']:.0f} |"
+        )
+    lines += [
+        "",
+        "The soft mixture of a convolution (64 kernels of three levels, 3 x 3, on 32 x 32 pixels"
+        f" of 6 planes), 64 samples: {images['kernels']} ms of CPU time on kernels,"
+        f" {images['layers']} in float layers.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def pareto(data: dict[str, Any]) -> str:

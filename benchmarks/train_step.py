@@ -12,6 +12,9 @@ layers   LogicDense's own float layers, which define the meaning: a truth table,
 mixture  A float a gate: the weighted sum of the 16 relaxed gates, the formulation of difflogic
          (2210.08277), Gumbel-ST; for more inputs the sum over all table entries.
 
+The same is done for soft layers, on their kernels; there the mixture's weights are the softmax. And
+the soft mixture of a convolution is measured on a batch, on kernels and in float layers.
+
 Seconds are CPU time (user and system, all threads) of the median step; memory is what a step adds
 to the process's peak. torchlogix's layer is measured beside them where that package imports.
 """
@@ -34,7 +37,7 @@ from torch.nn import functional as F
 
 from lgn_hw.encoder import Thermometer as ThermometerSpec
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer
+from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, Thermometer, mode
 from lgn_train.layers import LogicLayer
 
 INPUTS, CLASSES = 784, 10
@@ -49,6 +52,10 @@ SWEEP = [
     SHAPE | {"fan_in": 4},
     SHAPE | {"fan_in": 6},
 ]
+SOFT_SWEEP = [shape | {"estimator": "soft"} for shape in (SHAPE, SHAPE | {"batch": 512})]
+SOFT_FORMULATIONS = ("kernels", "layers", "mixture")
+ON_KERNELS = ("packed", "kernels")
+IMAGES = (64, 6, 32)  # samples, planes, and rows and columns of what the convolution reads
 FORMULATIONS = ("packed", "layers", "mixture", "torchlogix")
 SECONDS = 2.0  # of steps that are measured, about
 QUICK_SECONDS = 1.5
@@ -58,8 +65,9 @@ MAX_MIXTURE = 3e8  # floats that the mixture keeps, about; more does not fit int
 class Mixture(nn.Module):
     """A layer as the weighted sum over relaxed gates, one float an activation and gate."""
 
-    def __init__(self, inputs: int, nodes: int, fan_in: int, seed: int) -> None:
+    def __init__(self, inputs: int, nodes: int, fan_in: int, seed: int, soft: bool) -> None:
         super().__init__()
+        self.soft = soft
         like = LogicDense(inputs, nodes, fan_in, "raw" if fan_in == 2 else "light", seed=seed)
         self.logits = nn.Parameter(like.logits.detach().clone())
         self.fan_in = fan_in
@@ -68,7 +76,11 @@ class Mixture(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pins = [x[:, self.wiring[:, pin]] for pin in range(self.fan_in)]
         if self.fan_in == 2:
-            weights = F.gumbel_softmax(self.logits, hard=True)
+            weights = (
+                self.logits.softmax(dim=1)
+                if self.soft
+                else F.gumbel_softmax(self.logits, hard=True)
+            )
             return mixture_of_gates(*pins, weights)
         noise = torch.rand_like(self.logits).logit(1e-6)
         soft = torch.sigmoid(self.logits + noise)
@@ -94,7 +106,7 @@ def mixture_of_gates(a: Tensor, b: Tensor, weights: Tensor) -> Tensor:
     return out
 
 
-def build(formulation: str, shape: dict[str, int]) -> nn.Module:
+def build(formulation: str, shape: dict[str, Any]) -> nn.Module:
     """Return a network; raises ImportError where a peer's package is missing."""
     widths = [INPUTS] + [shape["width"]] * shape["depth"]
     fan_in = shape["fan_in"]
@@ -103,8 +115,10 @@ def build(formulation: str, shape: dict[str, int]) -> nn.Module:
         Features.integers([0] * INPUTS, [1] * INPUTS), np.arange(INPUTS), np.zeros(INPUTS, int)
     )
     parametrization = "raw" if fan_in == 2 else "light"
+    estimator = shape.get("estimator", "gumbel_st")
     if formulation == "mixture":
-        layers: list[nn.Module] = [Mixture(a, b, fan_in, i) for i, (a, b) in enumerate(pairs)]
+        soft = estimator == "soft"
+        layers: list[nn.Module] = [Mixture(a, b, fan_in, i, soft) for i, (a, b) in enumerate(pairs)]
     elif formulation == "torchlogix":
         from torchlogix.layers import LogicDense as Peer
 
@@ -115,13 +129,14 @@ def build(formulation: str, shape: dict[str, int]) -> nn.Module:
         ]  # fmt: skip
     else:
         layers = [
-            LogicDense(a, b, fan_in, parametrization, seed=i) for i, (a, b) in enumerate(pairs)
+            LogicDense(a, b, fan_in, parametrization, estimator, seed=i)
+            for i, (a, b) in enumerate(pairs)
         ]
     return nn.Sequential(Thermometer(spec), *layers, GroupSum(CLASSES, tau=20.0))
 
 
-def step_of(formulation: str, shape: dict[str, int]) -> Callable[[], None]:
-    if formulation != "packed":
+def step_of(formulation: str, shape: dict[str, Any]) -> Callable[[], None]:
+    if formulation not in ON_KERNELS:
         LogicLayer.why_not_kernels = lambda layer: ["measured as float"]  # type: ignore[method-assign]
     model = build(formulation, shape).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, fused=True)
@@ -137,7 +152,7 @@ def step_of(formulation: str, shape: dict[str, int]) -> Callable[[], None]:
     return step
 
 
-def measure(formulation: str, shape: dict[str, int], seconds: float) -> dict[str, float] | None:
+def measure(formulation: str, shape: dict[str, Any], seconds: float) -> dict[str, float] | None:
     """Return CPU and wall milliseconds of the median step, and MB that a step adds at its peak."""
     torch.set_num_threads(1)  # CPU time, without what a second thread waits
     try:
@@ -157,6 +172,25 @@ def measure(formulation: str, shape: dict[str, int], seconds: float) -> dict[str
         times.append((time.process_time() - cpu, time.monotonic() - wall))
     cpu, wall = (sorted(column)[len(times) // 2] for column in zip(*times, strict=True))
     return {"cpu_ms": round(cpu * 1e3, 2), "wall_ms": round(wall * 1e3, 2), "mb": round(added, 1)}
+
+
+def measure_images(formulation: str) -> float:
+    """Return the CPU milliseconds in which a convolution's soft mixture is measured on a batch."""
+    torch.set_num_threads(1)
+    if formulation not in ON_KERNELS:
+        LogicLayer.why_not_kernels = lambda layer: ["measured as float"]  # type: ignore[method-assign]
+    samples, planes, size = IMAGES
+    model = nn.Sequential(
+        LogicConv2d(planes, 64, 3, padding=1, seed=1), OrPool2d(2), nn.Flatten(), GroupSum(8)
+    )
+    x = torch.randint(0, 2, (samples, planes, size, size), generator=torch.Generator()).float()
+    times = []
+    with mode(model, "soft"), torch.no_grad():
+        for _ in range(4):
+            start = time.process_time()
+            model(x)
+            times.append(time.process_time() - start)
+    return round(1e3 * sorted(times[1:])[1], 1)  # the first one makes the wiring
 
 
 def resident(key: str) -> float:
@@ -194,7 +228,7 @@ def in_process(work: Callable[..., Any], *arguments: Any) -> Any:
         return pool.apply(work, arguments)
 
 
-def row_of(shape: dict[str, int], seconds: float, formulations: tuple[str, ...]) -> dict[str, Any]:
+def row_of(shape: dict[str, Any], seconds: float, formulations: tuple[str, ...]) -> dict[str, Any]:
     row: dict[str, Any] = dict(shape)
     kept = shape["width"] * shape["depth"] * shape["batch"] * shape["fan_in"] << shape["fan_in"]
     for formulation in formulations:
@@ -218,8 +252,18 @@ def headline(b128: dict[str, Any], b512: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _ratio(row: dict[str, Any], formulation: str, key: str) -> float:
-    return round(row[formulation][key] / row["packed"][key], 1)
+def soft_headline(b128: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of a soft step, and the float layers' and the mixture's over them."""
+    return {
+        "soft_ms_b128": b128["kernels"]["cpu_ms"],
+        "soft_ratio_layers_b128": _ratio(b128, "layers", "cpu_ms", "kernels"),
+        "soft_ratio_mixture_b128": _ratio(b128, "mixture", "cpu_ms", "kernels"),
+        "soft_memory_ratio_layers_b128": _ratio(b128, "layers", "mb", "kernels"),
+    }
+
+
+def _ratio(row: dict[str, Any], formulation: str, key: str, ours: str = "packed") -> float:
+    return round(row[formulation][key] / row[ours][key], 1)
 
 
 def _timed(work: Callable[[], Any]) -> float:
@@ -237,13 +281,18 @@ def main() -> None:
     if arguments.quick:
         formulations = ("packed", "layers", "mixture")
         rows = [row_of(shape, QUICK_SECONDS, formulations) for shape in SWEEP[:2]]
-        result: dict[str, Any] = headline(*rows)
+        soft = row_of(SOFT_SWEEP[0], QUICK_SECONDS, SOFT_FORMULATIONS)
+        result: dict[str, Any] = headline(*rows) | soft_headline(soft)
     else:
         speed = in_process(bandwidth)
         rows = [row_of(shape, SECONDS, FORMULATIONS) for shape in SWEEP]
         for row in rows:
             row["floor_ms"] = floor_ms(row, speed)
-        result = describe_machine() | headline(*rows[:2]) | {"gb_per_second": speed, "rows": rows}
+        soft_rows = [row_of(shape, SECONDS, SOFT_FORMULATIONS) for shape in SOFT_SWEEP]
+        images = {name: in_process(measure_images, name) for name in ("kernels", "layers")}
+        result = describe_machine() | headline(*rows[:2]) | soft_headline(soft_rows[0])
+        result |= {"gb_per_second": speed, "rows": rows, "soft_rows": soft_rows}
+        result |= {"images_mixture_ms": images}
     text = json.dumps(result, indent=None if arguments.quick else 2)
     if arguments.quick or arguments.json == "-":
         print(text)

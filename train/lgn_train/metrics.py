@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lgn_train.export import export_model
 from lgn_train.layers.logic_layer import LogicLayer
+from lgn_train.packed.threads import kernel_threads
 from lgn_train.parametrizations import PARAMETRIZATIONS
 from lgn_train.parts import logic_layers, parts_of
 from lgn_train.predictions import predictions
@@ -82,7 +83,7 @@ def _classes(model: nn.Module, x: NDArray[np.integer], name: str) -> NDArray[np.
     if name != "discrete":
         return predictions(model, x, name)
     names = [str(c) for c in range(parts_of(model)[2].k)]
-    return export_model(model, names).predict(x, torch.get_num_threads())
+    return export_model(model, names).predict(x, kernel_threads())
 
 
 def unused_gates(model: nn.Module) -> float:

@@ -7,29 +7,32 @@ import torch
 from torch import nn
 
 from lgn_train.layers.circuit_layer import widest_stage
+from lgn_train.packed.threads import with_kernel_threads
 from lgn_train.parts import logic_layers
 
 __all__ = ["threads_for"]
 
-# Below, a thread's share of an operation is shorter than waking it: on two idle cores a second
-# thread gains little, and on busy ones it was measured to take twelve times as long.
+# Below, a thread's share of an operation is shorter than waking it.
 SINGLE_THREAD_FLOATS = 1 << 20  # activations of a float layer
-SINGLE_THREAD_BITS = 1 << 19  # of a packed one
 
 
 @contextmanager
 def threads_for(model: nn.Module, batch_size: int) -> Iterator[None]:
-    """Let torch use one thread where all layers are small, and its own number elsewhere.
+    """Share out torch's threads as suits the model: give them to the kernels where all layers run
+    on these, or let torch itself use one where all layers are small; leave them elsewhere.
 
-    With one thread the result cannot depend on the number of cores. That of packed layers does
-    not in any case.
+    Threads of torch wait for each other, spinning, in every operation. Beside other work on the
+    same cores two of them were measured to take six times the CPU time of one (64 000 gates); those
+    of the kernels share pieces and sleep, and the few operations left to torch are short.
+    With one thread the result cannot depend on the number of cores. That of the kernels does not in
+    any case.
     """
     before = torch.get_num_threads()
-    packed = not any(layer.why_not_kernels() for layer in logic_layers(model))
-    limit = SINGLE_THREAD_BITS if packed else SINGLE_THREAD_FLOATS
-    if widest_stage(model) * batch_size < limit:
+    on_kernels = not any(layer.why_not_kernels() for layer in logic_layers(model))
+    if on_kernels or widest_stage(model) * batch_size < SINGLE_THREAD_FLOATS:
         torch.set_num_threads(1)
     try:
-        yield
+        with with_kernel_threads(before):
+            yield
     finally:
         torch.set_num_threads(before)

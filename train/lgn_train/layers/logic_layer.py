@@ -203,10 +203,9 @@ class LogicLayer(CircuitLayer):
         first = 0
         for stage in stages:
             part = slice(first, first := first + stage.wiring.nodes // positions)
-            slopes = soft[part].detach() if sloped else soft.new_empty(0)
-            yield replace(
-                stage, bits=bits[part], soft=soft[part], slopes=slopes, positions=positions
-            )
+            own = soft if len(stages) == 1 else soft[part]  # slices cost copies on the way back
+            slopes = own.detach() if sloped else soft.new_empty(0)
+            yield replace(stage, bits=bits[part], soft=own, slopes=slopes, positions=positions)
 
     def _chosen_tables(self) -> tuple[Tensor, Tensor]:
         """Return bits int64[num_tables], and soft tables with their gradient or, where these are

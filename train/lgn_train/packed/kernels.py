@@ -12,6 +12,7 @@ from torch import Tensor
 from lgn_hw.compiler import compile_library
 from lgn_hw.errors import LgnError, ToolError
 from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
+from lgn_train.packed.threads import kernel_threads
 
 __all__ = [
     "CpuKernels",
@@ -39,13 +40,13 @@ class Kernels(Protocol):
 
 @dataclass(frozen=True)
 class CpuKernels:
-    """The C++ kernels, on torch's number of threads."""
+    """The C++ kernels, on as many threads as kernel_threads() says."""
 
     library: ctypes.CDLL
     on_cuda: bool = False
 
     def __call__(self, name: str, *values: Any) -> None:
-        getattr(self.library, name)(*values, torch.get_num_threads())
+        getattr(self.library, name)(*values, kernel_threads())
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from lgn_train.packed.calls import (
     operator,
     shapes_of,
 )
+from lgn_train.packed.threads import kernel_threads
 from lgn_train.packed.words import WORD_BITS, words_for
 
 __all__ = ["in_blocks", "out_of_blocks", "soft_backward", "soft_forward"]
@@ -195,7 +196,7 @@ def _run(
     rows = 2 * max(sizes[1:-1], default=0) + (sizes[0] if packed else 0)
     on_cuda = kernels.kernels_for(x).on_cuda
     rows += sizes[-1] if on_cuda and votes else 0  # of which CUDA adds up the votes
-    threads = 1 if on_cuda else torch.get_num_threads()
+    threads = 1 if on_cuda else kernel_threads()
     room = x.new_empty(threads, rows, block, dtype=torch.float32)
     run = SoftRunStruct(
         stages=ctypes.addressof(stages),

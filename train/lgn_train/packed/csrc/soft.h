@@ -273,9 +273,17 @@ struct SoftWalk {
   static float *part(float *of, int64_t count, int64_t slot) { return of ? of + slot * count : of; }
 };
 
+// Share blocks, or slots of them, among threads where it pays.
+void for_blocks(const SoftRun &run, int64_t pieces, int threads, const Work &work) {
+  double entries = 0;
+  for (int64_t l = 0; l < run.count; ++l)
+    entries += (double)run.stages[l].nodes * (1 << run.stages[l].fan_in);
+  Pool::here().run(pieces, entries * run.blocks < PARALLEL_NS ? 1 : threads, work);
+}
+
 void run_soft_forward(const SoftRun &run, float *votes, int threads) {
   int64_t row = run.stages[run.count - 1].nodes / run.group * SOFT_BLOCK;
-  Pool::here().run(run.blocks, threads, [&](int64_t block, int who) {
+  for_blocks(run, run.blocks, threads, [&](int64_t block, int who) {
     SoftWalk(run, who).forward(block, votes ? votes + block * row : nullptr);
   });
 }
@@ -293,7 +301,7 @@ void run_soft_backward(const SoftRun &run, const float *top, float *d_x, int thr
   int64_t row = run.stages[run.count - 1].nodes / run.group * SOFT_BLOCK;
   int64_t d_row = run.stages[0].inputs * SOFT_BLOCK;
   int64_t share = (run.blocks + run.slots - 1) / run.slots;
-  Pool::here().run(run.slots, threads, [&](int64_t slot, int who) {
+  for_blocks(run, run.slots, threads, [&](int64_t slot, int who) {
     SoftWalk walk(run, who);
     for (int64_t l = 0; l < run.count; ++l) {
       const Stage &s = run.stages[l];
