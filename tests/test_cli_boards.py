@@ -47,7 +47,9 @@ def test_build_prints_one_json_object(lgn, small, monkeypatch):
     code, out, err = lgn("build", "--board", "iCEstick", small, "--json")
     result = json.loads(out)
     assert code == 0
-    assert result["bitstream"] == str(small.parent / "icestick" / "classifier-icestick.bin")
+    assert result["bitstream"] == str(
+        small.parent / f"{small.name}.icestick" / "classifier-icestick.bin"
+    )
     assert {"fmax_mhz", "clock_mhz", "utilization", "steps"} <= set(result)
     assert "[4/4] bitstream" in err
     code, out, _ = lgn("build", "--board", "icestick", small)
@@ -65,7 +67,7 @@ def test_build_dry_run_runs_no_tool(lgn, small, monkeypatch):
     assert "nextpnr-ice40" in out
     data = json.loads(lgn("build", "--board", "icestick", small, "--dry-run", "--json")[1])
     assert data["luts_least"] > 500
-    assert not (small.parent / "icestick").exists()
+    assert not (small.parent / f"{small.name}.icestick").exists()
 
 
 def test_build_that_does_not_fit_exits_with_1(lgn, small, monkeypatch):
@@ -91,12 +93,12 @@ def test_board_of_the_documentation_builds_as_written(lgn, small, monkeypatch):
     assert code == 0
     result = json.loads(out)
     assert (result["board"], result["clock_mhz"]) == ("mine", 16.0)
-    constraints = (small.parent / "mine" / result["key"] / "top.pcf").read_text()
+    constraints = (small.parent / f"{small.name}.mine" / result["key"] / "top.pcf").read_text()
     assert {"set_io uart_0__rx__io B10", "set_io uart_0__tx__io B12"} <= set(
         constraints.splitlines()
     )
     assert "set_io led_0__io C3" in constraints
-    assert lgn("flash", small.parent / "mine", "--dry-run")[1].startswith("iceprog ")
+    assert lgn("flash", small.parent / f"{small.name}.mine", "--dry-run")[1].startswith("iceprog ")
 
 
 @pytest.mark.slow
@@ -116,7 +118,7 @@ def test_build_of_an_unknown_board_names_the_nearest(lgn, small):
 def built(lgn, small, monkeypatch):
     Tools(monkeypatch)
     assert lgn("build", "--board", "icestick", small)[0] == 0
-    return small.parent / "icestick"
+    return small.parent / f"{small.name}.icestick"
 
 
 def test_flash_dry_run_prints_the_command(lgn, small, monkeypatch):

@@ -10,7 +10,7 @@ from strategies import classifiers
 
 from lgn_hw import Classifier, FileFormatError, Netlist, Thermometer
 from lgn_hw.features import Features
-from lgn_hw.formats import atomic
+from lgn_hw.files import atomic
 from lgn_hw.formats.lgn import MAGIC, PREFIX, dumps, loads
 
 

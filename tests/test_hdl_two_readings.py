@@ -15,7 +15,9 @@ from lgn_hw.prove.pipeline import combinational
 def test_amaranths_reading_of_every_form_is_the_written_text(number):
     own, form = tiny_classifier(number, arity=2 + number % 3), FORMS[number]
     texts = [to_verilog(own, form, source=source) for source in ("text", "amaranth")]
-    assert texts[0].split("\nmodule")[0] == texts[1].split("\nmodule")[0]
+    heads = [text.split("\nmodule")[0].splitlines() for text in texts]
+    kept = [[line for line in head if not line.startswith("// verilator")] for head in heads]
+    assert kept[0] == kept[1]
     written, converted = (combinational(text, "classifier_core") for text in texts)
     [verdict] = check_equal([(written.function, converted.function)])
     assert (verdict.status, written.latency) == ("equal", converted.latency)

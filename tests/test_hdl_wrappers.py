@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -53,7 +52,7 @@ def axi_cases(folder, monkeypatch, data_bits, *, scores, levels, wrapper=wrapper
     text = to_verilog(classifier, CoreOptions(registers=levels, scores=scores))
     header = read_core_header(text)
     samples, expected = words_of(classifier, header, 50)
-    job = {"header": asdict(header), "samples": samples, "expected": expected,
+    job = {"header": header.to_json(), "samples": samples, "expected": expected,
            "data_bits": data_bits}  # fmt: skip
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "top.v").write_text(text + wrapper(header, "axi", data_bits=data_bits))

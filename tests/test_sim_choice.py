@@ -65,4 +65,6 @@ def test_sim_says_what_is_faster(monkeypatch, capsys, tmp_path, installed):
     said = capsys.readouterr()
     assert not ended.value.code
     assert "results compared in icarus, 0 mismatches" in said.out
-    assert re.search(r"^icarus needs about 120 minutes for 60 samples of 120 nodes", said.err, re.M)
+    assert re.search(
+        r"^note: icarus needs about 120 minutes for 60 samples of 120 nodes", said.err, re.M
+    )

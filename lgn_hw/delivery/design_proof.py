@@ -13,6 +13,7 @@ from lgn_hw.prove.watch import Watch
 __all__ = ["prove_design"]
 
 WRITTEN = "what stands around the core is what `lgn verilog` writes"
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)  # a design's text has no strings
 TDATA = re.compile(r"^ *input \[(\d+):0\] s_axis_tdata;", re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def prove_design(
 ) -> Proof:
     """Prove that the core in a file is the classifier, and that its wrapper is the written one.
 
-    A wrapper is compared letter by letter with the one for this core, comments at its head apart;
+    A wrapper is compared letter by letter with the one for this core, comments apart;
     of other modules nothing is shown, so that a file with them is refused. Raises what
     prove.equivalence.prove_verilog raises, and UsageError where the file has no core's header.
     """
@@ -42,13 +43,14 @@ def _is_core(name: str, header: CoreHeader) -> bool:
 
 
 def _wrapper_claim(verilog: str, outer: list[str], header: CoreHeader) -> Claim:
-    found = TDATA.search(verilog)
+    code = COMMENT.sub("", verilog)
+    found = TDATA.search(code)
     data_bits = int(found[1]) + 1 if found else 8
     for wrapper in WRAPPERS[1:]:
         if wrapper_top(header, wrapper) in outer:
             written = wrapper_verilog(header, wrapper, data_bits=data_bits)
-            modules = written[written.index("\nmodule ") :]
-            if modules in verilog and sorted(module_names(written)) == sorted(outer):
+            modules = COMMENT.sub("", written[written.index("\nmodule ") :])
+            if modules in code and sorted(module_names(written)) == sorted(outer):
                 return Claim(WRITTEN, "letter by letter", "equal")
     detail = (
         f"the modules {', '.join(outer)} are not those that `lgn verilog --wrapper` writes around"
