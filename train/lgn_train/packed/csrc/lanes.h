@@ -154,24 +154,23 @@ template <int SIZE> LGN_FN Floats look_up(const float *table, Words index) {
 #endif
 }
 
-// Add the lanes in halves: 16 to 8 to 4 to 2 to 1.
-LGN_FN Quarter quarters(Floats x) {
-  Half low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
-  Half high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-  Half sum = low + high;
-  return __builtin_shufflevector(sum, sum, 0, 1, 2, 3) +
-         __builtin_shufflevector(sum, sum, 4, 5, 6, 7);
-}
-
-// The sums of four vectors, each added as above.
+// The sums of four vectors' lanes, each added in halves: 16 to 8 to 4 to 2 to 1.
 LGN_FN Quarter add_lanes(Floats a, Floats b, Floats c, Floats d) {
-  Quarter qa = quarters(a), qb = quarters(b), qc = quarters(c), qd = quarters(d);
-  Quarter ab = __builtin_shufflevector(qa, qb, 0, 4, 1, 5) +
-               __builtin_shufflevector(qa, qb, 2, 6, 3, 7); // a02 b02 a13 b13
-  Quarter cd = __builtin_shufflevector(qc, qd, 0, 4, 1, 5) +
-               __builtin_shufflevector(qc, qd, 2, 6, 3, 7);
-  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
-         __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  Floats ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+              __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
+                                      30, 31);
+  Floats cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+              __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
+                                      30, 31);
+  // Four of each vector, and of these two pairs.
+  Floats four = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25,
+                                        26, 27) +
+                __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29,
+                                        30, 31);
+  Half two = __builtin_shufflevector(four, four, 0, 1, 4, 5, 8, 9, 12, 13) +
+             __builtin_shufflevector(four, four, 2, 3, 6, 7, 10, 11, 14, 15);
+  return __builtin_shufflevector(two, two, 0, 2, 4, 6) +
+         __builtin_shufflevector(two, two, 1, 3, 5, 7);
 }
 
 } // namespace lgn

@@ -9,7 +9,7 @@
 namespace {
 
 constexpr int SOFT_VECTORS = SOFT_BLOCK / LANES;
-constexpr int SOFT_AHEAD = 6; // nodes whose pins are prefetched
+constexpr int SOFT_AHEAD = 20; // nodes whose pins are prefetched
 
 alignas(64) const float NO_ROW[SOFT_BLOCK] = {}; // what a pin without a wire reads
 
