@@ -124,8 +124,11 @@ def test_classifier_is_named_in_one_line(odd):
     )
 
 
+# A job in the background inherits an ignored SIGINT, which a program leaves ignored.
 PROGRAM = """
-import subprocess, sys
+import signal, subprocess, sys
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 import typer
 from lgn_cli import app, main
 

@@ -75,10 +75,10 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["cpu", "appendix", "gpu"])
-def test_scales_have_the_form_of_the_paper(name):
+@pytest.mark.parametrize(("name", "depth"), [("cpu", 20), ("appendix", 6), ("gpu", 12)])
+def test_scales_have_the_recipe_of_the_paper(name, depth):
     scale = load_scale(name)
-    assert scale.experiment.depth == (6 if name == "appendix" else 12)
+    assert scale.experiment.depth == depth
     for spec in scale.runs(SAMPLES):
         recipe = spec.recipe
         assert recipe.model.input_gradient == ("soft" if spec.method == "soft" else "hard")
