@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
@@ -37,8 +38,9 @@ def die_at(number):
         def run(*arguments, **options):
             left[0] -= 1
             if not left[0]:
-                if name == "fsync" and os.fstat(arguments[0]).st_size:
-                    os.truncate(arguments[0], os.fstat(arguments[0]).st_size // 2)
+                about = os.fstat(arguments[0]) if name == "fsync" else None
+                if about and stat.S_ISREG(about.st_mode):  # folders are synced too
+                    os.truncate(arguments[0], about.st_size // 2)
                 die()
             return call(*arguments, **options)
 
