@@ -195,7 +195,7 @@ bool release(std::vector<Fiber *> &warp) {
       }
       member->state = READY;
     }
-    if (asking->kind == SYNC_WARP) trace_warp_barrier(asking->warp);
+    if (asking->kind == SYNC_WARP) trace_warp_barrier(asking->warp, asking->mask);
     return true;
   }
   return false;

@@ -15,12 +15,13 @@ namespace emu {
 
 namespace {
 
+constexpr int HALF = WARP / 2; // whose lanes may meet among themselves
 constexpr int GRAIN = 2, PAGE = 4096, SECTOR = 32;
 
 struct Stamp { // who touched something, and when
   int64_t block = -1;
   int thread = -1;
-  unsigned block_epoch = 0, warp_epoch = 0;
+  unsigned block_epoch = 0, warp_epoch = 0, half_epoch = 0;
 };
 struct Cell {
   Stamp writer, reader, other_reader;
@@ -58,12 +59,13 @@ std::unordered_set<uint64_t> block_touched;
 const Place *place;
 int64_t block;
 unsigned block_epoch;
-std::vector<unsigned> warp_epochs;
+std::vector<unsigned> warp_epochs, half_epochs; // barriers of whole warps, and of their halves
 
 bool in_order(const Stamp &before, const Stamp &me) {
   if (before.thread < 0) return true;
   if (before.block != me.block) return false;
   if (before.thread == me.thread || before.block_epoch != me.block_epoch) return true;
+  if (before.thread / HALF == me.thread / HALF && before.half_epoch != me.half_epoch) return true;
   return before.thread / WARP == me.thread / WARP && before.warp_epoch != me.warp_epoch;
 }
 
@@ -99,7 +101,7 @@ void race(const char *what, const Stamp &before, const Stamp &me, uint64_t addre
 
 void check(uint64_t address, size_t bytes, bool write, const void *pc) {
   int thread = (int)number_of_thread();
-  Stamp me{block, thread, block_epoch, warp_epochs[thread / WARP]};
+  Stamp me{block, thread, block_epoch, warp_epochs[thread / WARP], half_epochs[thread / HALF]};
   for (uint64_t at = address / GRAIN * GRAIN; at < address + bytes; at += GRAIN) {
     Cell &cell = cell_of(at);
     if (!in_order(cell.writer, me)) race(write ? "writes" : "reads", cell.writer, me, at, pc);
@@ -197,6 +199,7 @@ void trace_block(int64_t number, unsigned threads) {
   block = number;
   block_epoch = 0;
   warp_epochs.assign((threads + WARP - 1) / WARP, 0);
+  half_epochs.assign(2 * warp_epochs.size(), 0);
   logs.assign(threads, {});
 }
 void trace_block_end() {
@@ -212,7 +215,11 @@ void trace_shared(void *memory, size_t bytes) {
   regions.push_back({(uint64_t)memory, bytes, std::vector<bool>(bytes)});
 }
 void trace_block_barrier() { ++block_epoch; }
-void trace_warp_barrier(unsigned warp) { ++warp_epochs[warp]; }
+void trace_warp_barrier(unsigned warp, unsigned mask) {
+  warp_epochs[warp] += mask == ~0u;
+  half_epochs[2 * warp] += (mask & 0xFFFFu) == 0xFFFFu;
+  half_epochs[2 * warp + 1] += mask >> HALF == 0xFFFFu;
+}
 
 void trace_access(const void *address, size_t bytes, bool write, const void *pc) {
   if (!now || is_own(address)) return;

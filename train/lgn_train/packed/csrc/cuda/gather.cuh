@@ -141,9 +141,8 @@ __device__ void gather_pools(const Stage &s, const LaneBits &bits, const LaneRow
 // Rows of stage `s`'s inputs. They are the outputs of stage `below`, whose sums are added in
 // passing. rows: where they are written to, or null. TILES 2 for edges: of rows that have no more.
 template <int READ, int TILES, int SUM, class From, class To>
-__global__ void __launch_bounds__(LANES *ROWS)
-    gather_rows(Stage s, Divider positions, Bits bits, Stage below, Bits below_bits,
-                uint32_t samples, Upstream<From> up, To *rows) {
+__global__ void gather_rows(Stage s, Divider positions, Bits bits, Stage below, Bits below_bits,
+                            uint32_t samples, Upstream<From> up, To *rows) {
   extern __shared__ float shared[];
   uint32_t input = row_number();
   if (input >= (uint32_t)s.inputs) return;
