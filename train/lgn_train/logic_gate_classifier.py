@@ -40,7 +40,7 @@ MAX_SEED = 2**31 - 1
 
 
 @final
-class LogicGateClassifier(ClassifierMixin, BaseEstimator):
+class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Train a logic gate network behind scikit-learn's interface.
 
     layers: nodes of each layer; the last one is raised to a multiple of the classes. fan_in: inputs
