@@ -171,7 +171,7 @@ class Kernels:
 def _plain(value: object) -> int:
     """Return an integer's value, and -1 for what is none, truth values included."""
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return int(value) if is_integer else -1  # type: ignore[call-overload, no-any-return]
+    return int(value) if is_integer else -1  # type: ignore[call-overload]
 
 
 def _frozen(

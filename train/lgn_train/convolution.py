@@ -28,9 +28,9 @@ def convolution_of(
     kind "quantile" do: one circuit cannot then be every pixel's.
     """
     rest = list(layers)
-    if not rest or not isinstance(rest[0], BitPlanes):
+    if not rest or not isinstance(first := rest.pop(0), BitPlanes):
         return None
-    planes = _planes(spec, rest.pop(0))
+    planes = _planes(spec, first)
     kernels: list[Kernels] = []
     while rest and isinstance(layer := rest[0], LogicConv2d):
         rest, pool = rest[1:], 1
