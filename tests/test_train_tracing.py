@@ -10,7 +10,7 @@ from lgn_train import (
     GroupSum,
     LogicConv2d,
     LogicDense,
-    Thermometer,
+    ThermometerLayer,
     export_model,
     fit_thermometer,
 )
@@ -21,7 +21,7 @@ SPEC = fit_thermometer(Features.integers([0] * 6, [15] * 6), CODES.numpy(), leve
 
 def model(**options):
     return nn.Sequential(
-        Thermometer(SPEC),
+        ThermometerLayer(SPEC),
         LogicDense(SPEC.num_bits, 48, parametrization="walsh", seed=1, **options),
         LogicDense(48, 24, seed=2, estimator=options["estimator"]),
         GroupSum(2, tau=2.0),
@@ -60,7 +60,11 @@ def test_export_rejects_convolutions_by_name():
     images = torch.randint(0, 2, (4, 64))
     spec = fit_thermometer(Features.integers([0] * 64, [1] * 64), images.numpy(), levels=1)
     net = nn.Sequential(
-        Thermometer(spec), BitPlanes(spec, shape), LogicConv2d(1, 4, 3), nn.Flatten(), GroupSum(2)
+        ThermometerLayer(spec),
+        BitPlanes(spec, shape),
+        LogicConv2d(1, 4, 3),
+        nn.Flatten(),
+        GroupSum(2),
     )
     with pytest.raises(Exception, match=r"LogicConv2d; export_model\(\)"):
         torch.export.export(net.eval(), (images,))

@@ -1,5 +1,6 @@
 """Train logic gate networks in PyTorch and export them as classifiers."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from lgn_train.encoding import fit_thermometer
@@ -11,7 +12,7 @@ from lgn_train.layers import (
     LogicConv2d,
     LogicDense,
     OrPool2d,
-    Thermometer,
+    ThermometerLayer,
     mode,
 )
 from lgn_train.recipe import Recipe
@@ -31,7 +32,7 @@ __all__ = [
     "LogicGateClassifier",
     "OrPool2d",
     "Recipe",
-    "Thermometer",
+    "ThermometerLayer",
     "explain",
     "export_model",
     "export_run",
@@ -44,9 +45,19 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the estimator when it is asked for: scikit-learn takes a second to load."""
+    """Import the estimator when it is asked for, because scikit-learn takes a second to load; and
+    return what has another name now, with a DeprecationWarning that says it.
+    """
     if name == "LogicGateClassifier":
         from lgn_train.logic_gate_classifier import LogicGateClassifier
 
         return LogicGateClassifier
+    if name == "Thermometer":
+        warnings.warn(
+            "lgn_train.Thermometer is called lgn_train.ThermometerLayer now, to be told from"
+            " lgn_hw.Thermometer; the old name goes with version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return ThermometerLayer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
