@@ -118,7 +118,7 @@ class Model(Section):
     """
 
     conv: Annotated[tuple[Conv, ...], Field(strict=False)] = ()
-    layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
+    layers: Annotated[tuple[Count, ...], Field(strict=False)] = ()
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
     estimator: EstimatorName = "gumbel_st"
@@ -132,6 +132,8 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> "Model":
+        if not (self.layers or self.conv):
+            raise ValueError("layers must name one layer or more where there is no convolution")
         for fan_in in (self.fan_in, *(conv.fan_in for conv in self.conv)):
             if self.parametrization == "raw" and fan_in != 2:
                 raise ValueError(

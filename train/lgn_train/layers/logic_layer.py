@@ -24,7 +24,7 @@ from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
-__all__ = ["INPUT_GRADIENTS", "LogicLayer"]
+__all__ = ["INPUT_GRADIENTS", "LogicLayer", "run_of"]
 
 INPUT_GRADIENTS = ("soft", "hard")
 
@@ -135,23 +135,34 @@ class LogicLayer(CircuitLayer):
         """Return float[batch, nodes] of x[batch, inputs]: the one place where nodes run.
 
         wirings: of the layer's levels, one above the other; each has the next of the tables, and
-        `positions` neighbouring nodes share one. It runs on the kernels where `why_not_kernels`
-        has no objection, and then the result is a tensor that is computed when it is read.
+        on the kernels `positions` neighbouring nodes share one. It runs on these where
+        `why_not_kernels` has no objection, and then the result is computed when it is read.
         """
         if not self.why_not_kernels():
-            run = _run_of(x, soft=not self.computes_bits)
+            run = run_of(x, soft=not self.computes_bits)
             for stage in self._stages(wirings, positions):
                 run = run.then(stage)
             return PackedBits(replace(run, half=run.half or self.half_gradients))
-        rows = x.t()
         if isinstance(wirings, LearnedWiring):
-            rows = wirings.pins(rows, self._picks(wirings))
-            wirings = [Wiring.of_pins(len(self.logits), self.fan_in, x.device)]
+            pins = Wiring.of_pins(len(self.logits), self.fan_in, x.device)
+            return self.evaluate_floats(x.t(), [pins], wirings).t()
+        return self.evaluate_floats(x.t(), wirings).t()
+
+    def evaluate_floats(
+        self, rows: Tensor, wirings: Sequence[Wiring], learned: LearnedWiring | None = None
+    ) -> Tensor:
+        """Return [nodes, batch] of rows[inputs, batch], in float operations: the reference.
+
+        wirings: of the levels, one above the other; each has the next of the tables. learned: what
+        chooses the pins that the first one reads.
+        """
+        if learned is not None:
+            rows = learned.pins(rows, self._picks(learned))
         tables, first = self.tables(), 0
         for wiring in wirings:
-            part = slice(first, first := first + wiring.nodes // positions)
-            rows = evaluate_nodes(rows, tables.of(part, positions), wiring, self.input_gradient)
-        return rows.t()
+            part = slice(first, first := first + wiring.nodes)
+            rows = evaluate_nodes(rows, tables.of(part), wiring, self.input_gradient)
+        return rows
 
     @property
     def _noisy(self) -> bool:
@@ -199,13 +210,17 @@ class LogicLayer(CircuitLayer):
         else:
             stages = [Stage(wiring) for wiring in wirings]
         bits, soft = self._chosen_tables()
-        sloped = self.computes_bits and self.input_gradient == "soft"
         first = 0
         for stage in stages:
             part = slice(first, first := first + stage.wiring.nodes // positions)
             own = soft if len(stages) == 1 else soft[part]  # slices cost copies on the way back
-            slopes = own.detach() if sloped else soft.new_empty(0)
+            slopes = self._slopes(own)
             yield replace(stage, bits=bits[part], soft=own, slopes=slopes, positions=positions)
+
+    def _slopes(self, soft: Tensor) -> Tensor:
+        """Return the tables whose slopes go to the inputs of packed nodes; none for the bits."""
+        sloped = self.computes_bits and self.input_gradient == "soft"
+        return soft.detach() if sloped else soft.new_empty(0)
 
     def _chosen_tables(self) -> tuple[Tensor, Tensor]:
         """Return bits int64[num_tables], and soft tables with their gradient or, where these are
@@ -231,9 +246,8 @@ class LogicLayer(CircuitLayer):
             self._end_choice()
         return found
 
-    def _learned_stage(self, wiring: LearnedWiring) -> Stage:
+    def _kernel_picks(self, wiring: LearnedWiring) -> Picks:
         """Choose the inputs of a step for the kernels: what _picks() chooses, bit for bit."""
-        training = self.present_mode == "train"
         index, shares = choose_inputs(
             wiring.logits,
             self.temperature,
@@ -241,19 +255,23 @@ class LogicLayer(CircuitLayer):
             self.step,
             noise=int(Stream.PICKS) if self._noisy else None,
         )
-        wired = wiring.wired(Picks(index, shares))
-        if not (training and torch.is_grad_enabled()):
+        return Picks(index, shares)
+
+    def _learned_stage(self, wiring: LearnedWiring) -> Stage:
+        picks = self._kernel_picks(wiring)
+        wired = wiring.wired(picks)
+        if not (self.present_mode == "train" and torch.is_grad_enabled()):
             return Stage(wired)
         if self.computes_bits or kernels.kernels_for(wired.wires).on_cuda:
             wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
-        return Stage(wired, candidates=wiring.candidates, shares=shares)
+        return Stage(wired, candidates=wiring.candidates, shares=picks.shares)
 
     def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
         who = f"estimator {self.estimator!r} computes with bits in {self.present_mode} mode"
         check_input(x, shape, who if self.computes_bits else None)
 
 
-def _run_of(x: Tensor, soft: bool) -> Run:
+def run_of(x: Tensor, soft: bool) -> Run:
     """Return the run that goes on behind x, or a new one where x is a tensor that is computed."""
     if isinstance(x, PackedBits):
         if x.run.soft == soft:

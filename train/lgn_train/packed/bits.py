@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 if TYPE_CHECKING:
+    from lgn_train.packed.conv_run import ConvRun
     from lgn_train.packed.run import Run
 
 __all__ = ["PackedBits"]
@@ -30,18 +31,24 @@ class PackedBits(Tensor):
     nothing of packed bits gets an ordinary float tensor, with its gradient.
     """
 
-    run: "Run"
+    given: "Run | ConvRun"
 
     @staticmethod
-    def __new__(cls, run: "Run", shape: tuple[int, ...] | None = None) -> "PackedBits":
+    def __new__(cls, run: "Run | ConvRun", shape: tuple[int, ...] | None = None) -> "PackedBits":
         made: PackedBits = torch.Tensor._make_wrapper_subclass(
             cls,
             (run.batch, *(shape or (run.width,))),
             dtype=torch.float32,
             device=run.rows.device,
         )
-        made.run = run
+        made.given = run
         return made
+
+    @property
+    def run(self) -> "Run":
+        """The run of these bits; a convolution is computed where it was not yet."""
+        self.given = self.given.settled()
+        return self.given
 
     def dense(self) -> Tensor:
         """Return the bits as an ordinary float32 tensor of this shape."""
@@ -58,7 +65,7 @@ class PackedBits(Tensor):
             x = args[0]
             shape = func(torch.empty(x.shape, device="meta"), *args[1:], **(kwargs or {})).shape
             if shape[0] == x.shape[0] and len(shape) > 1:
-                return cls(x.run, tuple(shape[1:]))
+                return cls(x.given, tuple(shape[1:]))
         args, kwargs = tree_map(_dense, (args, kwargs or {}))
         return func(*args, **kwargs)
 
@@ -72,7 +79,7 @@ class PackedBits(Tensor):
     def __repr__(  # type: ignore[override]
         self, *, tensor_contents: Any = None
     ) -> str:
-        return f"PackedBits({tuple(self.shape)}, {len(self.run.stages)} stages)"
+        return f"PackedBits({tuple(self.shape)}, {type(self.given).__name__})"
 
 
 def _dense(value: Any) -> Any:
