@@ -17,7 +17,6 @@ from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
-from lgn_train.layers import LogicDense
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
 from lgn_train.noise import Stream
@@ -195,7 +194,7 @@ class Trainer:
         if not every or self.step % every or self.step > REDRAWN * self.total_steps:
             return
         for layer in logic_layers(self.model):
-            if not isinstance(layer, LogicDense) or layer.learned is None:
+            if layer.learned is None:
                 continue
             changed = layer.learned.redraw(layer.seed, self.step)
             for value in self.optimizer.state[layer.learned.logits].values():

@@ -95,6 +95,7 @@ def _convolutions(
                 stride=block.stride,
                 channels_per_kernel=block.channels_per_kernel,
                 fan_in=block.fan_in,
+                candidates=block.candidates,
                 seed=seed,
                 **_node_options(options),
             )

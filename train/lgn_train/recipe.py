@@ -96,7 +96,11 @@ class Encoder(Section):
 
 
 class Conv(Section):
-    """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1."""
+    """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1.
+
+    candidates: 2 to 16 places of the window among which each leaf learns to choose; 0 for leaves
+    that are drawn.
+    """
 
     kernels: Count
     kernel_size: Count = 3
@@ -105,6 +109,7 @@ class Conv(Section):
     stride: Count = 1
     channels_per_kernel: Count | None = None
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
+    candidates: Annotated[int, Field(ge=0, le=16)] = 0
     pool: Count = 1
 
 
@@ -139,7 +144,7 @@ class Model(Section):
                 raise ValueError(
                     f"parametrization 'raw' needs fan_in 2, not {fan_in}; use 'light' or 'walsh'"
                 )
-        if self.candidates == 1:
+        if 1 in (self.candidates, *(conv.candidates for conv in self.conv)):
             raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
         if self.input_gradient == "hard" and not ESTIMATORS[self.estimator].hard:
             raise ValueError(
@@ -244,7 +249,8 @@ class Recipe(Document):
 
     @model_validator(mode="after")
     def _redraws_have_candidates(self) -> "Recipe":
-        if self.train.redraw_every and not self.model.candidates:
+        candidates = self.model.candidates or any(conv.candidates for conv in self.model.conv)
+        if self.train.redraw_every and not candidates:
             raise ValueError(
                 "train.redraw_every exchanges candidates; set model.candidates, or leave it out"
             )

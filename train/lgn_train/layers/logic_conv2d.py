@@ -86,7 +86,6 @@ class LogicConv2d(LogicLayer):
             if channels_per_kernel is None
             else _in_range("channels_per_kernel", channels_per_kernel, 1, in_channels)
         )
-        self.learned: LearnedWiring | None = None
         if candidates:
             self.learned = self._learned_leaves(checked_candidates(candidates))
         else:

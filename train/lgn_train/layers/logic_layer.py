@@ -63,6 +63,7 @@ class LogicLayer(CircuitLayer):
         self._tables_of.num_logits(fan_in)  # refuses a fan-in that it does not support
         seed = _drawn_seed() if seed is None else whole_number("seed", seed)
         self.forced_mode: str | None = None
+        self.learned: LearnedWiring | None = None  # of a subclass whose pins choose their inputs
         self.half_gradients = False  # keep gradients between packed layers as bfloat16
         self.logits = nn.Parameter(self._tables_of.initial(init, num_tables, fan_in, seed))
         self.register_buffer("seed", torch.tensor(seed))

@@ -209,17 +209,23 @@ template <int FAN_IN> struct ConvBack {
   // Add to the image's gradient at a leaf what reaches it from each window: where it was taken.
   void scatter(int64_t kernel, int64_t leaf, int64_t first, const float *g, float *d_image) {
     int64_t place = c.leaves[kernel * shape.leaves + leaf];
+    float *at_leaf = d_image + 64 * shape.pixel(place, 0, 0);
     int64_t last = std::min<int64_t>(first + CHUNK, shape.windows);
-    for (int64_t window = first; window < last; ++window) {
-      int64_t row = window / shape.columns, column = window % shape.columns;
-      for (int64_t i = 0; i < c.pool; ++i)
-        for (int64_t j = 0; j < c.pool; ++j) {
-          uint64_t where = c.pool == 1 ? ~0ull : taken[shape.at(row, column, i, j)];
-          float *to = d_image + 64 * shape.pixel(place, row * c.pool + i, column * c.pool + j);
+    int64_t row = first / shape.columns, column = first % shape.columns;
+    for (int64_t window = first; window < last; ++window, g += 64) {
+      Floats x[4];
+      for (int v = 0; v < 4; ++v) x[v] = load(g + LANES * v);
+      for (int64_t i = 0; i < c.pool; ++i) {
+        int64_t down = row * c.pool + i, across = column * c.pool;
+        const uint64_t *where = taken.data() + down * shape.pitch + across;
+        float *to = at_leaf + 64 * c.stride * (down * shape.width + across);
+        for (int64_t j = 0; j < c.pool; ++j, to += 64 * c.stride) {
+          uint64_t mask = c.pool == 1 ? ~0ull : where[j];
           for (int v = 0; v < 4; ++v)
-            store(to + LANES * v, add_where(lanes_of(&where, v), load(to + LANES * v),
-                                            load(g + 64 * (window - first) + LANES * v)));
+            store(to + LANES * v, add_where(lanes_of(&mask, v), load(to + LANES * v), x[v]));
         }
+      }
+      if (++column == shape.columns) column = 0, ++row;
     }
   }
 
