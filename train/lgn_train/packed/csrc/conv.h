@@ -17,6 +17,9 @@ constexpr int CHUNK = 8;                   // windows that are gone back togethe
 constexpr int CHUNK_SAMPLES = 64 * CHUNK;
 constexpr int CHUNK_VECTORS = CHUNK_SAMPLES / LANES;
 
+// Apart from its callers: g++ runs out of registers for all of them together.
+#define LGN_APART __attribute__((noinline))
+
 // What of a kernel is summed over all positions of a word, sixteen lanes a number.
 struct ConvSums {
   std::vector<Floats> bins;  // [nodes][1 << fan_in]
@@ -25,32 +28,30 @@ struct ConvSums {
 
 // Add the numbers of a chunk to the bins of a node: lane by lane, by the index of its pins.
 template <int FAN_IN>
-void add_to_bins(const uint64_t *const *pins, const float *g, Floats *bins) {
+LGN_APART void add_to_bins(const uint64_t *const *pins, const float *g, Floats *bins) {
   constexpr int LOW = FAN_IN < 4 ? FAN_IN : 4; // as many bins as registers hold
   constexpr int HALF = 1 << (LOW - 1);
   for (int upper = 0; upper < 1 << (FAN_IN - LOW); ++upper) {
     Floats sums[2 * HALF];
     for (int j = 0; j < 2 * HALF; ++j) sums[j] = bins[(upper << LOW) + j];
-    for (int w = 0; w < CHUNK; ++w) {
-      uint64_t within = ~0ull, minterms[HALF] = {~0ull};
-      for (int pin = LOW; pin < FAN_IN; ++pin)
-        within &= upper >> (pin - LOW) & 1 ? pins[pin][w] : ~pins[pin][w];
-      for (int pin = 0; pin < LOW - 1; ++pin)
-        for (int j = 0; j < 1 << pin; ++j) {
-          minterms[j + (1 << pin)] = minterms[j] & pins[pin][w];
-          minterms[j] &= ~pins[pin][w];
-        }
-      uint64_t last = pins[LOW - 1][w], high = last & within, low = ~last & within;
-      for (int v = 0; v < 4; ++v) {
-        Floats x = load(g + 64 * w + LANES * v);
-        Floats x0 = select(lanes_of(&low, v), x, Floats{});
-        Floats x1 = select(lanes_of(&high, v), x, Floats{});
+    Eight within = ~Eight{}, minterms[HALF] = {~Eight{}};
+    for (int pin = LOW; pin < FAN_IN; ++pin)
+      within &= upper >> (pin - LOW) & 1 ? eight(pins[pin]) : ~eight(pins[pin]);
+    for (int pin = 0; pin < LOW - 1; ++pin)
+      for (int j = 0; j < 1 << pin; ++j) {
+        minterms[j + (1 << pin)] = minterms[j] & eight(pins[pin]);
+        minterms[j] &= ~eight(pins[pin]);
+      }
+    Eight last = eight(pins[LOW - 1]), high = last & within, low = ~last & within;
+    for (int v = 0; v < CHUNK_VECTORS; ++v) {
+      Floats x = load(g + LANES * v);
+      Floats x0 = select(lanes_at(&low, v), x, Floats{});
+      Floats x1 = select(lanes_at(&high, v), x, Floats{});
 #pragma GCC unroll 8
-        for (int j = 0; j < HALF; ++j) {
-          uint16_t mask = lanes_of(minterms + j, v);
-          sums[j] = add_where(mask, sums[j], x0);
-          sums[j + HALF] = add_where(mask, sums[j + HALF], x1);
-        }
+      for (int j = 0; j < HALF; ++j) {
+        uint16_t mask = lanes_at(minterms + j, v);
+        sums[j] = add_where(mask, sums[j], x0);
+        sums[j + HALF] = add_where(mask, sums[j + HALF], x1);
       }
     }
     for (int j = 0; j < 2 * HALF; ++j) bins[(upper << LOW) + j] = sums[j];
@@ -59,7 +60,7 @@ void add_to_bins(const uint64_t *const *pins, const float *g, Floats *bins) {
 
 // The numbers of a chunk times the slope of a node's table along each pin: to[pin].
 template <int FAN_IN>
-void slopes_of_pins(const uint64_t *const *pins, const float *table, const float *g,
+LGN_APART void slopes_of_pins(const uint64_t *const *pins, const float *table, const float *g,
                     float (*to)[CHUNK_SAMPLES]) {
   constexpr int READ = FAN_IN < 6 ? FAN_IN : 5; // a look-up has room for 32 entries
   alignas(64) uint8_t index[CHUNK_SAMPLES];
@@ -97,16 +98,16 @@ template <int FAN_IN> struct ConvBack {
   alignas(64) float along[FAN_IN][CHUNK_SAMPLES];
 
   ConvBack(const Conv &c, const ConvShape &shape)
-      : c(c), shape(shape), tree(c, shape), taken(shape.plane),
-        picked((shape.leaves + shape.nodes) * shape.room),
-        offered(c.candidates ? shape.leaves * CANDIDATES * shape.room : 0),
+      : c(c), shape(shape), tree(c, shape), taken(shape.plane + BEHIND),
+        picked((shape.leaves + shape.nodes) * shape.room + BEHIND),
+        offered(c.candidates ? shape.leaves * CANDIDATES * shape.room + BEHIND : 0),
         gradients(shape.nodes * CHUNK_SAMPLES) {}
 
   // The bits of one row: leaves first, then nodes by level.
   uint64_t *bits(int64_t row) { return picked.data() + row * shape.room; }
 
   // Choose each window's position: its first 1, or its first where none is.
-  void take(const uint64_t *out) {
+  LGN_APART void take(const uint64_t *out) {
     if (c.pool == 1) return;
     for (int64_t row = 0; row < shape.rows; ++row)
       for (int64_t column = 0; column < shape.columns; ++column) {
@@ -121,21 +122,45 @@ template <int FAN_IN> struct ConvBack {
       }
   }
 
-  void pick(const uint64_t *plane, uint64_t *to) {
-    for (int64_t row = 0, at = 0; row < shape.rows; ++row)
-      for (int64_t column = 0; column < shape.columns; ++column, ++at) {
-        if (c.pool == 1) {
-          to[at] = plane[shape.at(row, column, 0, 0)];
-          continue;
-        }
-        uint64_t found = 0;
-        for (int64_t i = 0; i < c.pool; ++i)
-          for (int64_t j = 0; j < c.pool; ++j) {
-            int64_t from = shape.at(row, column, i, j);
-            found |= plane[from] & taken[from];
-          }
-        to[at] = found;
+  // A plane's bits at the positions that are taken, window by window.
+  LGN_APART void pick(const uint64_t *plane, uint64_t *to) {
+    for (int64_t row = 0; row < shape.rows; ++row, to += shape.columns) {
+      const uint64_t *from = plane + shape.at(row, 0, 0, 0);
+      const uint64_t *where = taken.data() + shape.at(row, 0, 0, 0);
+      if (c.pool == 1)
+        memcpy(to, from, shape.columns * sizeof *to);
+      else if (c.pool == 2)
+        pick_pairs(from, where, to);
+      else
+        pick_row(from, where, to);
+    }
+  }
+
+  // Eight windows of 2 x 2 at a time; what is written behind the row's end is junk.
+  void pick_pairs(const uint64_t *from, const uint64_t *where, uint64_t *to) {
+    for (int64_t column = 0; column < shape.columns; column += EIGHT) {
+      Eight found[2];
+      for (int half = 0; half < 2; ++half) {
+        int64_t at = 2 * column + EIGHT * half, below = at + shape.pitch;
+        found[half] = (eight(from + at) & eight(where + at)) |
+                      (eight(from + below) & eight(where + below));
       }
+      Eight odd = __builtin_shufflevector(found[0], found[1], 1, 3, 5, 7, 9, 11, 13, 15);
+      Eight both = odd | __builtin_shufflevector(found[0], found[1], 0, 2, 4, 6, 8, 10, 12, 14);
+      memcpy(to + column, &both, sizeof both);
+    }
+  }
+
+  void pick_row(const uint64_t *from, const uint64_t *where, uint64_t *to) {
+    for (int64_t column = 0; column < shape.columns; ++column) {
+      uint64_t found = 0;
+      for (int64_t i = 0; i < c.pool; ++i)
+        for (int64_t j = 0; j < c.pool; ++j) {
+          int64_t at = i * shape.pitch + column * c.pool + j;
+          found |= from[at] & where[at];
+        }
+      to[column] = found;
+    }
   }
 
   // The bits of a kernel's leaves, candidates and nodes at the positions that are taken.
@@ -189,7 +214,7 @@ template <int FAN_IN> struct ConvBack {
     }
   }
 
-  void add_picks(int64_t kernel, int64_t leaf, int64_t first, const float *g, ConvSums &sums) {
+  LGN_APART void add_picks(int64_t kernel, int64_t leaf, int64_t first, const float *g, ConvSums &sums) {
     const int32_t *places = c.candidates + (kernel * shape.leaves + leaf) * CANDIDATES;
     for (int part = 0; part < CANDIDATES && places[part] >= 0; part += 4) {
       Floats found[4];
@@ -200,14 +225,14 @@ template <int FAN_IN> struct ConvBack {
       }
       for (int v = 0; v < CHUNK_VECTORS; ++v) {
         Floats x = load(g + LANES * v);
-        for (int i = 0; i < 4; ++i) found[i] = add_where(lanes_of(rows[i], v), found[i], x);
+        for (int i = 0; i < 4; ++i) found[i] = add_where(lanes_at(rows[i], v), found[i], x);
       }
       for (int i = 0; i < 4; ++i) sums.picks[leaf * CANDIDATES + part + i] = found[i];
     }
   }
 
   // Add to the image's gradient at a leaf what reaches it from each window: where it was taken.
-  void scatter(int64_t kernel, int64_t leaf, int64_t first, const float *g, float *d_image) {
+  LGN_APART void scatter(int64_t kernel, int64_t leaf, int64_t first, const float *g, float *d_image) {
     int64_t place = c.leaves[kernel * shape.leaves + leaf];
     float *at_leaf = d_image + 64 * shape.pixel(place, 0, 0);
     int64_t last = std::min<int64_t>(first + CHUNK, shape.windows);
@@ -222,7 +247,7 @@ template <int FAN_IN> struct ConvBack {
         for (int64_t j = 0; j < c.pool; ++j, to += 64 * c.stride) {
           uint64_t mask = c.pool == 1 ? ~0ull : where[j];
           for (int v = 0; v < 4; ++v)
-            store(to + LANES * v, add_where(lanes_of(&mask, v), load(to + LANES * v), x[v]));
+            store(to + LANES * v, add_where(lanes_at(&mask, v), load(to + LANES * v), x[v]));
         }
       }
       if (++column == shape.columns) column = 0, ++row;

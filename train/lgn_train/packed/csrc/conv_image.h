@@ -6,7 +6,20 @@ namespace {
 
 typedef uint64_t Eight __attribute__((vector_size(64)));
 constexpr int64_t EIGHT = 8;
+constexpr int64_t BEHIND = 3 * EIGHT; // words behind rows, which whole vectors may read or write
 typedef std::vector<uint64_t> Plane;
+
+inline Eight eight(const uint64_t *from) {
+  Eight x;
+  memcpy(&x, from, sizeof x);
+  return x;
+}
+// As lanes_of(), from words in memory: a mask is loaded as it is.
+inline uint16_t lanes_at(const void *words, int v) {
+  uint16_t mask;
+  memcpy(&mask, (const char *)words + 2 * v, sizeof mask);
+  return mask;
+}
 
 // The sizes that follow from a convolution's.
 struct ConvShape {
@@ -36,9 +49,9 @@ struct ConvShape {
     int64_t channel = place / (size * size), down = place / size % size, across = place % size;
     return (channel * height + row * stride + down) * width + column * stride + across;
   }
-  // Words of all channels, and some that whole vectors may read behind them.
+  // Words of all channels, and those behind them.
   int64_t plane_words(int64_t channels) const {
-    return channels * height * width + size + width + EIGHT;
+    return channels * height * width + size + width + BEHIND;
   }
 };
 
@@ -95,11 +108,10 @@ void look_up_words(uint64_t table, const uint64_t *const *pins, uint64_t *to, in
     change[j] = low[j] ^ (Eight{} - (table >> (2 * j + 1) & 1));
   }
   for (int64_t w = 0; w < words; w += EIGHT) {
-    Eight entries[HALF], pin;
-    memcpy(&pin, pins[0] + w, sizeof pin);
+    Eight entries[HALF], pin = eight(pins[0] + w);
     for (int j = 0; j < HALF; ++j) entries[j] = low[j] ^ (change[j] & pin);
     for (int p = 1; p < FAN_IN; ++p) {
-      memcpy(&pin, pins[p] + w, sizeof pin);
+      pin = eight(pins[p] + w);
       for (int j = 0; j < 1 << (FAN_IN - 1 - p); ++j)
         entries[j] = entries[2 * j] ^ ((entries[2 * j] ^ entries[2 * j + 1]) & pin);
     }
@@ -117,8 +129,8 @@ template <int FAN_IN> struct ConvTree {
   std::vector<const uint64_t *> rows;
 
   ConvTree(const Conv &c, const ConvShape &shape)
-      : c(c), shape(shape), values(shape.nodes * shape.plane),
-        strided(shape.stride == 1 ? 0 : (shape.leaves + 1) * shape.plane),
+      : c(c), shape(shape), values(shape.nodes * shape.plane + BEHIND),
+        strided(shape.stride == 1 ? 0 : (shape.leaves + 1) * shape.plane + BEHIND),
         rows(shape.leaves + shape.nodes) {
     for (int64_t node = 0; node < shape.nodes; ++node)
       rows[shape.leaves + node] = values.data() + node * shape.plane;
