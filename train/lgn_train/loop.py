@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
+from lgn_train.distillation import Teacher, read_teacher
 from lgn_train.distributed import World
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
@@ -70,6 +72,7 @@ class Trainer:
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
         self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
         self._class_weights = self._weights()
+        self.teacher = self._read_teacher()
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -164,17 +167,32 @@ class Trainer:
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
-        loss = weight * F.cross_entropy(
+        loss = weight * self._loss(logits, samples)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total = self.world.add_up(loss, self.model.parameters())
+        self.optimizer.step()
+        return total
+
+    def _loss(self, logits: Tensor, samples: Tensor) -> Tensor:
+        """Return the sum over a batch: of the labels' term and, with a teacher, of its own."""
+        loss = F.cross_entropy(
             logits,
             self._y[samples],
             weight=self._class_weights,
             reduction="sum",
             label_smoothing=self.recipe.train.label_smoothing,
         )
-        loss.backward()  # type: ignore[no-untyped-call]
-        total = self.world.add_up(loss, self.model.parameters())
-        self.optimizer.step()
-        return total
+        if self.teacher is None:
+            return loss
+        share = self.teacher.weight
+        return (1 - share) * loss + share * self.teacher.loss(logits, samples)
+
+    def _read_teacher(self) -> Teacher | None:
+        options = self.recipe.train
+        if options.teacher is None:
+            return None
+        logits = read_teacher(Path(options.teacher), self.data).to(self.device)
+        return Teacher(logits, options.teacher_weight, options.teacher_temperature)
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:

@@ -184,6 +184,9 @@ class Train(Section):
 
     shift, flip: augmentation of images, which are moved by up to `shift` pixels each way and
     mirrored left to right, each half of the time, anew in every epoch.
+    teacher: a file of python -m lgn_train.teacher, relative to where the command runs: its
+    logits are a second target. teacher_weight: their share of the loss; teacher_temperature:
+    divides both networks' logits there.
     redraw_every: steps after which the pins of learned wirings exchange the less likely half of
     their candidates for other inputs, in the first REDRAWN of training; 0 for never.
     eval_every: epochs between measurements, of the validation part where there is one, else of the
@@ -201,6 +204,9 @@ class Train(Section):
     patience: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
+    teacher: str | None = None
+    teacher_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    teacher_temperature: Positive = 2.0
     redraw_every: Annotated[int, Field(ge=0)] = 0
     eval_every: Count = 1
     checkpoint_minutes: Positive = 10.0

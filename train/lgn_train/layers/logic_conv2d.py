@@ -109,9 +109,9 @@ class LogicConv2d(LogicLayer):
         on packed words on a CPU, or in floats.
         """
         reasons = super().why_not_kernels()
-        if self.learned is not None and self.present_mode == "train":
-            if self.logits.is_cuda or not self.computes_bits:
-                reasons.append("learned leaves have packed kernels for bits on a CPU only")
+        learning = self.learned is not None and self.present_mode == "train"
+        if learning and (self.logits.is_cuda or not self.computes_bits):
+            reasons.append("learned leaves have packed kernels for bits on a CPU only")
         return reasons
 
     def chosen_leaves(self) -> Tensor:

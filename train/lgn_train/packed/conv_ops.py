@@ -3,7 +3,6 @@
 import ctypes
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from lgn_train.packed.calls import ConvStruct, address, call, operator, shapes_of

@@ -97,7 +97,6 @@ class Run:
         assert isinstance(result, Tensor)
         return result
 
-
     def _given(self) -> Tensor:
         """Return the rows as float32[inputs, batch], with their gradient."""
         if self.rows.is_floating_point():
