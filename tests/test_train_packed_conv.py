@@ -165,7 +165,7 @@ def test_a_convolution_is_packed_until_somebody_reads_it():
     found = nn.Flatten()(OrPool2d(2)(layer(image(columns=8))))
     assert isinstance(found, PackedBits)
     assert isinstance(found.given, ConvRun)
-    assert repr(found) == "PackedBits((70, 64), ConvRun)"
+    assert repr(found) == "PackedBits((70, 64), a convolution)"
     assert set((found + 0).unique().tolist()) == {0.0, 1.0}
 
 

@@ -3,25 +3,22 @@
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lgn_hw.errors import UsageError
 from lgn_train import noise
 from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
-from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
-from lgn_train.distillation import Teacher, read_teacher
 from lgn_train.distributed import World
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
 from lgn_train.noise import Stream
+from lgn_train.objective import Objective
 from lgn_train.parts import logic_layers
 from lgn_train.recipe import Recipe
 from lgn_train.selection import Best, Selection
@@ -70,9 +67,7 @@ class Trainer:
         self._launch: Callable[[Tensor], Tensor] | None = None
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
-        self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
-        self._class_weights = self._weights()
-        self.teacher = self._read_teacher()
+        self.objective = Objective(options, data, self.device)
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -167,32 +162,11 @@ class Trainer:
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
-        loss = weight * self._loss(logits, samples)
+        loss = weight * self.objective(logits, samples)
         loss.backward()  # type: ignore[no-untyped-call]
         total = self.world.add_up(loss, self.model.parameters())
         self.optimizer.step()
         return total
-
-    def _loss(self, logits: Tensor, samples: Tensor) -> Tensor:
-        """Return the sum over a batch: of the labels' term and, with a teacher, of its own."""
-        loss = F.cross_entropy(
-            logits,
-            self._y[samples],
-            weight=self._class_weights,
-            reduction="sum",
-            label_smoothing=self.recipe.train.label_smoothing,
-        )
-        if self.teacher is None:
-            return loss
-        share = self.teacher.weight
-        return (1 - share) * loss + share * self.teacher.loss(logits, samples)
-
-    def _read_teacher(self) -> Teacher | None:
-        options = self.recipe.train
-        if options.teacher is None:
-            return None
-        logits = read_teacher(Path(options.teacher), self.data).to(self.device)
-        return Teacher(logits, options.teacher_weight, options.teacher_temperature)
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
@@ -200,11 +174,6 @@ class Trainer:
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
-
-    def _weights(self) -> Tensor | None:
-        data = self.data
-        weights = class_weights(self.recipe.train.class_weight, data.y_train, data.classes)
-        return None if weights is None else torch.from_numpy(weights).float().to(self.device)
 
     def _redraw(self) -> None:
         """Exchange candidates where they are due; a newcomer starts without momentum."""

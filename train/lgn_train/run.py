@@ -172,7 +172,7 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "best": run.trainer.selection.state(),
         "recipe": run.recipe.to_dict(),
         "data_sha256": run.data.digest,
-        "teacher_sha256": _teacher_digest(run),
+        "teacher_sha256": run.trainer.objective.teacher_digest,
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
         "image_shape": run.data.image_shape,
@@ -182,10 +182,6 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
     }
     tensors = run.trainer.tensors() | encoder_tensors(run.encoder)
     return Checkpoint(run.trainer.step, tensors, state)
-
-
-def _teacher_digest(run: _Run) -> str | None:
-    return None if run.trainer.teacher is None else run.trainer.teacher.digest
 
 
 def _without_times(line: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +228,7 @@ def _check_same(state: dict[str, Any], run: _Run) -> None:
             f"{run.folder.path} was trained on other data: the samples have changed since;"
             " start over with --force"
         )
-    if state.get("teacher_sha256") != _teacher_digest(run):
+    if state.get("teacher_sha256") != run.trainer.objective.teacher_digest:
         raise UsageError(
             f"{run.folder.path} was trained with another teacher than {now['train.teacher']!r};"
             " put the file back, or start over with --force"

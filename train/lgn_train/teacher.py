@@ -91,7 +91,7 @@ def train_teacher(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-            total += float(loss) * len(batch)
+            total += loss.item() * len(batch)
         print(f"epoch {epoch + 1}/{epochs}  loss {total / len(x):.4f}", flush=True)
     _part, x_measured, y_measured = data.measured
     found = _logits(model, x_measured, data, half).argmax(axis=1)

@@ -149,7 +149,7 @@ class LogicConv2d(LogicLayer):
             self.kernel_size,
             self.stride,
             self.padding,
-            to_numpy(self.leaves),
+            to_numpy(self.chosen_leaves()),
             self.fan_in,
             table_words_of(self.discrete_tables()),
             pool,

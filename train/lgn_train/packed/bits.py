@@ -79,7 +79,7 @@ class PackedBits(Tensor):
     def __repr__(  # type: ignore[override]
         self, *, tensor_contents: Any = None
     ) -> str:
-        return f"PackedBits({tuple(self.shape)}, {type(self.given).__name__})"
+        return f"PackedBits({tuple(self.shape)}, {self.given.shown})"
 
 
 def _dense(value: Any) -> Any:

@@ -43,6 +43,10 @@ class ConvRun:
         return self.run.batch
 
     @property
+    def shown(self) -> str:
+        return "a convolution"
+
+    @property
     def width(self) -> int:
         return self.sizes[3] * self.windows
 

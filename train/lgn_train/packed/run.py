@@ -73,6 +73,10 @@ class Run:
     def width(self) -> int:
         return self.stages[-1].wiring.nodes if self.stages else len(self.rows)
 
+    @property
+    def shown(self) -> str:
+        return f"{len(self.stages)} stages"
+
     def settled(self) -> "Run":
         return self
 
