@@ -56,7 +56,7 @@ def test_aiger_names_its_ports():
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("lut_size", [4, 6])
+@pytest.mark.parametrize("lut_size", [2, 4, 6])
 def test_file_is_written_once_it_is_proven(tmp_path, kind, lut_size):
     proof = write_combinational(small(), tmp_path / "it", kind, lut_size=lut_size)
     assert proof.status == "equal"

@@ -56,8 +56,9 @@ def export(
         ),
     ] = "plain",
     lut: Annotated[
-        int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
-    ] = 6,
+        str,
+        typer.Option(help="What a circuit is made for: LUTs of 4 or 6 inputs, or gates (an ASIC)."),
+    ] = "6",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
     json: JsonOption = False,
 ) -> None:
@@ -121,7 +122,7 @@ def _translated(
     name: str | None,
     samples: int,
     layout: str,
-    lut: int,
+    lut: str,
     timeout: float,
 ) -> dict[str, Any]:
     from lgn_hw.classifier import Classifier
@@ -138,7 +139,7 @@ def _translated(
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
             module = name or _identifier(path.stem)
             proof = write_combinational(
-                loaded, path, to, lut_size=lut, name=module, timeout_s=timeout
+                loaded, path, to, lut_size=_lut_size(lut), name=module, timeout_s=timeout
             )
             files = [path]
     return {
@@ -148,6 +149,16 @@ def _translated(
         "claims": len(proof.claims),
         "seconds": round(time.perf_counter() - start, 2),
     }
+
+
+def _lut_size(lut: str) -> int:
+    """Return the inputs of what a circuit is made of."""
+    from lgn_hw.synth.targets import options_for
+
+    options = options_for(lut)
+    if options.lut_size is None or options.carries:
+        raise UsageError(f"A combinational circuit is made for --lut 4, 6 or gates, not {lut}")
+    return options.lut_size
 
 
 def _as_c(

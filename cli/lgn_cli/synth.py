@@ -1,6 +1,5 @@
 """`lgn synth`: estimate the area of a classifier's core."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,8 +31,13 @@ def synth(
         ),
     ] = None,
     levels_per_stage: Annotated[
-        int, typer.Option(min=0, help="Levels between registers, where no --verilog is given.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Levels between registers, where no --verilog is given; 2, and 16 with"
+            " --lut gates, if not given.",
+        ),
+    ] = None,
     scores: Annotated[
         bool, typer.Option(help="Bring the scores out, where no --verilog is given.")
     ] = False,
@@ -62,7 +66,7 @@ def synth(
     from lgn_hw.synth.targets import options_for
 
     loaded = Classifier.load(classifier)
-    options = replace(options_for(lut), registers=levels_per_stage, scores=scores)
+    options = options_for(lut, registers=levels_per_stage, scores=scores)
     text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
     header = read_core_header(text)
     folder = output or default_folder(classifier, "synth")

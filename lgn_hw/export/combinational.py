@@ -35,8 +35,8 @@ def combinational_file(
 
     Inputs are the bits of a sample as Features packs them, i_sample; outputs those of the class
     number, o_class, the lowest first. lut_size: 4 or 6, what encoder, counters and argmax are made
-    for. The last line has the checksum of the others. Raises UsageError where kind, lut_size or
-    name cannot be.
+    for, or 2 for gates. The last line has the checksum of the others. Raises UsageError where kind,
+    lut_size or name cannot be.
     """
     if kind not in FORMATS:
         raise UsageError(f"The format must be one of {', '.join(FORMATS)}, not {kind!r}")
@@ -62,7 +62,8 @@ def prove_combinational(
     claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
     if not whole:
         return Proof((claim,))
-    circuit = _circuit(classifier, 4 if b"lut size 4" in data else 6)
+    found = re.search(rb"lut size (\d)", data)
+    circuit = _circuit(classifier, int(found[1]) if found else 6)
     built = FORMATS[kind].read(data, circuit)
     proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
     return Proof((claim, *proof.claims))
