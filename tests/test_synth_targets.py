@@ -22,7 +22,7 @@ def test_options_of_families_and_numbers(target, lut_size, head):
 
 
 def test_options_reject_other_targets():
-    with pytest.raises(UsageError, match=r"4, 6, ecp5, gates, gowin, ice40, nexus, xilinx, not '5'"):
+    with pytest.raises(UsageError, match=r"4, 6, ecp5, gates, gowin.*, not '5'"):
         options_for("5")
 
 

@@ -20,7 +20,13 @@ from lgn_hw.prove.cut_parts import CutPart
 from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
-__all__ = ["FORMATS", "combinational_file", "prove_combinational", "write_combinational"]
+__all__ = [
+    "FORMATS",
+    "combinational_file",
+    "prove_combinational",
+    "with_mapped_parts",
+    "write_combinational",
+]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SAMPLE, CLASS = "i_sample", "o_class"
@@ -67,6 +73,19 @@ def prove_combinational(
     built = FORMATS[kind].read(data, circuit)
     proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
     return Proof((claim, *proof.claims))
+
+
+def with_mapped_parts(data: bytes, modules: str) -> bytes:
+    """Return a file of `verilog-comb` with other modules in the place of its parts.
+
+    modules: Verilog, in which yosys mapped that file to cells; its top module is left out, so that
+    the result can be proven part by part as the file itself.
+    """
+    text = data.decode()
+    top = text.split("\n\n")[0] if "\n\n" in text else text
+    [name] = re.findall(r"^module (\w+)\(", top, re.MULTILINE)
+    others = re.sub(rf"^module {name}\(.*?^endmodule\n", "", modules, flags=re.M | re.S)
+    return sealed(f"{top}\n\n{others}".encode(), FORMATS["verilog-comb"].comment)
 
 
 def write_combinational(
