@@ -58,7 +58,8 @@ ON_KERNELS = ("packed", "kernels")
 IMAGES = (64, 6, 32)  # samples, planes, and rows and columns of what the convolution reads
 FORMULATIONS = ("packed", "layers", "mixture", "torchlogix")
 SECONDS = 2.0  # of steps that are measured, about
-QUICK_SECONDS = 1.5
+QUICK_SECONDS = 1.0
+LONG_STEP = 1.0  # seconds of a step that needs no second one to warm up
 MAX_MIXTURE = 3e8  # floats that the mixture keeps, about; more does not fit into 24 GB
 
 
@@ -161,8 +162,8 @@ def measure(formulation: str, shape: dict[str, Any], seconds: float) -> dict[str
         print(f"  {formulation} left out: {problem}", file=sys.stderr)
         return None
     before = resident("VmRSS")
-    step()
-    step()
+    if _timed(step) < LONG_STEP:
+        step()
     added = resident("VmHWM") - before
     times = []
     end = time.monotonic() + seconds
