@@ -369,7 +369,7 @@ def asic(data: dict[str, Any]) -> str:
         "",
         f"Gate equivalents in the cells of `{first['library']}`, raw features",
         "to class, before placement (stage `estimate`): combinational circuits made for LUT4, for",
-        "LUT6 and for gates, all mapped by the same script, and proven as mapped; and the pipelined",
+        "LUT6 and for gates, all mapped by one script, and proven as mapped; and the pipelined",
         f"core for gates. A gate equivalent is the NAND of {first['nand2']} square micrometres.",
         "",
         "| classifier | made for | encoder | logic | popcount | argmax | total | per vote |",
