@@ -29,24 +29,24 @@ def pixels_of(classifier, codes):
     return frames
 
 
-def frame_results(core, frames, *, seed=0, idle=0.0, backpressure=0.0, reset_at=None, quiet=None):
+def frame_results(core, frames, *, seed=0, idle=0.0, backpressure=0.0, reset_at=None, start=0):
     """Send frames, lists of codes words, through a core.
 
     Returns ([cycle of each accepted pixel], [(cycle, result word)]). idle, backpressure: the
-    probabilities of a pause. reset_at: a cycle of a reset, after which all is sent again. Checks
-    that a waiting result keeps still.
+    probabilities of a pause. start: the cycle of the first pixel. reset_at: a cycle of a reset,
+    after which all is sent again. Checks that a waiting result keeps still.
     """
     rng = random.Random(seed)
     words = [(word, i == len(frame) - 1) for frame in frames for i, word in enumerate(frame)]
     accepted, received = [], []
     width = len(core.i_pixel.payload.codes)
     domain = ClockDomain("sync")
-    patience = quiet or 40 * (sum(len(f) for f in frames[:1]) + 20)
+    patience = 40 * (sum(len(f) for f in frames[:1]) + 20)
 
     async def bench(ctx):
         sent, offered, waiting, still, cycle = 0, False, None, 0, 0
         while still < patience:
-            offered = offered or (sent < len(words) and rng.random() >= idle)
+            offered = offered or (cycle >= start and sent < len(words) and rng.random() >= idle)
             ready = rng.random() >= backpressure
             word, last = words[sent] if offered else (rng.getrandbits(width), rng.random() < 0.5)
             ctx.set(core.i_pixel.valid, offered)
@@ -88,7 +88,7 @@ def frame_results(core, frames, *, seed=0, idle=0.0, backpressure=0.0, reset_at=
 
 
 def words_of(core, scores, errors=None):
-    """Return the result words of scores[frames, classes] and of which frames were of a wrong length."""
+    """Return the result words of scores[frames, classes]; errors: which had a wrong length."""
     words = []
     errors = errors or [0] * len(scores)
     for row, error in zip(scores.tolist(), errors, strict=True):

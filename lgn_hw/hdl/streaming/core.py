@@ -54,9 +54,9 @@ class StreamingCore(Quiet):
     """Classify images that arrive pixel by pixel; equal to Classifier.predict.
 
     i_pixel: a stream of pixels in raster order: the codes of all channels, channel 0 lowest, and
-    above them `last`, 1 at a frame's last pixel. o_result: a stream of results, one for each frame,
-    in order: `class_index` lowest, above it `scores`, one unsigned number a class, where options has
-    them, and on top `error`, 1 where the frame had more or fewer pixels.
+    above them `last`, 1 at the last pixel of a frame. o_result: a stream of results, one for each
+    frame, in order: `class_index` lowest, above it `scores`, one unsigned number a class, where
+    options has them, and on top `error`, 1 where the frame had more or fewer pixels.
 
     parts: the stages by name, in their order; each is a stream component and waits for the next.
     """
@@ -119,8 +119,9 @@ class StreamingCore(Quiet):
             adders = AdderLayout(np.bincount(section.group, minlength=self.classes).tolist())
             self.score_bits = adders.width
             yield "popcount", Staged(Popcount(adders, registers))
-        yield "argmax", Staged(
-            Argmax(self.classes, self.score_bits, registers, scores=self.options.scores)
+        yield (
+            "argmax",
+            Staged(Argmax(self.classes, self.score_bits, registers, scores=self.options.scores)),
         )
 
 

@@ -1,7 +1,7 @@
 """Pixels to whole frames of bits: what is cut short is filled up, what is too long passed over."""
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -69,16 +69,16 @@ class Framer(Quiet):
                 m.d.sync += filling.eq(1)
         with m.If(skipping & self.i_pixel.valid & last):
             m.d.sync += skipping.eq(0)
-        self._planes(m, taken, index)
+        self._planes(m, taken, filling, index)
         self._ends(m, taken & ~filling & (at_end | last), ~(at_end & last), room)
         return m
 
-    def _planes(self, m: Module, taken: Value, index: Value) -> None:
+    def _planes(self, m: Module, taken: Value, filling: Value, index: Value) -> None:
         """Compare the codes with the thresholds; a place that lacks its bit is masked by a ROM."""
         section = self.section
         bits = Signal(section.num_planes, reset_less=True)
         with m.If(taken):
-            m.d.sync += bits.eq(self._compared())
+            m.d.sync += bits.eq(Mux(filling, 0, self._compared()))
         if not len(section.missing):
             m.d.comb += self.o_planes.payload.eq(bits)
             return

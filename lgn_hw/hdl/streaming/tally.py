@@ -22,9 +22,7 @@ class Tally(Quiet):
     after the votes of the last position are counted.
     """
 
-    def __init__(
-        self, group: Sequence[int], classes: int, positions: int, registers: int
-    ) -> None:
+    def __init__(self, group: Sequence[int], classes: int, positions: int, registers: int) -> None:
         self.group, self.classes, self.positions = tuple(group), classes, positions
         sizes = [self.group.count(number) for number in range(classes)]
         self.width = max(1, (max(sizes) * positions).bit_length())
@@ -55,7 +53,9 @@ class Tally(Quiet):
             m.d.sync += self.o_scores.valid.eq(taken & ends)
         with m.If(taken):
             m.d.sync += position.eq(Mux(ends, 0, position + 1))
-        scores = [Signal(self.width, name=f"score{c}", reset_less=True) for c in range(self.classes)]
+        scores = [
+            Signal(self.width, name=f"score{c}", reset_less=True) for c in range(self.classes)
+        ]
         for number, score in enumerate(scores):
             votes = counts.o_words.payload.word_select(number, self.popcount.layout.width)
             with m.If(taken):

@@ -37,7 +37,10 @@ class LineWindow(Quiet):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         start = self.rows if self.padding else 0
-        row, column = Signal(range(max(2, self.height)), init=start), Signal(range(max(2, self.pitch)))
+        row, column = (
+            Signal(range(max(2, self.height)), init=start),
+            Signal(range(max(2, self.pitch))),
+        )
         primed = Signal(init=not self.padding)
         zero, advance, slot = Signal(), Signal(), Signal()
         m.d.comb += [
