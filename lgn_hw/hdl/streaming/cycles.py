@@ -153,7 +153,9 @@ def _play(stages: list[_Stage], pixels: int, frames: int) -> tuple[list[int], li
     for _ in range(sum(s.window.height * s.window.pitch for s in stages if isinstance(s, _Window))):
         _cycle(stages, False, False)  # the rows of zeros after a reset
     sent, cycle = 0, 0
-    starts, lasts, results = [], [], []
+    starts: list[int] = []
+    lasts: list[int] = []
+    results: list[int] = []
     while len(results) < frames:
         # A result waits until it is known how its frame ended, and few such ends are kept.
         told = len(lasts) - len(results)

@@ -26,7 +26,8 @@ class Tally(Quiet):
         self.group, self.classes, self.positions = tuple(group), classes, positions
         sizes = [self.group.count(number) for number in range(classes)]
         self.width = max(1, (max(sizes) * positions).bit_length())
-        self.popcount = Popcount(AdderLayout(sizes), registers)
+        adders = AdderLayout(sizes)
+        self.popcount, self.count_width = Popcount(adders, registers), adders.width
         super().__init__(
             {
                 "i_pixel": In(stream.Signature(len(self.group))),
@@ -57,7 +58,7 @@ class Tally(Quiet):
             Signal(self.width, name=f"score{c}", reset_less=True) for c in range(self.classes)
         ]
         for number, score in enumerate(scores):
-            votes = counts.o_words.payload.word_select(number, self.popcount.layout.width)
+            votes = counts.o_words.payload.word_select(number, self.count_width)
             with m.If(taken):
                 m.d.sync += score.eq(Mux(position == 0, 0, score) + votes)
         m.d.comb += self.o_scores.payload.eq(Cat(scores))
