@@ -1,5 +1,7 @@
 """Train logic gate networks in PyTorch and export them as classifiers."""
 
+import warnings
+
 from lgn_train.encoding import fit_thermometer
 from lgn_train.explain import explain
 from lgn_train.export import export_model
@@ -9,7 +11,7 @@ from lgn_train.layers import (
     LogicConv2d,
     LogicDense,
     OrPool2d,
-    Thermometer,
+    ThermometerLayer,
     mode,
 )
 from lgn_train.recipe import Recipe
@@ -25,7 +27,7 @@ __all__ = [
     "LogicDense",
     "OrPool2d",
     "Recipe",
-    "Thermometer",
+    "ThermometerLayer",
     "explain",
     "export_model",
     "export_run",
@@ -35,3 +37,16 @@ __all__ = [
     "structured_wiring",
     "train",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Return what has another name now, with a DeprecationWarning that says it."""
+    if name == "Thermometer":
+        warnings.warn(
+            "lgn_train.Thermometer is called lgn_train.ThermometerLayer now, to be told from"
+            " lgn_hw.Thermometer; the old name goes with version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return ThermometerLayer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

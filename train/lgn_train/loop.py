@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lgn_hw.errors import UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.class_weights import class_weights
@@ -20,9 +20,9 @@ from lgn_train.distributed import World
 from lgn_train.layers import LogicDense
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
-from lgn_train.noise import Stream
 from lgn_train.parts import logic_layers
 from lgn_train.recipe import Recipe
+from lgn_train.rng import Stream
 from lgn_train.selection import Best, Selection
 
 __all__ = ["REDRAWN", "Trainer", "learning_rate"]
@@ -264,7 +264,7 @@ class Trainer:
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if self._batches[0] != epoch:
-            order = noise.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
+            order = rng.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
             size = self.recipe.train.batch_size
             self._batches = epoch, torch.split(order.to(self.device), size)
         return self._batches[1][position]

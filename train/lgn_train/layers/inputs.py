@@ -21,7 +21,7 @@ def check_input(x: Tensor, shape: tuple[int | str, ...], needs_bits: str | None)
     if not fits:
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"x must have shape ({wanted}), not {tuple(x.shape)}")
-    if isinstance(x, PackedBits) and not (x.run.soft and needs_bits):
+    if isinstance(x, PackedBits) and not (x.graph.soft and needs_bits):
         return  # nothing to check: bits for whom bits will do, or numbers for whom these will
     if x.numel():
         _check_values(x.detach(), needs_bits)

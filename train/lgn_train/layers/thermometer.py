@@ -8,18 +8,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import lgn_train.packed.ops as ops
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_hw.features import Features
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
-from lgn_train.packed.run import Run
+from lgn_train.packed.stage_graph import StageGraph
 from lgn_train.packed.words import WORD_BITS
 
-__all__ = ["Thermometer"]
+__all__ = ["ThermometerLayer"]
 
 
 @final
-class Thermometer(nn.Module):
+class ThermometerLayer(nn.Module):
     """Turn integer codes[batch, features] into float32[batch, bits], exactly as `spec` says.
 
     spec: the lgn_hw.Thermometer that is exported and built; fit_thermometer() makes one.
@@ -30,9 +30,9 @@ class Thermometer(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, spec: ThermometerSpec) -> None:
+    def __init__(self, spec: Thermometer) -> None:
         super().__init__()
-        if not isinstance(spec, ThermometerSpec):
+        if not isinstance(spec, Thermometer):
             raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
         self.spec = spec
         self._common_range = (int(spec.features.low.max()), int(spec.features.high.min()))
@@ -57,7 +57,7 @@ class Thermometer(nn.Module):
         codes = codes.flatten(1) if codes.ndim > 2 else codes
         self._check(codes)
         if not self.why_not_packed():
-            return PackedBits(Run(self._rows(codes), len(codes)))
+            return PackedBits(StageGraph(self._rows(codes), len(codes)))
         # Feature-major in memory, as every layer computes; the transposes are views.
         rows = codes.t().to(self.threshold.dtype).index_select(0, self.feature)
         return (rows > self.threshold).float().t()
