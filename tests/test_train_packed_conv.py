@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, explain, mode
 from lgn_train.layers import LogicLayer
 from lgn_train.packed import PackedBits, conv_ops, kernels
-from lgn_train.packed.conv_run import ConvRun
+from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.words import pack
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
@@ -164,7 +164,7 @@ def test_a_convolution_is_packed_until_somebody_reads_it():
     layer = LogicConv2d(2, 4, 3, padding=1, seed=1)
     found = nn.Flatten()(OrPool2d(2)(layer(image(columns=8))))
     assert isinstance(found, PackedBits)
-    assert isinstance(found.given, ConvRun)
+    assert isinstance(found.given, ConvGraph)
     assert repr(found) == "PackedBits((70, 64), a convolution)"
     assert set((found + 0).unique().tolist()) == {0.0, 1.0}
 

@@ -36,8 +36,8 @@ class Teacher:
         values = np.ascontiguousarray(logits.cpu().numpy(), "<f4")
         self.digest = hashlib.sha256(values.data).hexdigest()
 
-    def loss(self, logits: Tensor, samples: Tensor) -> Tensor:
-        """Return the sum over a batch of T**2 KL(teacher || network), both at temperature T.
+    def losses(self, logits: Tensor, samples: Tensor) -> Tensor:
+        """Return [batch], T**2 KL(teacher || network), both at temperature T.
 
         samples: numbers of the batch in the training part. The factor keeps the gradient as large
         as that of the labels (1503.02531, section 2.1).
@@ -45,7 +45,7 @@ class Teacher:
         t = self._temperature
         ours = F.log_softmax(logits / t, dim=1)
         theirs = F.log_softmax(self._logits[samples] / t, dim=1)
-        return t**2 * F.kl_div(ours, theirs, reduction="sum", log_target=True)
+        return t**2 * F.kl_div(ours, theirs, reduction="none", log_target=True).sum(dim=1)
 
 
 def write_teacher(path: Path, logits: NDArray[np.floating], data: Dataset) -> None:

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from lgn_hw.errors import UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
-from lgn_train.noise import Stream
 from lgn_train.objective import Objective
 from lgn_train.parts import logic_layers
 from lgn_train.recipe import Recipe
+from lgn_train.rng import Stream
 from lgn_train.selection import Best, Selection
 
 __all__ = ["REDRAWN", "Trainer", "learning_rate"]
@@ -67,7 +67,7 @@ class Trainer:
         self._launch: Callable[[Tensor], Tensor] | None = None
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
-        self.objective = Objective(options, data, self.device)
+        self.objective = Objective(data, options, self.device)
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -108,12 +108,15 @@ class Trainer:
         if self.best is not None:
             self.model.load_state_dict(self.best.tensors)
 
-    def run_epoch(self, on_step: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    def run_epoch(
+        self, on_step: Callable[[], None] = lambda: None, *, measured: bool = True
+    ) -> dict[str, Any]:
         """Train to the end of the epoch; return its line of metrics.jsonl.
 
         Every train.eval_every epochs, and after the last one, the line holds the accuracies of
-        data.measured, the validation part or else the test part, as fractions. on_step: called
-        after each step but the last. Raises CheckFailed where the loss is no longer a number.
+        data.measured, the validation part or else the test part, as fractions; without `measured`
+        it never does. on_step: called after each step but the last. Raises CheckFailed where the
+        loss is no longer a number.
         """
         epoch = self.epoch
         while True:
@@ -133,7 +136,7 @@ class Trainer:
         }
         self._losses.start_from(0.0)
         self.seconds = 0.0
-        return line | (self._measured() if self._is_due() else {})
+        return line | (self._measured() if measured and self._is_due() else {})
 
     def run_step(self) -> Tensor:
         """Train on the next batch and return its mean loss, float64 on the device."""
@@ -250,7 +253,7 @@ class Trainer:
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if self._batches[0] != epoch:
-            order = noise.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
+            order = rng.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
             size = self.recipe.train.batch_size
             self._batches = epoch, torch.split(order.to(self.device), size)
         return self._batches[1][position]

@@ -1,4 +1,4 @@
-"""What training minimises: the labels' loss, weighted by class, and a teacher's."""
+"""What training minimises: the cross-entropy of votes, with weights, and a teacher's term."""
 
 from pathlib import Path
 from typing import final
@@ -18,16 +18,19 @@ __all__ = ["Objective"]
 
 @final
 class Objective:
-    """Hold the targets of a data set's training part on a device, as a recipe says.
+    """Sum the losses of samples of a data set's training part.
 
-    Raises UsageError where class weights or the teacher's file do not fit the data.
+    The labels and weights lie on a device. Weights of classes and of samples multiply; those of
+    samples hold for the teacher's term, too. Raises UsageError where the teacher's file does not
+    fit the data.
     """
 
-    def __init__(self, options: Train, data: Dataset, device: torch.device) -> None:
+    def __init__(self, data: Dataset, options: Train, device: torch.device) -> None:
         self._labels = torch.from_numpy(data.y_train.astype(np.int64)).to(device)
-        weights = class_weights(options.class_weight, data.y_train, data.classes)
-        self._weights = None if weights is None else torch.from_numpy(weights).float().to(device)
         self._smoothing = options.label_smoothing
+        classes = class_weights(options.class_weight, data.y_train, data.classes)
+        self._of_classes = _on(device, classes)
+        self._of_samples = _on(device, data.weight_train)
         self._teacher: Teacher | None = None
         if options.teacher is not None:
             logits = read_teacher(Path(options.teacher), data).to(device)
@@ -39,15 +42,22 @@ class Objective:
         return None if self._teacher is None else self._teacher.digest
 
     def __call__(self, logits: Tensor, samples: Tensor) -> Tensor:
-        """Return the sum over a batch; samples: its numbers in the training part."""
-        loss = F.cross_entropy(
+        """Return the sum over the batch; logits[batch, classes], samples[batch] by number."""
+        weighted = self._of_samples is not None or self._teacher is not None
+        losses = F.cross_entropy(
             logits,
             self._labels[samples],
-            weight=self._weights,
-            reduction="sum",
+            weight=self._of_classes,
+            reduction="none" if weighted else "sum",
             label_smoothing=self._smoothing,
         )
-        if self._teacher is None:
-            return loss
-        share = self._teacher.weight
-        return (1 - share) * loss + share * self._teacher.loss(logits, samples)
+        if self._teacher is not None:
+            share = self._teacher.weight
+            losses = (1 - share) * losses + share * self._teacher.losses(logits, samples)
+        if self._of_samples is not None:
+            losses = losses * self._of_samples[samples]
+        return losses.sum() if weighted else losses
+
+
+def _on(device: torch.device, weights: np.ndarray | None) -> Tensor | None:
+    return None if weights is None else torch.from_numpy(weights).float().to(device)

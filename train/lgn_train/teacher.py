@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lgn_hw.errors import LgnError, UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.augment import Augmentation
 from lgn_train.data import Dataset
 from lgn_train.distillation import write_teacher
-from lgn_train.noise import Stream
 from lgn_train.recipe import Recipe
+from lgn_train.rng import Stream
 from lgn_train.sources import load_dataset
 
 __all__ = ["TeacherNet", "main", "train_teacher"]
@@ -79,7 +79,7 @@ def train_teacher(
     x, y = torch.from_numpy(np.ascontiguousarray(data.x_train)), torch.from_numpy(data.y_train)
     for epoch in range(epochs):
         change = _augmentation(recipe, data, epoch)
-        order = noise.permutation(recipe.seed, epoch, Stream.ORDER, len(x))
+        order = rng.permutation(recipe.seed, epoch, Stream.ORDER, len(x))
         total = 0.0
         model.train()
         for batch in torch.split(order, BATCH):

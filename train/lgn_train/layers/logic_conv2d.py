@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lgn_hw.convolution import Kernels
-from lgn_train import noise
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -18,12 +17,12 @@ from lgn_train.layers.circuit_layer import (
     table_words_of,
     to_numpy,
 )
-from lgn_train.layers.logic_layer import LogicLayer, run_of
-from lgn_train.noise import Stream
+from lgn_train.layers.logic_layer import LogicLayer, graph_of
 from lgn_train.packed.bits import PackedBits
-from lgn_train.packed.conv_run import ConvRun
-from lgn_train.packed.run import NOTHING, Run
-from lgn_train.wiring import LearnedWiring, Wiring, random_wiring
+from lgn_train.packed.conv_graph import ConvGraph
+from lgn_train.packed.stage_graph import NOTHING, StageGraph
+from lgn_train.tracing import is_exporting
+from lgn_train.wiring import LearnedWiring, Wiring, window_places
 from lgn_train.wiring.learned import checked_candidates
 
 __all__ = ["LogicConv2d"]
@@ -95,11 +94,16 @@ class LogicConv2d(LogicLayer):
     def forward(self, x: Tensor) -> Tensor:
         """Return float[batch, out_channels, rows', columns'] of values in [0, 1]."""
         self._check_input(x, ("batch", self.in_channels, "rows", "columns"))
+        if is_exporting():
+            raise NotImplementedError(
+                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
+                " classifier of both"
+            )
         size = self.output_size(x.shape[2], x.shape[3])
         if self.why_not_kernels():
             return self._of_windows(x, size)
         if self.computes_bits and not self.logits.is_cuda:
-            return PackedBits(self._conv_run(x, size), (self.out_channels, *size))
+            return PackedBits(self._conv_graph(x, size), (self.out_channels, *size))
         values = self.evaluate(x.flatten(1), self._wirings_for(x), size[0] * size[1])
         return values.view(len(x), self.out_channels, *size)
 
@@ -199,28 +203,18 @@ class LogicConv2d(LogicLayer):
         return LearnedWiring(dealt, self.in_channels * self.kernel_size**2)
 
     def _drawn_places(self, each: int) -> Tensor:
-        """Draw int64[kernels, leaves, each], each a place (channel * size + row) * size + column.
+        leaves = self.fan_in**self.tree_depth
+        places = window_places(
+            self.in_channels, self.out_channels, self.kernel_size, self.channels_per_kernel,
+            leaves * each, int(self.seed),
+        )  # fmt: skip
+        return places.view(self.out_channels, leaves, each)
 
-        Channels are dealt like the inputs of random_wiring; all places of a kernel differ where
-        its window has as many, and those of a leaf always.
-        """
-        seed, area = int(self.seed), self.kernel_size**2
-        places = self.channels_per_kernel * area
-        count = self.fan_in**self.tree_depth * each
-        keys = noise.words(seed, 0, Stream.PLACES, self.out_channels * places)
-        order = torch.argsort(keys.view(self.out_channels, places), dim=1, stable=True)
-        picked = order.repeat(1, -(-count // places))[:, :count]
-        channels = random_wiring(
-            self.in_channels, self.out_channels, self.channels_per_kernel, seed
-        )
-        found = channels.gather(1, picked // area) * area + picked % area
-        return found.view(self.out_channels, -1, each)
-
-    def _conv_run(self, x: Tensor, size: ImageSize) -> ConvRun:
+    def _conv_graph(self, x: Tensor, size: ImageSize) -> ConvGraph:
         """Choose leaves and tables of a step for the packed kernels."""
-        run = run_of(x.flatten(1), soft=False)
-        if run.stages:
-            run = Run.of(run.dense())
+        graph = graph_of(x.flatten(1), soft=False)
+        if graph.stages:
+            graph = StageGraph.of(graph.dense())
         leaves, candidates, shares = self._step_leaves()
         bits, soft = self._chosen_tables()
         sizes = (
@@ -228,7 +222,7 @@ class LogicConv2d(LogicLayer):
             self.tree_depth, self.kernel_size, self.stride, self.padding, 1,
         )  # fmt: skip
         slopes = self._slopes(soft)
-        return ConvRun(run, sizes, size, leaves, bits, soft, slopes, candidates, shares)
+        return ConvGraph(graph, sizes, size, leaves, bits, soft, slopes, candidates, shares)
 
     def _step_leaves(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return int32 leaves, what they were chosen from, and the shares that learn by it."""

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 if TYPE_CHECKING:
-    from lgn_train.packed.conv_run import ConvRun
-    from lgn_train.packed.run import Run
+    from lgn_train.packed.conv_graph import ConvGraph
+    from lgn_train.packed.stage_graph import StageGraph
 
 __all__ = ["PackedBits"]
 
@@ -25,34 +25,36 @@ _RESHAPES = {Tensor.flatten, Tensor.reshape, Tensor.view, torch.flatten, torch.r
 
 
 class PackedBits(Tensor):
-    """Bits of a batch, float32[batch, ...] to whoever asks; the logic layers read its run.
+    """Bits of a batch, float32[batch, ...] to whoever asks; the logic layers read its graph.
 
-    The run's outputs are the last dimensions, the last one fastest. An operation that knows
+    The graph's outputs are the last dimensions, the last one fastest. An operation that knows
     nothing of packed bits gets an ordinary float tensor, with its gradient.
     """
 
-    given: "Run | ConvRun"
+    given: "StageGraph | ConvGraph"
 
     @staticmethod
-    def __new__(cls, run: "Run | ConvRun", shape: tuple[int, ...] | None = None) -> "PackedBits":
+    def __new__(
+        cls, graph: "StageGraph | ConvGraph", shape: tuple[int, ...] | None = None
+    ) -> "PackedBits":
         made: PackedBits = torch.Tensor._make_wrapper_subclass(
             cls,
-            (run.batch, *(shape or (run.width,))),
+            (graph.batch, *(shape or (graph.width,))),
             dtype=torch.float32,
-            device=run.rows.device,
+            device=graph.rows.device,
         )
-        made.given = run
+        made.given = graph
         return made
 
     @property
-    def run(self) -> "Run":
-        """The run of these bits; a convolution is computed where it was not yet."""
+    def graph(self) -> "StageGraph":
+        """The graph of these bits; a convolution is computed where it was not yet."""
         self.given = self.given.settled()
         return self.given
 
     def dense(self) -> Tensor:
         """Return the bits as an ordinary float32 tensor of this shape."""
-        return self.run.dense().reshape(self.shape)
+        return self.graph.dense().reshape(self.shape)
 
     @classmethod
     def __torch_function__(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from lgn_train.packed.calls import ConvStruct, address, call, operator, shapes_of
+from lgn_train.packed.bindings import ConvStruct, address, call, operator, shapes_of
 
 __all__ = ["conv_backward", "conv_forward"]
 

@@ -8,22 +8,22 @@ from torch import Tensor
 
 import lgn_train.packed.conv_ops as conv_ops
 import lgn_train.packed.ops as ops
-from lgn_train.packed.run import NOTHING, Run
+from lgn_train.packed.stage_graph import NOTHING, StageGraph
 from lgn_train.packed.words import WORD_BITS
 
-__all__ = ["ConvRun"]
+__all__ = ["ConvGraph"]
 
 
 @dataclass(frozen=True, eq=False)
-class ConvRun:
-    """A convolution of a run's rows, not computed before it is asked for: a pool may follow.
+class ConvGraph:
+    """A convolution of a graph's rows, not computed before it is asked for: a pool may follow.
 
-    run: rows of an image by channel, row and column, without stages. sizes: of conv_ops.
+    graph: rows of an image by channel, row and column, without stages. sizes: of conv_ops.
     positions: rows and columns of its output. leaves, candidates: int32, see conv_ops. bits, soft,
     slopes, shares: as of Stage, of all levels.
     """
 
-    run: Run
+    graph: StageGraph
     sizes: tuple[int, ...]
     positions: tuple[int, int]
     leaves: Tensor
@@ -36,11 +36,11 @@ class ConvRun:
     @property
     def rows(self) -> Tensor:
         """What the convolution reads."""
-        return self.run.rows
+        return self.graph.rows
 
     @property
     def batch(self) -> int:
-        return self.run.batch
+        return self.graph.batch
 
     @property
     def shown(self) -> str:
@@ -54,17 +54,17 @@ class ConvRun:
     def windows(self) -> int:
         return self.positions[0] * self.positions[1]
 
-    def pooled(self, size: int) -> "ConvRun":
+    def pooled(self, size: int) -> "ConvGraph":
         """Return it with an OR pool behind it; it must have none yet."""
         rows, columns = self.positions
         return replace(
             self, sizes=(*self.sizes[:-1], size), positions=(rows // size, columns // size)
         )
 
-    def settled(self) -> Run:
-        """Compute it: a run of its outputs' rows, to which gradients come back."""
+    def settled(self) -> StageGraph:
+        """Compute it: a graph of its outputs' rows, to which gradients come back."""
         carrier, rows = self._execute(0)
-        return Run(rows, self.batch, carrier.t() if carrier.requires_grad else None)
+        return StageGraph(rows, self.batch, carrier.t() if carrier.requires_grad else None)
 
     def votes(self, groups: int) -> Tensor:
         """Return float32[batch, groups], the ones in equal parts of the outputs."""
@@ -72,7 +72,7 @@ class ConvRun:
 
     def _execute(self, groups: int) -> tuple[Tensor, Tensor]:
         found: tuple[Tensor, Tensor] = _ConvExecution.apply(  # type: ignore[no-untyped-call]
-            self, groups, self.run.source, self.soft, self.shares
+            self, groups, self.graph.source, self.soft, self.shares
         )
         return found
 
@@ -84,37 +84,37 @@ class _ConvExecution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, conv: ConvRun, groups: int, source: Tensor | None, soft: Tensor, shares: Tensor
+        ctx: Any, conv: ConvGraph, groups: int, source: Tensor | None, soft: Tensor, shares: Tensor
     ) -> tuple[Tensor, Tensor]:
-        run = conv.run
-        rows = conv_ops.conv_forward(run.rows, conv.leaves, conv.bits, conv.sizes, conv.windows)
+        graph = conv.graph
+        rows = conv_ops.conv_forward(graph.rows, conv.leaves, conv.bits, conv.sizes, conv.windows)
         ctx.conv = conv
         ctx.mark_non_differentiable(rows)
         if groups:
-            return ops.count(rows, groups)[:, : run.batch].float(), rows
-        return soft.new_zeros(1).expand(conv.width, run.batch), rows
+            return ops.count(rows, groups)[:, : graph.batch].float(), rows
+        return soft.new_zeros(1).expand(conv.width, graph.batch), rows
 
     @staticmethod
     def backward(ctx: Any, given: Tensor, _: Any) -> tuple[Tensor | None, ...]:
-        conv: ConvRun = ctx.conv
-        run = conv.run
-        samples = WORD_BITS * run.rows.shape[1]
+        conv: ConvGraph = ctx.conv
+        graph = conv.graph
+        samples = WORD_BITS * graph.rows.shape[1]
         top = given
-        if samples != run.batch:
+        if samples != graph.batch:
             top = given.new_zeros(len(given), samples)
-            top[:, : run.batch] = given
+            top[:, : graph.batch] = given
         d_rows, d_soft, d_shares = conv_ops.conv_backward(
             top.contiguous(),
-            run.rows,
+            graph.rows,
             conv.leaves,
             conv.bits,
             conv.slopes,
             conv.candidates,
             conv.sizes,
             conv.windows,
-            run.source is not None,
+            graph.source is not None,
         )
-        d_source = d_rows[:, : run.batch].t() if run.source is not None else None
+        d_source = d_rows[:, : graph.batch].t() if graph.source is not None else None
         wanted = ctx.needs_input_grad[3:]
         d_learned = [d if w else None for d, w in zip((d_soft, d_shares), wanted, strict=True)]
         return None, None, d_source, *d_learned
