@@ -178,7 +178,7 @@ def test_build_model_places_convolutions_between_encoder_and_dense_layers():
     model = image_model(*changes, shape=(2, 1, 1))
     kinds = [type(layer).__name__ for layer in model]
     assert kinds == [
-        "Thermometer", "BitPlanes", "LogicConv2d", "OrPool2d", "Flatten", "LogicDense",
+        "ThermometerLayer", "BitPlanes", "LogicConv2d", "OrPool2d", "Flatten", "LogicDense",
         "LogicDense", "GroupSum",
     ]  # fmt: skip
     assert (model[2].in_channels, model[5].in_features) == (14, 5)
@@ -192,7 +192,7 @@ def test_build_model_lets_a_convolution_vote():
     changes = ("model.layers=[]", "model.conv=[{kernels=6, kernel_size=1, padding=0}]")
     model = image_model(*changes)
     kinds = [type(layer).__name__ for layer in model]
-    assert kinds == ["Thermometer", "BitPlanes", "LogicConv2d", "Flatten", "GroupSum"]
+    assert kinds == ["ThermometerLayer", "BitPlanes", "LogicConv2d", "Flatten", "GroupSum"]
     assert model(torch.zeros(3, 2, dtype=torch.uint8)).shape == (3, 2)
     message = r"^model\.conv\.0\.kernels, which vote, must be a multiple of the 2 classes, not 5$"
     with pytest.raises(UsageError, match=message):
