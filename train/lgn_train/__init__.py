@@ -1,6 +1,7 @@
 """Train logic gate networks in PyTorch and export them as classifiers."""
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 from lgn_train.encoding import fit_thermometer
 from lgn_train.explain import explain
@@ -19,12 +20,16 @@ from lgn_train.run import train
 from lgn_train.run_export import export_run, keep_classifier
 from lgn_train.wiring import Geometry, structured_wiring
 
+if TYPE_CHECKING:
+    from lgn_train.logic_gate_classifier import LogicGateClassifier
+
 __all__ = [
     "BitPlanes",
     "Geometry",
     "GroupSum",
     "LogicConv2d",
     "LogicDense",
+    "LogicGateClassifier",
     "OrPool2d",
     "Recipe",
     "ThermometerLayer",
@@ -39,8 +44,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Return what has another name now, with a DeprecationWarning that says it."""
+def __getattr__(name: str) -> Any:
+    """Import the estimator when it is asked for, because scikit-learn takes a second to load; and
+    return what has another name now, with a DeprecationWarning that says it.
+    """
+    if name == "LogicGateClassifier":
+        from lgn_train.logic_gate_classifier import LogicGateClassifier
+
+        return LogicGateClassifier
     if name == "Thermometer":
         warnings.warn(
             "lgn_train.Thermometer is called lgn_train.ThermometerLayer now, to be told from"

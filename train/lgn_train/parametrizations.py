@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from lgn_train import rng
 from lgn_train.checks import one_of
 from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 
 __all__ = [
     "INITS",
@@ -191,11 +192,17 @@ def _normal(nodes: int, logits: int, seed: int) -> Tensor:
     return rng.normal(seed, 0, Stream.INIT, nodes * logits).view(nodes, logits)
 
 
-@cache
 def _gate_tables() -> Tensor:
     """Return float32[16, 4]: row g holds the bits of the table g."""
+    return _made_gate_tables() if is_exporting() else _known_gate_tables()
+
+
+def _made_gate_tables() -> Tensor:
     gates = torch.arange(GATES)[:, None]
     return ((gates >> torch.arange(4)) & 1).float()
+
+
+_known_gate_tables = cache(_made_gate_tables)
 
 
 def _walsh_hadamard(values: Tensor) -> Tensor:

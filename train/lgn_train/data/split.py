@@ -50,6 +50,7 @@ def hold_out(data: Dataset, fraction: float, seed: int) -> Dataset:
         y_train=data.y_train[kept],
         x_validation=data.x_train[held],
         y_validation=data.y_train[held],
+        weight_train=None if data.weight_train is None else data.weight_train[kept],
     )
 
 

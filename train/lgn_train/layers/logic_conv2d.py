@@ -19,6 +19,7 @@ from lgn_train.layers.circuit_layer import (
 )
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 from lgn_train.wiring import Wiring, random_wiring
 
 __all__ = ["LogicConv2d"]
@@ -185,6 +186,11 @@ class LogicConv2d(LogicLayer):
 
     def _wirings_for(self, x: Tensor) -> list[Wiring]:
         """Return the wirings of an image's size, made once."""
+        if is_exporting():
+            raise NotImplementedError(
+                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
+                " classifier of both"
+            )
         rows, columns = x.shape[2], x.shape[3]
         key = (rows, columns, x.device)
         if key not in self._wirings:

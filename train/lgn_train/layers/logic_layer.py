@@ -22,6 +22,7 @@ from lgn_train.packed.stage_graph import Stage, StageGraph
 from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
 from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
 __all__ = ["INPUT_GRADIENTS", "LogicLayer"]
@@ -90,7 +91,7 @@ class LogicLayer(CircuitLayer):
         """Return why the present mode runs in float operations, and nothing where it runs on the
         compiled kernels: on packed words where it computes bits, else on numbers.
         """
-        reasons = []
+        reasons = ["torch.export follows float operations"] * is_exporting()
         if self.logits.dtype != torch.float32:
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):

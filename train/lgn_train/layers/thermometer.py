@@ -14,6 +14,7 @@ from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
 from lgn_train.packed.stage_graph import StageGraph
 from lgn_train.packed.words import WORD_BITS
+from lgn_train.tracing import is_exporting
 
 __all__ = ["ThermometerLayer"]
 
@@ -69,7 +70,7 @@ class ThermometerLayer(nn.Module):
         )
         where = self.threshold.device
         reasons = why_not_cuda(where.index) if self.threshold.is_cuda else why_not_compiled()
-        return wide + list(reasons)
+        return wide + list(reasons) + ["torch.export follows float operations"] * is_exporting()
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
@@ -95,7 +96,7 @@ class ThermometerLayer(nn.Module):
         limits = torch.iinfo(codes.dtype)
         if limits.min >= self._common_range[0] and limits.max <= self._common_range[1]:
             return  # as bytes of pixels are
-        if codes.is_cuda and torch.cuda.is_current_stream_capturing():
+        if is_exporting() or (codes.is_cuda and torch.cuda.is_current_stream_capturing()):
             return  # nothing can be read back; the steps before the capture were checked
         outside = (codes < self.low) | (codes > self.high)
         if bool(outside.any()):
