@@ -48,7 +48,9 @@ class Circuit:
         all classes is not counted. Raises UsageError where options has no lut_size.
         """
         if options.lut_size is None:
-            raise UsageError("A circuit of nodes needs LUTs of 4 or 6 inputs, not None")
+            raise UsageError(
+                "A circuit of nodes needs gates of 2 or LUTs of 4 or 6 inputs, not None"
+            )
         # Only who brings the scores out needs them exactly; the class is the same where all are
         # lower by the same number, and then fewer votes are counted.
         votes = Votes.of(classifier) if options.scores else Votes.of(classifier).compared()
