@@ -8,7 +8,9 @@ import typer
 
 from lgn_cli.console import (
     JsonOption,
+    LabelOption,
     check_classifier_path,
+    notice,
     print_json,
     print_notices,
     save_classifier,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-LANGUAGES = ("c", "aiger", "blif", "verilog-comb")
+LANGUAGES = ("c", "html", "aiger", "blif", "verilog-comb")
 
 
 def export(
@@ -58,6 +60,19 @@ def export(
     lut: Annotated[
         int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
     ] = 6,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --to html: samples, .npz or .csv, to have examples from."),
+    ] = None,
+    label: LabelOption = None,
+    examples: Annotated[int, typer.Option(help="With --data: how many examples.")] = 20,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="With --to html: the pixels' shape, 28x28 or 3x32x32, or none for sliders; by the"
+            " features' names if not given."
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
     json: JsonOption = False,
 ) -> None:
@@ -66,7 +81,9 @@ def export(
     A run's classifier is checked against the network on the run's test samples before it is
     written. With --to a classifier becomes C99 for microcontrollers, or one combinational circuit
     from a sample's bits to the class: AIGER, BLIF or Verilog. Each of these is read back and
-    proven to be the classifier before it is written; `lgn prove` does so again.
+    proven to be the classifier before it is written; `lgn prove` does so again. With --to html it
+    becomes a page in which the net runs: draw a digit or move sliders, and see gates, votes and
+    class.
 
     Examples:
 
@@ -76,10 +93,15 @@ def export(
 
         lgn export build/digits/digits.lgn --to c --layout arduino -o digits/
 
+        lgn export build/digits/digits.lgn --to html --data build/digits/test.npz
+
         lgn export build/digits/digits.lgn --to verilog-comb --json
     """
     if source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout)
+        if to == "html":
+            figures = _as_page(source, output, data, label, examples, image)
+        else:
+            figures = _translated(source, to, output, name, samples, layout, lut, timeout)
     elif to is not None:
         raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
     else:
@@ -141,9 +163,46 @@ def _translated(
                 loaded, path, to, lut_size=lut, name=module, timeout_s=timeout
             )
             files = [path]
+    return _figures(loaded, files, proof, start)
+
+
+def _as_page(
+    source: Path,
+    output: Path | None,
+    data: Path | None,
+    label: str | None,
+    examples: int,
+    image: str | None,
+) -> dict[str, Any]:
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.export.live_page import write_live_page
+    from lgn_hw.image_shape import find_image_shape, parse_image_shape
+    from lgn_hw.samples import read_samples
+
+    start = time.perf_counter()
+    path = output or source.with_suffix(".html")
+    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
+        raise UsageError(f"A live page is a file that ends in .html, not {path}")
+    loaded = Classifier.load(source)
+    samples = None if data is None else read_samples(loaded, data, label)
+    if samples is not None:
+        print_notices(samples.notices)
+    if image is None:
+        shape = find_image_shape(loaded.features)
+    else:
+        shape = parse_image_shape(image, loaded.features)
+    proof, kept = write_live_page(loaded, path, shape=shape, samples=samples, examples=examples)
+    if kept is not None:
+        notice(f"{path} was no live page; it is kept as {kept}")
+    return _figures(loaded, [path], proof, start)
+
+
+def _figures(
+    classifier: "Classifier", files: list[Path], proof: "Proof", start: float
+) -> dict[str, Any]:
     return {
         "files": [str(path) for path in files],
-        "digest": loaded.digest,
+        "digest": classifier.digest,
         "bytes": sum(path.stat().st_size for path in files),
         "claims": len(proof.claims),
         "seconds": round(time.perf_counter() - start, 2),
