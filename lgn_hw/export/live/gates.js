@@ -18,8 +18,9 @@ function makeMap(net, data) {
   const place = new Map();
 
   const layOut = (width) => {
-    const wired = total <= MOST_WIRED, area = width * 420 * Math.max(1, Math.min(2.5, 700 / width));
-    cell = Math.max(2, Math.min(wired ? 18 : 14, Math.floor(Math.sqrt(area / Math.max(1, total / share)))));
+    const widest = Math.max(...blocks.map((block) => block.nets.length)), area = width * 420 * Math.max(1, Math.min(2.5, 700 / width));
+    const wired = total <= MOST_WIRED && widest * 8 <= width;
+    cell = Math.max(2, Math.min(wired ? Math.min(22, Math.floor(width / widest)) : 14, Math.floor(Math.sqrt(area / Math.max(1, total / share)))));
     gap = cell > 4 ? 1 : 0;
     const across = Math.max(1, Math.floor(width / cell));
     let y = 0;
@@ -28,7 +29,7 @@ function makeMap(net, data) {
       const cells = Math.ceil(block.nets.length / share), columns = Math.min(across, cells);
       Object.assign(block, { top: y + 20, across, left: wired ? Math.floor((width - columns * cell) / 2) : 0 });
       if (wired) block.nets.forEach((n, i) => place.set(n, [block.left + (i % across + 0.5) * cell, block.top + (Math.floor(i / across) + 0.5) * cell]));
-      y = block.top + Math.ceil(cells / across) * cell + (wired ? 30 : 8);
+      y = block.top + Math.ceil(cells / across) * cell + (wired ? 34 : 8);
     }
     return y;
   };
@@ -60,8 +61,11 @@ function makeMap(net, data) {
     if (place.size) wires(on, style);
     for (const block of blocks) {
       const lit = block.nets.reduce((sum, n) => sum + (values[n] & 1), 0);
+      const label = `${block.name}: ${lit.toLocaleString("en")} of ${block.nets.length.toLocaleString("en")} are 1`;
+      on.fillStyle = style("--paper");
+      on.fillRect(0, block.top - 18, on.measureText(label).width + 6, 15);
       on.fillStyle = style("--muted");
-      on.fillText(`${block.name}: ${lit.toLocaleString("en")} of ${block.nets.length.toLocaleString("en")} are 1`, 0, block.top - 6);
+      on.fillText(label, 0, block.top - 6);
       for (let i = 0; i < block.nets.length; i += share) {
         const nets = share === 1 ? [block.nets[i]] : block.nets.slice(i, i + share), c = i / share;
         const x = block.left + c % block.across * cell, y = block.top + Math.floor(c / block.across) * cell;

@@ -12,11 +12,13 @@ function makeBars(net, data) {
     if (shown.length > MOST_BARS) shown = shown.sort((a, b) => counts[b] - counts[a] || a - b).slice(0, MOST_BARS);
     body.replaceChildren(...shown.map((c) => {
       const row = document.createElement("tr"), name = document.createElement("th"), bar = document.createElement("td");
-      const length = document.createElement("span"), number = document.createElement("td");
+      const length = document.createElement("span"), number = document.createElement("td"), text = document.createElement("span");
       name.scope = "row";
-      name.style.width = `min(38%, ${longest + 3}ch)`;
+      name.style.width = longest > 14 ? "40%" : `${longest + 3}ch`;
       number.style.width = `${2 * digits + 6}ch`;
-      name.textContent = name.title = data.classes[c];
+      name.title = text.textContent = data.classes[c];
+      text.className = "name";
+      name.append(text);
       length.className = "bar";
       length.style.width = `${100 * counts[c] / most}%`;
       bar.append(length);
@@ -29,7 +31,7 @@ function makeBars(net, data) {
     const hidden = counts.length - shown.length;
     element("more-classes").textContent = hidden ? `The ${MOST_BARS} classes with most votes of ${counts.length}.` : "";
     const next = counts.filter((_, c) => c !== best), second = Math.max(...next);
-    element("class").textContent = data.classes[best];
+    element("class").textContent = element("class").title = data.classes[best];
     element("strip").textContent = `Class: ${data.classes[best]}`;
     element("margin").textContent = second === counts[best] ? `As many votes as another class; the first of them in order is the answer.`
       : `${counts[best] - second} more vote${counts[best] - second === 1 ? "" : "s"} than the next class.`;
