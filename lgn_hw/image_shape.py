@@ -58,7 +58,8 @@ def _named_shape(names: tuple[str, ...]) -> Shape | None:
     if len(pixels) < max(len(names), 2):
         return None
     channels = list(dict.fromkeys(channel for channel, _, _ in pixels))
-    rows, columns = (1 + max(pixel[axis] for pixel in pixels) for axis in (1, 2))
+    rows = 1 + max(row for _, row, _ in pixels)
+    columns = 1 + max(column for _, _, column in pixels)
     if len(channels) not in (1, 3) or len(channels) * rows * columns != len(names):
         return None
     order = [(c, row, column) for c in channels for row in range(rows) for column in range(columns)]

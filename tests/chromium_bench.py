@@ -83,7 +83,7 @@ class Browser:
 
     def open(self, path, width=1280, height=900, dark=False, touch=False):
         """Load a file as a reader of that window and colour scheme."""
-        mobile = width < 600
+        self._width, mobile = width, width < 600
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=2 if mobile else 1, mobile=mobile)  # fmt: skip
         self.media(dark=dark)
@@ -115,7 +115,7 @@ class Browser:
 
     def overflow(self):
         """Return how many pixels of the page lie beyond the window's right edge."""
-        return self.run("document.documentElement.scrollWidth - window.innerWidth")
+        return self.run("document.documentElement.scrollWidth") - self._width
 
     def picture(self, path, whole=True):
         shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)

@@ -40,7 +40,7 @@ def test_a_stated_shape_must_have_the_features_pixels():
     assert parse_image_shape("3x4", of(12)) == (1, 3, 4)
     assert parse_image_shape("3x2x2", of(12)) == (3, 2, 2)
     assert parse_image_shape("none", of(784)) is None
-    with pytest.raises(UsageError, match="3x5 must be 12, as many .* they are 15"):
+    with pytest.raises(UsageError, match=r"3x5 must be 12, as many .* they are 15"):
         parse_image_shape("3x5", of(12))
     with pytest.raises(UsageError, match="or none, not '12'"):
         parse_image_shape("12", of(12))

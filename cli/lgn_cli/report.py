@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lgn_cli.console import JsonOption, print_json, save_json, save_text, say
+from lgn_cli.console import JsonOption, LabelOption, print_json, save_json, save_text, say
 from lgn_hw.errors import UsageError
 
 __all__ = ["report"]
@@ -23,6 +23,21 @@ def report(
             "-o",
             help="The page, a file that ends in .html, its folder, or - for standard output;"
             " report.html in the run folder if not given.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Samples, .npz or .csv, for what is said of single classes, samples and inputs;"
+            " if not given, those that the run was tested on."
+        ),
+    ] = None,
+    label: LabelOption = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="The pixels' shape, 28x28 or 3x32x32, or none for a table; by the features' names"
+            " if not given."
         ),
     ] = None,
     json: JsonOption = False,
@@ -45,14 +60,14 @@ def report(
     path = _page(output, classifier_file(run).parent)
     if path is None and json:
         raise UsageError("--output - prints the page; --json prints figures; give one of them")
-    data = gather(run)
+    figures = gather(run, data, label=label, image=image)
     if path is None:
-        print(to_html(data), end="")
+        print(to_html(figures), end="")
         return
-    save_text(path, to_html(data), MARK)
-    save_json(path.with_suffix(".json"), data, FORMAT)
+    save_text(path, to_html(figures), MARK)
+    save_json(path.with_suffix(".json"), figures, FORMAT)
     if json:
-        print_json(data)
+        print_json(figures)
     else:
         say(f"{path} and {path.with_suffix('.json').name}")
 

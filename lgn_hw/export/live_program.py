@@ -13,7 +13,7 @@ The bytes are numbers in LEB128, seven bits a byte and the lowest first; signed 
 KIND: 0 ... 3 a table of one input, 4 ... 19 one of two, 17 + n that of n inputs, in 2**n / 8 bytes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -49,8 +49,8 @@ def program_bytes(classifier: Classifier) -> bytes:
     )
 
 
-def read_program(data: bytes) -> dict[str, list[int] | Netlist]:
-    """Return what the bytes say: low, high, feature, threshold, group, classes and the netlist.
+def read_program(data: bytes) -> tuple[dict[str, list[int]], Netlist]:
+    """Return what the bytes say: low, high, feature, threshold, group and classes; the netlist.
 
     Raises FileFormatError where they end too early or too late, NetlistError where they are no
     netlist.
@@ -76,28 +76,26 @@ def read_program(data: bytes) -> dict[str, list[int] | Netlist]:
         raise FileFormatError("The program in the page is longer than it says")
     rows = np.array(fanin, np.int32).reshape(-1, MAX_FANIN)
     netlist = Netlist(len(feature), rows, np.array(table, np.uint64), np.array(outputs, np.int32))
-    return {
+    found = {
         "low": [low for low, _ in ranges], "high": [high for _, high in ranges],
         "feature": feature, "threshold": threshold, "group": group, "classes": [classes],
-        "netlist": netlist,
     }  # fmt: skip
+    return found, netlist
 
 
 def same_program(classifier: Classifier, data: bytes) -> bool:
     """Return whether the bytes are a classifier's program, read back number by number."""
     try:
-        found = read_program(data)
+        found, netlist = read_program(data)
     except (FileFormatError, ValueError, IndexError):
         return False
-    features, encoder, netlist = classifier.features, classifier.encoder, found["netlist"]
-    assert isinstance(netlist, Netlist)
-    same = {
-        "low": features.low, "high": features.high, "feature": encoder.feature,
-        "threshold": encoder.threshold, "group": classifier.group,
-        "classes": [classifier.num_classes],
+    features, encoder, own = classifier.features, classifier.encoder, classifier.netlist
+    numbers: dict[str, Sequence[int]] = {
+        "low": features.low.tolist(), "high": features.high.tolist(),
+        "feature": encoder.feature.tolist(), "threshold": encoder.threshold.tolist(),
+        "group": classifier.group.tolist(), "classes": [classifier.num_classes],
     }  # fmt: skip
-    own = classifier.netlist
-    return all(np.array_equal(found[name], of) for name, of in same.items()) and all(
+    return found == numbers and all(
         np.array_equal(getattr(netlist, name), getattr(own, name))
         for name in ("fanin", "table", "outputs")
     )

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from lgn_hw.report.answers_page import answers_parts
 from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
 
 __all__ = ["to_html"]
@@ -21,7 +22,11 @@ KINDS = {"lut6": "LUT6", "lut4": "LUT4", "ff": "flip-flops"}
 def to_html(report: Mapping[str, Any]) -> str:
     """Render what gather.gather returns; the same figures give the same bytes."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(HERE),
     )
     environment.filters |= {
         "count": lambda value: f"{value:,}",
@@ -29,12 +34,14 @@ def to_html(report: Mapping[str, Any]) -> str:
         "points": _points,
         "si": _si,
     }
-    template = environment.from_string((HERE / "report.html.jinja").read_text(encoding="utf-8"))
+    template = environment.get_template("report.html.jinja")
     style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
+    parts = answers_parts(report)
+    charts = {name: Markup(chart) for name, chart in _charts(report).items()}
     return template.render(
+        parts | {"charts": charts | parts["charts"]},
         report=report,
         style=style,
-        charts={name: Markup(chart) for name, chart in _charts(report).items()},
         tables_note=_tables_note(report["classifier"]["different_tables"]),
         structure=_structure(report["classifier"]),
         optimized=_structure(report["optimized"]),
