@@ -43,7 +43,12 @@ PLACED = "lgn fmax {classifier} --part PART"
 
 
 def gather(
-    path: Path, data: Path | None = None, *, label: str | None = None, image: str | None = None
+    path: Path,
+    data: Path | None = None,
+    *,
+    label: str | None = None,
+    image: str | None = None,
+    without_answers: bool = False,
 ) -> dict[str, Any]:
     """Return the figures of a run folder, or of a .lgn file and the folder around it, as JSON.
 
@@ -96,7 +101,7 @@ def gather(
             "bits_read": bits_read(classifier),
         },
         "circuit": describe_circuit(classifier),
-        "answers": _answers(classifier, file, data, label, shape),
+        "answers": None if without_answers else _answers(classifier, file, data, label, shape),
         "not_run": not_run,
         "provenance": dict(classifier.provenance),
     }
