@@ -88,6 +88,7 @@ class Browser:
                   deviceScaleFactor=2 if mobile else 1, mobile=mobile)  # fmt: skip
         self.media(dark=dark)
         self.send("Emulation.setTouchEmulationEnabled", enabled=touch)
+        assert path.is_file(), path
         self._loaded = False
         self.send("Page.navigate", url=path.resolve().as_uri())
         while not self._loaded:

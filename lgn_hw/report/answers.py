@@ -34,7 +34,12 @@ def answers_on(classifier: Classifier, samples: Samples, *, image: bool) -> dict
     votes = classifier.scores(codes)
     answer = votes.argmax(axis=1)
     known = np.zeros(len(codes), bool) if labels is None else labels >= 0
-    found = {"samples": len(codes), "labelled": int(known.sum()), "confusion": None, "wrong": []}
+    found: dict[str, Any] = {
+        "samples": len(codes),
+        "labelled": int(known.sum()),
+        "confusion": None,
+        "wrong": [],
+    }
     if labels is not None and known.any():
         k = classifier.num_classes
         pairs = labels[known] * k + answer[known]

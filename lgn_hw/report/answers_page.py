@@ -140,7 +140,7 @@ def _wrong(report: Mapping[str, Any], shown: list[int]) -> list[dict[str, Any]]:
             "most": sample["votes"][sample["answer"]],
             "bars": Markup(vote_bars(sample["votes"], sample["label"], sample["answer"], classes)),
             "image": Markup(image_picture(sample["codes"], ends, shape)) if shape else "",
-            "values": [_raw(sample["codes"][feature], fields[feature]) for feature in shown],
+            "shown": [_raw(sample["codes"][feature], fields[feature]) for feature in shown],
         }
         for sample in report["answers"]["wrong"][:most]
     ]

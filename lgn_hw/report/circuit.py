@@ -14,7 +14,7 @@ from lgn_hw.report.gates import table_name
 
 __all__ = ["FAMILIES", "describe_circuit"]
 
-MAX_GATES, MAX_BITS, MAX_LEVELS = 60, 60, 10  # of a drawing that can still be read
+MAX_WIRES, MAX_ROWS, MAX_LEVELS = 160, 32, 10  # of a drawing that can still be read
 MAX_BLOCKS = 12  # of the map; several levels share one where there are more
 FAMILIES = {
     "wire": "constants, wires and NOT",
@@ -37,8 +37,9 @@ def describe_circuit(classifier: Classifier) -> dict[str, Any]:
     `to` read block `from`; block 0 is the encoder's bits, the last one the votes.
     """
     netlist, bits = read_inputs_only(remove_dead_nodes(classifier.netlist))
-    small = netlist.num_nodes <= MAX_GATES and len(bits) <= MAX_BITS
-    if small and netlist.depth <= MAX_LEVELS:
+    widest = max(len(bits), *np.bincount(netlist.level[netlist.first_node :], minlength=1))
+    wires = int(netlist.arity.sum()) + netlist.num_outputs
+    if wires <= MAX_WIRES and widest <= MAX_ROWS and netlist.depth <= MAX_LEVELS:
         return _gates(replace(classifier, encoder=classifier.encoder.select(bits), netlist=netlist))
     return _levels(netlist)
 
@@ -93,7 +94,7 @@ def _levels(netlist: Netlist) -> dict[str, Any]:
     node, pin = np.nonzero(pins)
     np.add.at(wires, (block_of[netlist.fanin[node, pin]], of_node[node]), 1)
     votes = netlist.outputs[netlist.outputs >= FIRST_INPUT]
-    np.add.at(wires, (block_of[votes], last), 1)
+    np.add.at(wires, (block_of[votes], np.full(len(votes), last)), 1)
     return {"kind": "levels", "blocks": blocks, "wires": wires.tolist()}
 
 

@@ -60,7 +60,9 @@ def _gates(circuit: Mapping[str, Any], classes: Sequence[str]) -> str:
         canvas.text(x, y + 4, _cut(classes[group]), "strong")
     for net, bit in enumerate(bits, 2):
         _, y = place[net]
-        canvas.text(BITS - 8, y + 4, _cut(bit), "label", "end")
+        name, _, threshold = bit.rpartition(" > ")
+        shown = f"{_cut(name, MAX_NAME - len(threshold) - 3)} > {threshold}"
+        canvas.text(BITS - 8, y + 4, shown, "label", "end")
     for number, node in enumerate(nodes):
         x, y = place[2 + len(bits) + number]
         name = (
@@ -173,6 +175,6 @@ def _block(canvas: Canvas, block: Mapping[str, Any], x: float, per: int) -> None
     canvas.text(x + BLOCK_WIDTH / 2, top - 7, f"{block['nodes']:,}", "value", "middle")
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, room: int = MAX_NAME) -> str:
     """Return a name that fits its column; the page shows it whole elsewhere."""
-    return text if len(text) <= MAX_NAME else text[: MAX_NAME - 1] + "…"
+    return text if len(text) <= room else text[: room - 1] + "…"

@@ -25,7 +25,8 @@ def compare(
     accuracy: a fraction; measured on data where it is given, else what training recorded on its
     test part, and data_sha256 says of which data. luts: LUT6 of the whole circuit as it is written
     for LUTs of 6 inputs, before mapping; lut6, lut4, ff: those of `lgn synth`, where it was run.
-    fmax_mhz, latency_ns: of the fastest core that was placed. Raises UsageError on a file that is
+    fmax_mhz, latency_ns: of the fastest core that was placed. front: whether no other row is better
+    in accuracy or luts, and worse in neither. Raises UsageError on a file that is
     given twice, and as gather does.
     """
     files = [classifier_file(path) for path in paths]
@@ -35,6 +36,7 @@ def compare(
     rows = [_row(file, data, label) for file in files]
     for row, name in zip(rows, _names(files), strict=True):
         row["name"] = name
+    _mark_front(rows)
     parts = {row["data_sha256"] for row in rows if row["accuracy"] is not None}
     return {
         "format": COMPARISON,
@@ -55,7 +57,7 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
     luts = Circuit.of(classifier, CoreOptions(lut_size=6)).luts
     estimate, simulation = found["estimate"] or {}, found["simulation"] or {}
     placed = [core for core in found["placed"] if core["latency_ns"] is not None]
-    best = max(placed, key=lambda core: core["fmax_mhz"], default={})
+    best: Mapping[str, Any] = max(placed, key=lambda core: core["fmax_mhz"], default={})
     return {
         "name": file.stem,
         "digest": found["digest"],
@@ -81,9 +83,22 @@ def _total(estimate: Mapping[str, Any], kind: str) -> int | None:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Return a name for each file: its stem, with the folder where two have one stem."""
-    stems = [file.stem for file in files]
-    return [
-        stem if stems.count(stem) == 1 else f"{file.resolve().parent.name}/{stem}"
-        for stem, file in zip(stems, files, strict=True)
-    ]
+    """Return a name for each file: its stem, after as many folders as tell it from the others."""
+    parts = [(*file.resolve().parts[1:-1], file.stem) for file in files]
+    for length in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _mark_front(rows: Sequence[dict[str, Any]]) -> None:
+    """Say of each row whether no other beats it: better in accuracy or LUTs, worse in neither."""
+    known = [row for row in rows if row["accuracy"] is not None]
+    for row in rows:
+        row["front"] = row in known and not any(
+            other["accuracy"] >= row["accuracy"]
+            and other["luts"] <= row["luts"]
+            and (other["accuracy"], other["luts"]) != (row["accuracy"], row["luts"])
+            for other in known
+        )

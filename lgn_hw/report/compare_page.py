@@ -36,7 +36,6 @@ def comparison_to_html(comparison: Mapping[str, Any]) -> str:
     return make_environment().get_template("compare.html.jinja").render(
         comparison=comparison,
         runs=sorted(runs, key=lambda run: (run["luts"], run["name"])),
-        front=_front(runs),
         charts=charts,
         axes=AXES,
         style=style_sheet(),
@@ -75,18 +74,3 @@ def scatter(points: Sequence[tuple[str, float, float]], axis: str) -> str:
         left = at + 10 + text_width(text) > WIDTH
         canvas.text(at + (-9 if left else 9), label, text, "label", "end" if left else "start")
     return canvas.render()
-
-
-def _front(runs: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the names of those that no other run beats in both accuracy and LUTs."""
-    known = [run for run in runs if run["accuracy"] is not None]
-
-    def beaten(run: Mapping[str, Any]) -> bool:
-        return any(
-            other["accuracy"] >= run["accuracy"]
-            and other["luts"] <= run["luts"]
-            and (other["accuracy"], -other["luts"]) != (run["accuracy"], -run["luts"])
-            for other in known
-        )
-
-    return {run["name"] for run in known if not beaten(run)}

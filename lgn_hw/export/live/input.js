@@ -127,7 +127,15 @@ function makeSliders(net, data, codes, changed) {
   net.feature.forEach((f, bit) => read[f].add(net.threshold[bit]));
   const order = read.map((_, f) => f).filter((f) => read[f].size || net.features <= MOST_SLIDERS);
   const offset = (f) => unitOf(data.offset, f), scale = (f) => unitOf(data.scale, f);
-  const raw = (f, code) => String(+(offset(f) + scale(f) * code).toPrecision(10));
+  // Write a code's raw value with as few digits as mean that code.
+  const raw = (f, code) => {
+    const value = offset(f) + scale(f) * code;
+    for (let digits = 3; digits < 17; ++digits) {
+      const shown = +value.toPrecision(digits);
+      if (quantize(net, f, shown, offset(f), scale(f)) === code) return String(shown);
+    }
+    return String(value);
+  };
   const shown = [];
   element("slider-part").hidden = false;
 
