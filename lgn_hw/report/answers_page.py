@@ -1,10 +1,12 @@
 """The parts of the page about circuit, inputs and answers: pictures, and rows of its tables."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
+from lgn_hw.ports import raw_text
 from lgn_hw.report.circuit import FAMILIES
 from lgn_hw.report.circuit_picture import circuit_picture, nodes_per_cell
 from lgn_hw.report.sample_charts import (
@@ -29,6 +31,7 @@ def answers_parts(report: Mapping[str, Any]) -> dict[str, Any]:
     answers, inputs, classes = report["answers"], report["inputs"], report["classifier"]["classes"]
     charts = {"circuit": circuit_picture(report["circuit"], classes)} | _input_charts(report)
     parts: dict[str, Any] = {
+        "least_width": _least_width(charts["circuit"]),
         "answers": answers,
         "per": nodes_per_cell(report["circuit"]),
         "kinds_drawn": _kinds(report["circuit"]),
@@ -48,6 +51,12 @@ def answers_parts(report: Mapping[str, Any]) -> dict[str, Any]:
         if len(classes) > MOST_CLASSES:
             charts["matrix"] = matrix_picture(answers["confusion"], classes)
     return parts | {"charts": {name: Markup(chart) for name, chart in charts.items()}}
+
+
+def _least_width(picture: str) -> int:
+    """Return a width below which the names in the picture could not be read."""
+    found = re.search(r'viewBox="0 0 ([0-9.]+)', picture)
+    return round(0.8 * float(found[1])) if found else 0
 
 
 def _kinds(circuit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
@@ -140,14 +149,13 @@ def _wrong(report: Mapping[str, Any], shown: list[int]) -> list[dict[str, Any]]:
             "most": sample["votes"][sample["answer"]],
             "bars": Markup(vote_bars(sample["votes"], sample["label"], sample["answer"], classes)),
             "image": Markup(image_picture(sample["codes"], ends, shape)) if shape else "",
-            "shown": [_raw(sample["codes"][feature], fields[feature]) for feature in shown],
+            "shown": [_shown(sample["codes"][feature], fields[feature]) for feature in shown],
         }
         for sample in report["answers"]["wrong"][:most]
     ]
 
 
-def _raw(code: int, field: Mapping[str, Any]) -> str:
-    """Write a feature's value in the units of the data."""
-    if (field["offset"], field["scale"]) == (0, 1):
-        return f"{code}"
-    return f"{field['offset'] + field['scale'] * code:.5g}"
+def _shown(code: int, field: Mapping[str, Any]) -> str:
+    """Write a feature's value in the units of the data, with as few digits as mean its code."""
+    of = (field[name] for name in ("low", "high", "offset", "scale"))
+    return raw_text(code, *of)[0]

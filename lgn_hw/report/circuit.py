@@ -15,7 +15,7 @@ from lgn_hw.report.gates import table_name
 __all__ = ["FAMILIES", "describe_circuit"]
 
 MAX_WIRES, MAX_ROWS, MAX_LEVELS = 160, 32, 10  # of a drawing that can still be read
-MAX_BLOCKS = 12  # of the map; several levels share one where there are more
+MAX_BLOCKS = 8  # of the map; several levels share one where there are more
 FAMILIES = {
     "wire": "constants, wires and NOT",
     "and": "AND, OR and their like",

@@ -14,8 +14,9 @@ SHORT = {
 }  # fmt: skip
 WIDTH = 1000
 BOX, HIGH, PITCH, GAP = 70, 22, 30, 110  # a gate, and the room between levels
-BITS, NAMES = 180, 150  # the columns at the ends
-TOP, BLOCK_HEIGHT, BLOCK_WIDTH, CELLS = 38, 240, 84, 400  # of the map; cells of the fullest block
+BITS, NAMES = 180, 190  # the columns at the ends
+TOP, BLOCK_WIDTH, ACROSS, CELLS = 38, 84, 12, 408  # of the map; cells of the fullest block
+CELL = BLOCK_WIDTH / ACROSS
 MAX_NAME = 24
 
 
@@ -112,58 +113,61 @@ def _levels(circuit: Mapping[str, Any]) -> str:
     blocks, wires = circuit["blocks"], circuit["wires"]
     per = nodes_per_cell(circuit)
     pitch = max(BLOCK_WIDTH + 70, min(305, (WIDTH - BLOCK_WIDTH) / (len(blocks) - 1)))
+    high = max(46.0, CELL * max(_rows(block, per) for block in blocks))
     skips = any(wires[i][j] for j in range(len(blocks)) for i in range(j - 1))
-    height = TOP + BLOCK_HEIGHT + (70 if skips else 6)
     width = pitch * (len(blocks) - 1) + BLOCK_WIDTH
-    canvas = Canvas(width, height, f"Map of {len(blocks) - 2} levels of gates")
-    for i, row in enumerate(wires):
-        for j, count in enumerate(row):
-            if count:
-                _band(canvas, circuit, (i, j), count, pitch)
+    describe = f"Map of {len(blocks) - 2} levels of gates"
+    canvas = Canvas(width, TOP + high + (70 if skips else 20), describe)
+    for j in range(len(blocks)):
+        total = sum(row[j] for row in wires)
+        for i in (i for i in range(j) if wires[i][j]):  # what stays in a block is not drawn
+            ends, of = (i * pitch + BLOCK_WIDTH, j * pitch), (wires[i][j], total)
+            if j == i + 1:
+                _band(canvas, ends, of, TOP + high / 2)
+            else:
+                _arc(canvas, ends, of, high, (j - i) / len(blocks))
     for i, block in enumerate(blocks):
-        _block(canvas, block, i * pitch, per)
+        _block(canvas, block, i * pitch, TOP + (high - CELL * _rows(block, per)) / 2, per)
     return canvas.render()
 
 
-def _band(
-    canvas: Canvas, circuit: Mapping[str, Any], pair: tuple[int, int], count: int, pitch: float
+def _band(canvas: Canvas, ends: tuple[float, float], of: tuple[int, int], middle: float) -> None:
+    """Draw the wires from a block to the next."""
+    count, total = of
+    thick = max(1.5, 46 * count / total)
+    canvas.rectangle(ends[0], middle - thick / 2, ends[1] - ends[0], thick, "band", _hint(of))
+    canvas.text(sum(ends) / 2, middle + 4, f"{count:,}", "tick", "middle")
+
+
+def _arc(
+    canvas: Canvas, ends: tuple[float, float], of: tuple[int, int], high: float, jump: float
 ) -> None:
-    """Draw the wires between two blocks: straight to the next, below to a later one."""
-    i, j = pair
-    total = sum(row[j] for row in circuit["wires"])
-    share = count / total
-    start, end, middle = i * pitch + BLOCK_WIDTH, j * pitch, TOP + BLOCK_HEIGHT / 2
-    thick = max(1.5, 46 * share)
-    hint = f"{count:,} of {total:,} wires ({100 * share:.0f} %)"
-    if j == i + 1:
-        canvas.rectangle(start, middle - thick / 2, end - start, thick, "band", hint)
-        canvas.text((start + end) / 2, middle + thick / 2 + 15, f"{count:,}", "tick", "middle")
-        return
-    low = TOP + BLOCK_HEIGHT + 14 + 36 * min(1.0, (j - i) / max(2, len(circuit["blocks"]) - 1))
-    x, y = start - BLOCK_WIDTH / 2, TOP + BLOCK_HEIGHT
-    away = end + BLOCK_WIDTH / 2
-    thick = max(1.0, 8 * share)
-    canvas.curve((x, y), (x, low + 24), (away, low + 24), (away, y), "arc", hint, thick)
+    """Draw the wires from a block to a later one, below those between; jump: 0 to 1."""
+    x, away = ends[0] - BLOCK_WIDTH / 2, ends[1] + BLOCK_WIDTH / 2
+    y, low = TOP + high / 2, TOP + high + 30 + 60 * jump
+    canvas.curve(
+        (x, y), (x, low), (away, low), (away, y), "arc", _hint(of), max(1.5, 9 * of[0] / of[1])
+    )
 
 
-def _block(canvas: Canvas, block: Mapping[str, Any], x: float, per: int) -> None:
+def _hint(of: tuple[int, int]) -> str:
+    return f"{of[0]:,} of {of[1]:,} wires ({100 * of[0] / of[1]:.0f} %)"
+
+
+def _rows(block: Mapping[str, Any], per: int) -> int:
+    return math.ceil(math.ceil(block["nodes"] / per) / ACROSS)
+
+
+def _block(canvas: Canvas, block: Mapping[str, Any], x: float, top: float, per: int) -> None:
     """Draw a block as a grid of cells, one for each `per` nodes, the kinds one after the other."""
-    cells = max(1, math.ceil(block["nodes"] / per)) if block["nodes"] else 0
-    across = 12
-    side = BLOCK_WIDTH / across
-    rows = math.ceil(cells / across)
-    size = min(side, BLOCK_HEIGHT / max(1, math.ceil(CELLS / across)))
-    top = TOP + (BLOCK_HEIGHT - rows * size) / 2
     kinds = block["families"] or {"bits" if block["levels"] else "votes": block["nodes"]}
-    done = 0
+    done = last = 0
     for kind, count in kinds.items():
-        first, done = round(done / per), done + count
-        last = max(first + (count > 0), round(done / per))
+        first, done = last, done + count
+        last = max(first + (count > 0), math.ceil(done / per))
+        cells = [(cell % ACROSS, cell // ACROSS) for cell in range(first, last)]
         canvas.cells(
-            [
-                (x + cell % across * side, top + cell // across * size, side - 1, size - 1)
-                for cell in range(first, last)
-            ],
+            [(x + a * CELL, top + b * CELL, CELL - 1, CELL - 1) for a, b in cells],
             f"kind-{kind}",
             f"{kind}: {count:,}",
         )

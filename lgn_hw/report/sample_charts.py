@@ -42,7 +42,7 @@ def pixel_map(values: Sequence[float], shape: Shape, describe: str) -> str:
     total = [sum(values[i + c * size] for c in range(channels)) for i in range(size)]
     most = max(total) or 1
     # What is not 0 can be seen.
-    shades = [max(value > 0, round(value / most * SHADES)) for value in total]
+    shades = [max(int(value > 0), round(value / most * SHADES)) for value in total]
     return _shaded(Canvas(columns, rows, describe), shades, columns)
 
 
