@@ -52,6 +52,7 @@ def test_shrink_shows_before_and_after(lgn, trained, tmp_path):
         ([], "--luts.*--max-loss"),
         (["--luts", "1", "--max-loss", "0"], "LUTs were reached, not 1.*--max-loss"),
         (["--max-loss", "nan"], "max-loss"),
+        (["--max-loss", "1", "--lut", "gates"], "give LUTs: 4, 6"),
         (["--max-loss", "1", "--lut", "7"], "--lut must be one of 4, 6.*'7'"),
     ],
 )

@@ -71,11 +71,14 @@ def shrink(
     from lgn_hw.synth.targets import options_for
 
     check_classifier_path(output)
+    options = options_for(lut)
+    if options.head == "gates":
+        raise UsageError(f"--lut {lut} counts gates; give LUTs: 4, 6, or a family as ice40, xilinx")
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
     parts = _of_recipe(loaded) if data is None else _of_file(loaded, data, label)
     loss = None if max_loss is None else max_loss / 100
-    found = run(loaded, parts, options_for(lut), luts=luts, max_loss=loss, on_round=_tell)
+    found = run(loaded, parts, options, luts=luts, max_loss=loss, on_round=_tell)
     save_classifier(output, found.classifier)
     result = {
         "path": str(output),
