@@ -10,7 +10,8 @@ from lgn_hw.shrink.sampled_net import SampledNet
 
 __all__ = ["Change", "Changes"]
 
-LOOKED_AT = 4096  # samples on which all nets are compared with one, to choose a few of them
+LOOKED_AT = 1 << 21  # values of all nets with which one is compared, to choose a few of them
+MOST_SAMPLES = 4096  # of these values
 INVERSE = 0.5  # of a bit: what the constant takes that the inverse of a vote leaves
 CHOSEN = 3  # nets whose exact cost is then computed
 
@@ -42,7 +43,7 @@ class Changes:
 
     def __init__(self, nets: SampledNet, bit_cost: float) -> None:
         self._nets, self._bit_cost = nets, bit_cost
-        step = max(1, nets.samples // LOOKED_AT)
+        step = max(1, nets.samples // min(MOST_SAMPLES, max(1, LOOKED_AT // nets.num_nets)))
         self._looked_at = slice(None, None, step)
         self._table = np.stack([nets.bits(net)[::step] for net in range(nets.num_nets)])
         self._table = self._table.astype(np.float32)
