@@ -187,6 +187,31 @@ def pareto(data: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n" + _published(data["published"])
 
 
+def shrink(data: dict[str, Any]) -> str:
+    lines = [
+        "## Smaller where samples allow it",
+        "",
+        "`lgn shrink --max-loss` on the data of each recipe, one seed, without training again.",
+        "LUTs are those of the whole circuit as `lgn optimize --lut` maps it. The result is chosen",
+        "on the validation part (of at most the loss in brackets); the test part is measured once.",
+        "",
+        "| design | `--lut` | LUTs before | after | saved | validation before | after |"
+        " test before | after |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        before, after = row["before"], row["after"]
+        saved = 100 * (1 - after["luts"] / before["luts"])
+        shares = (before["accuracy"], after["accuracy"], *row["held_out_accuracy"])
+        lines.append(
+            f"| `{row['name']}` ({row['max_loss']:g}) | `{row['lut']}` | {before['luts']:,} |"
+            f" {after['luts']:,} | {saved:.1f} % | "
+            + " | ".join(f"{100 * share:.2f} %" for share in shares)
+            + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def _accuracy(row: dict[str, Any]) -> str:
     """Return the mean of the seeds, and their standard deviation where there are several."""
     mean = f"{100 * row['accuracy']:.2f}"
@@ -407,6 +432,7 @@ SECTIONS = {
     "inference": inference,
     "asic": asic,
     "pareto": pareto,
+    "shrink": shrink,
     "netlist": netlist,
     "scale": scale,
     "simulate": simulate,
