@@ -9,18 +9,20 @@ import typer
 from lgn_cli.console import (
     JsonOption,
     check_classifier_path,
+    finite,
     print_json,
     print_notices,
     save_classifier,
     say,
-    status,
 )
 from lgn_cli.train import require_lgn_train
+from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
     from lgn_hw.prove.equivalence import Proof
+    from lgn_hw.prove.watch import Watch
 
 __all__ = ["export"]
 
@@ -58,7 +60,12 @@ def export(
     lut: Annotated[
         int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
     ] = 6,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for each claim of a proof.")
+    ] = 300,
+    limit: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for the whole proof.")
+    ] = 900,
     json: JsonOption = False,
 ) -> None:
     """Export the classifier of a run, also of one that was stopped early; or a classifier.
@@ -79,7 +86,7 @@ def export(
         lgn export build/digits/digits.lgn --to verilog-comb --json
     """
     if source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout)
+        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
     elif to is not None:
         raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
     else:
@@ -123,6 +130,7 @@ def _translated(
     layout: str,
     lut: int,
     timeout: float,
+    limit: float,
 ) -> dict[str, Any]:
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.combinational import FORMATS, write_combinational
@@ -131,14 +139,21 @@ def _translated(
         raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
     start = time.perf_counter()
     loaded = Classifier.load(source)
-    with status(f"writing {to}, and proving it"):
+    with watched(limit, f"writing {to}, and proving it") as watch:
         if to == "c":
-            files, proof = _as_c(loaded, source, output, name, samples, layout, timeout)
+            files, proof = _as_c(loaded, source, output, name, samples, layout, timeout, watch)
         else:
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
             module = name or _identifier(path.stem)
             proof = write_combinational(
-                loaded, path, to, lut_size=lut, name=module, timeout_s=timeout
+                loaded,
+                path,
+                to,
+                lut_size=lut,
+                name=module,
+                timeout_s=timeout,
+                watch=watch,
+                tell=print_notices,
             )
             files = [path]
     return {
@@ -158,6 +173,7 @@ def _as_c(
     samples: int,
     layout: str,
     timeout: float,
+    watch: "Watch",
 ) -> "tuple[list[Path], Proof]":
     from lgn_hw.export.c_code import write_c
 
@@ -169,7 +185,16 @@ def _as_c(
     else:
         folder = output or source.with_name(_identifier(source.stem))
         called = name or _identifier(folder.name)
-    return write_c(classifier, folder, called, samples=samples, layout=layout, timeout_s=timeout)
+    return write_c(
+        classifier,
+        folder,
+        called,
+        samples=samples,
+        layout=layout,
+        timeout_s=timeout,
+        watch=watch,
+        tell=print_notices,
+    )
 
 
 def _identifier(stem: str) -> str:
