@@ -9,6 +9,7 @@ from torch import nn
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, ClassifierError
+from lgn_train.convolution import check_structure, convolution_of
 from lgn_train.lowering import to_netlist
 from lgn_train.parts import parts_of
 from lgn_train.predictions import predictions
@@ -37,7 +38,11 @@ def export_model(
             f"GroupSum(k={head.k}) cannot divide {netlist.num_outputs} outputs into equal groups"
         )
     group = np.repeat(np.arange(head.k, dtype=np.int32), netlist.num_outputs // head.k)
-    made = Classifier(encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {})
+    convolution = convolution_of(encoder.spec, layers, head.k)
+    check_structure(convolution, encoder.spec, netlist)
+    made = Classifier(
+        encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {}, convolution
+    )
     if not isinstance(model, nn.Sequential):
         check_equal(made, model, _random_codes(made))
     return made

@@ -3,14 +3,13 @@
 from itertools import accumulate
 from typing import Any, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lgn_hw.convolution import Kernels
 from lgn_train import noise
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
-    CONSTANT_0,
     ImageSize,
     Nets,
     NodeBuilder,
@@ -108,15 +107,19 @@ class LogicConv2d(LogicLayer):
         """Add the trees of every kernel at every position."""
         fits = nets.ndim == 3 and len(nets) == self.in_channels
         require_shape(fits, f"images of {self.in_channels} channels", nets)
-        rows, columns = nets.shape[1:]
-        size = self.output_size(rows, columns)
-        words = table_words_of(self.discrete_tables())
-        values = np.append(nets.reshape(-1), np.int32(CONSTANT_0))  # last, -1: outside of the image
-        levels = zip(self.stage_wirings(rows, columns), self.level_slices(), strict=True)
-        for wiring, level in levels:
-            tables = np.repeat(words[level], size[0] * size[1])
-            values = builder.add(values[to_numpy(wiring)], tables)
-        return values.reshape(self.out_channels, *size)
+        return self.kernels().lower(builder, nets)
+
+    def kernels(self, pool: int = 1) -> Kernels:
+        """Return the discrete kernels, with a pool behind them, as a classifier holds them."""
+        return Kernels(
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            to_numpy(self.leaves),
+            self.fan_in,
+            table_words_of(self.discrete_tables()),
+            pool,
+        )
 
     def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
         return (self.widest_stage(*size), self.output_size(*size)) if all(size) else (0, size)
