@@ -148,6 +148,7 @@ class LogicLayer(CircuitLayer):
             rows = wirings.pins(rows, self._picks(wirings))
             wirings = [Wiring.of_pins(len(self.logits), self.fan_in, x.device)]
         tables, first = self.tables(), 0
+        rows = rows.to(tables.value.dtype)  # an encoder gives float32, whatever the logits are
         for wiring in wirings:
             part = slice(first, first := first + wiring.nodes // positions)
             rows = evaluate_nodes(rows, tables.of(part, positions), wiring, self.input_gradient)
