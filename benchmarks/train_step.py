@@ -35,9 +35,9 @@ from machine import describe_machine
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, Thermometer, mode
+from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, ThermometerLayer, mode
 from lgn_train.layers import LogicLayer
 
 INPUTS, CLASSES = 784, 10
@@ -112,7 +112,7 @@ def build(formulation: str, shape: dict[str, Any]) -> nn.Module:
     widths = [INPUTS] + [shape["width"]] * shape["depth"]
     fan_in = shape["fan_in"]
     pairs = list(itertools.pairwise(widths))
-    spec = ThermometerSpec(
+    spec = Thermometer(
         Features.integers([0] * INPUTS, [1] * INPUTS), np.arange(INPUTS), np.zeros(INPUTS, int)
     )
     parametrization = "raw" if fan_in == 2 else "light"
@@ -133,7 +133,7 @@ def build(formulation: str, shape: dict[str, Any]) -> nn.Module:
             LogicDense(a, b, fan_in, parametrization, estimator, seed=i)
             for i, (a, b) in enumerate(pairs)
         ]
-    return nn.Sequential(Thermometer(spec), *layers, GroupSum(CLASSES, tau=20.0))
+    return nn.Sequential(ThermometerLayer(spec), *layers, GroupSum(CLASSES, tau=20.0))
 
 
 def step_of(formulation: str, shape: dict[str, Any]) -> Callable[[], None]:

@@ -64,6 +64,12 @@ class Classifier:
             f" {self.num_classes} classes>"
         )
 
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        """Pickle as the file that it is saved in: the engine is of one process."""
+        from lgn_hw.formats.lgn import dumps, loads
+
+        return loads, (dumps(self),)
+
     @property
     def features(self) -> Features:
         """What a sample is made of; the encoder's."""

@@ -14,7 +14,7 @@ from lgn_train import (
     LogicConv2d,
     LogicDense,
     OrPool2d,
-    Thermometer,
+    ThermometerLayer,
     export_model,
     fit_thermometer,
 )
@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 def straight(spec=SPEC, classes=2, kernels=4):
     conv = LogicConv2d(6, kernels, 3, padding=1, init="gaussian", seed=1)
     return nn.Sequential(
-        Thermometer(spec), BitPlanes(spec, (2, 6, 6)), conv, OrPool2d(2), nn.Flatten(),
+        ThermometerLayer(spec), BitPlanes(spec, (2, 6, 6)), conv, OrPool2d(2), nn.Flatten(),
         GroupSum(classes, 1.0),
     )  # fmt: skip
 
@@ -56,7 +56,7 @@ def test_votes_of_one_kernel_for_two_classes_need_a_tail():
 
 
 def test_export_of_other_networks_has_no_form():
-    dense = nn.Sequential(Thermometer(SPEC), LogicDense(201, 4, seed=0), GroupSum(2, 1.0))
+    dense = nn.Sequential(ThermometerLayer(SPEC), LogicDense(201, 4, seed=0), GroupSum(2, 1.0))
     assert export_model(dense, "ab").convolution is None
     quantile = fit_thermometer(Features.integers([0] * 72, [255] * 72), CODES, 3, "quantile")
     assert export_model(straight(quantile), "ab").convolution is None

@@ -24,7 +24,7 @@ def export_model(
 ) -> Classifier:
     """Return the classifier that a model computes in eval() mode.
 
-    model: nn.Sequential(Thermometer, logic layers ..., GroupSum), in which Sequentials may be
+    model: nn.Sequential(ThermometerLayer, logic layers ..., GroupSum), in which Sequentials may be
     nested and nn.Flatten may come first, for images. A module of another class says its layers by
     a method logic_parts(), in the order in which its forward() applies them; the classifier is
     then compared with it on random samples. The model is left as it was. Raises TypeError naming

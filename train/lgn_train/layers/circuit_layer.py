@@ -27,7 +27,7 @@ ImageSize = tuple[int, int]  # rows and columns; 0 where nothing says them
 
 
 class CircuitLayer(nn.Module, ABC):
-    """A layer between Thermometer and GroupSum.
+    """A layer between ThermometerLayer and GroupSum.
 
     A new one needs `lower`, and `widest` where a layer computes more than it reads: then models
     that hold it can be exported, simulated and built. CONTRIBUTING.md has the steps.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lgn_hw.convolution import Kernels
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -18,7 +18,8 @@ from lgn_train.layers.circuit_layer import (
     to_numpy,
 )
 from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 from lgn_train.wiring import Wiring, random_wiring
 
 __all__ = ["LogicConv2d"]
@@ -162,7 +163,7 @@ class LogicConv2d(LogicLayer):
         seed, area = int(self.seed), self.kernel_size**2
         places = self.channels_per_kernel * area
         count = self.fan_in**self.tree_depth
-        keys = noise.words(seed, 0, Stream.PLACES, self.out_channels * places)
+        keys = rng.words(seed, 0, Stream.PLACES, self.out_channels * places)
         order = torch.argsort(keys.view(self.out_channels, places), dim=1, stable=True)
         picked = order.repeat(1, -(-count // places))[:, :count]
         channels = random_wiring(
@@ -185,6 +186,11 @@ class LogicConv2d(LogicLayer):
 
     def _wirings_for(self, x: Tensor) -> list[Wiring]:
         """Return the wirings of an image's size, made once."""
+        if is_exporting():
+            raise NotImplementedError(
+                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
+                " classifier of both"
+            )
         rows, columns = x.shape[2], x.shape[3]
         key = (rows, columns, x.device)
         if key not in self._wirings:

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from lgn_hw.convolution import or_pooled
 from lgn_train.checks import positive_integer
 from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
+from lgn_train.packed.bindings import OR_POOL
 from lgn_train.packed.bits import PackedBits
-from lgn_train.packed.calls import OR_POOL
-from lgn_train.packed.run import Stage
+from lgn_train.packed.stage_graph import Stage
 from lgn_train.wiring import Wiring
 
 __all__ = ["OrPool2d"]
@@ -43,10 +43,10 @@ class OrPool2d(CircuitLayer):
         size = self.output_size(x.shape[2], x.shape[3])
         if not isinstance(x, PackedBits) or self.kernel_size > MAX_PINS:
             return F.max_pool2d(x, self.kernel_size)
-        run = x.run
+        graph = x.graph
         for wiring in self._windows(x):
-            run = run.then(Stage(wiring, kind=OR_POOL))
-        return PackedBits(run, (x.shape[1], *size))
+            graph = graph.then(Stage(wiring, kind=OR_POOL))
+        return PackedBits(graph, (x.shape[1], *size))
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return the rows and columns that are left of an image."""
