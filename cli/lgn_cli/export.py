@@ -59,16 +59,6 @@ def export(
         ),
     ] = "plain",
     lut: Annotated[
-<<<<<<< HEAD
-        int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
-    ] = 6,
-    timeout: Annotated[
-        float, typer.Option(min=1, callback=finite, help="Seconds for each claim of a proof.")
-    ] = 300,
-    limit: Annotated[
-        float, typer.Option(min=1, callback=finite, help="Seconds for the whole proof.")
-    ] = 900,
-=======
         str,
         typer.Option(help="What a circuit is made for: LUTs of 4 or 6 inputs, or gates (an ASIC)."),
     ] = "6",
@@ -78,8 +68,12 @@ def export(
     clock_mhz: Annotated[
         float, typer.Option(min=0.001, callback=finite, help="With --to tinytapeout: its clock.")
     ] = 10,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
->>>>>>> main
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for each claim of a proof.")
+    ] = 300,
+    limit: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for the whole proof.")
+    ] = 900,
     json: JsonOption = False,
 ) -> None:
     """Export the classifier of a run, also of one that was stopped early; or a classifier.
@@ -102,15 +96,10 @@ def export(
 
         lgn export build/digits/digits.lgn --to tinytapeout -o tt_digits/
     """
-<<<<<<< HEAD
-    if source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
-=======
     if source.suffix == ".lgn" and to == "tinytapeout":
-        figures = _as_project(source, output, name, tiles, clock_mhz, timeout)
+        figures = _as_project(source, output, name, tiles, clock_mhz, timeout, limit)
     elif source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout)
->>>>>>> main
+        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
     elif to is not None:
         raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
     else:
@@ -170,18 +159,14 @@ def _translated(
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
             module = name or _identifier(path.stem)
             proof = write_combinational(
-<<<<<<< HEAD
                 loaded,
                 path,
                 to,
-                lut_size=lut,
+                lut_size=_lut_size(lut),
                 name=module,
                 timeout_s=timeout,
                 watch=watch,
                 tell=print_notices,
-=======
-                loaded, path, to, lut_size=_lut_size(lut), name=module, timeout_s=timeout
->>>>>>> main
             )
             files = [path]
     return {
@@ -200,6 +185,7 @@ def _as_project(
     tiles: str | None,
     clock_mhz: float,
     timeout: float,
+    limit: float,
 ) -> dict[str, Any]:
     """Write a project for Tiny Tapeout."""
     from lgn_hw.classifier import Classifier
@@ -212,9 +198,13 @@ def _as_project(
     codes = vectors_for(loaded.features, VECTORS // 2, 0, samples)
     called = name or _identifier(source.stem)
     project = tiny_tapeout(loaded, codes, name=called, tiles=tiles, clock_mhz=clock_mhz)
-    with status("proving the circuit"):
+    with watched(limit, "proving the circuit") as watch:
         files, proof, notices = write_tiny_tapeout(
-            loaded, output or source.with_name(f"tt_um_{called}"), project, timeout_s=timeout
+            loaded,
+            output or source.with_name(f"tt_um_{called}"),
+            project,
+            timeout_s=timeout,
+            watch=watch,
         )
     print_notices(notices)
     return {

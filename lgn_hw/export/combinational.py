@@ -75,8 +75,8 @@ def prove_combinational(
     claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
     if not whole:
         return Proof((claim,))
-<<<<<<< HEAD
-    circuit = _circuit(classifier, 4 if b"lut size 4" in data else 6)
+    found = re.search(rb"lut size (\d)", data)
+    circuit = _circuit(classifier, int(found[1]) if found else 6)
     watch = watch or Watch()
     watch.report("reading the file")
     try:
@@ -85,12 +85,6 @@ def prove_combinational(
         late = "yosys did not read the file in time; allow more with --limit"
         return Proof((claim, Claim("the file is the circuit", "yosys", "undecided", late)))
     proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s, watch=watch)
-=======
-    found = re.search(rb"lut size (\d)", data)
-    circuit = _circuit(classifier, int(found[1]) if found else 6)
-    built = FORMATS[kind].read(data, circuit)
-    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
->>>>>>> main
     return Proof((claim, *proof.claims))
 
 
