@@ -55,7 +55,7 @@ def make_dataset(
     features = make_features(train.x, names, image_shape, ranges)
     codes = [features.quantized(part.x) for part in (train, test)]
     told = [codes[0].notices("training values"), codes[1].notices("test values")]
-    told.append([] if published else _shared(train, test))
+    told.append(() if published else _shared(train, test))
     return Dataset(
         features,
         codes[0].codes,
@@ -87,16 +87,16 @@ def _check_samples(samples: int, classes: int, place: str) -> None:
         )
 
 
-def _shared(train: Samples, test: Samples) -> list[str]:
+def _shared(train: Samples, test: Samples) -> tuple[str, ...]:
     """Say how many test samples are training samples too, values and class."""
     known = set(_rows(train))
     both = sum(row in known for row in _rows(test))
     if not both:
-        return []
-    return [
+        return ()
+    return (
         f"{both:,} of {len(test.y):,} test samples stand in the training part too, so that the"
-        " accuracy is partly of samples that were learned; leave repeated rows out"
-    ]
+        " accuracy is partly of samples that were learned; leave repeated rows out",
+    )
 
 
 def _rows(part: Samples) -> list[tuple[bytes, int]]:
