@@ -70,9 +70,11 @@ def mind_the_gap(
 
 
 def _own(folder: Path) -> None:
-    """Take a folder for this command's; one of an earlier version is known by its runs."""
+    """Take a folder for this command's; one of an earlier version is known by its runs or locks."""
     records = list((folder / "runs").glob("*.json"))
-    known = records and all(b'"data_sha256"' in path.read_bytes() for path in records)
+    known = all(b'"data_sha256"' in path.read_bytes() for path in records) and (
+        records or list((folder / "locks").glob("*.lock"))
+    )
     if known and not (folder / MANIFEST).exists():
         adopt_folder(folder, COMMAND, [])
     share_folder(folder, COMMAND)
