@@ -81,7 +81,7 @@ def test_verilog_keeps_a_file_that_it_has_not_written(lgn, small):
     target = small.with_suffix(".v")
     target.write_text("// my core", encoding="utf-8")
     err = lgn("verilog", small)[2]
-    assert f"{target} was not as lgn writes it; it is kept as {target}.orig" in err
+    assert f"{target} was not as lgn wrote it; it is kept as {target}.orig" in err
     assert target.with_name("small.v.orig").read_text(encoding="utf-8") == "// my core"
     assert lgn("verilog", small, "--scores")[2] == ""
     assert is_sealed(target.read_bytes())

@@ -160,7 +160,6 @@ class LogicLayer(CircuitLayer):
         if learned is not None:
             rows = learned.pins(rows, self._picks(learned))
         tables, first = self.tables(), 0
-        rows = rows.to(tables.value.dtype)  # an encoder gives float32, whatever the logits are
         for wiring in wirings:
             part = slice(first, first := first + wiring.nodes)
             rows = evaluate_nodes(rows, tables.of(part), wiring, self.input_gradient)
