@@ -391,11 +391,25 @@ def asic(data: dict[str, Any]) -> str:
         )
     statuses = {row[kind]["proof"] for row in data["rows"] for kind in ("4", "6", "gates")}
     lines += ["", f"The proofs of the mapped netlists say: {', '.join(sorted(statuses))}."]
+    lines += [data["note"]] if data.get("note") else []
     return "\n".join(lines) + "\n"
+
+
+def importing(data: dict[str, Any]) -> str:
+    steps = [data[step] for step in ("read", "assemble", "prove")]
+    whole = sum(step["seconds"] for step in steps)
+    return (
+        "## Importing Verilog\n"
+        f"\nA random netlist of {data['gates']:,} gates ({data['verilog_mb']} MB of Verilog) becomes a"
+        f" classifier of\n{data['nodes']:,} nodes. CPU seconds: read by yosys {steps[0]['seconds']:.1f},"
+        f" made {steps[1]['seconds']:.1f}, proven by SAT\n{steps[2]['seconds']:.1f}; {whole:.0f}"
+        f" together, {max(step['peak_mb'] for step in steps):,} MB at the peak. Two minutes were meant.\n"
+    )
 
 
 SECTIONS = {
     "inference": inference,
+    "importing": importing,
     "asic": asic,
     "pareto": pareto,
     "netlist": netlist,
