@@ -396,15 +396,21 @@ def asic(data: dict[str, Any]) -> str:
 
 
 def importing(data: dict[str, Any]) -> str:
-    steps = [data[step] for step in ("read", "assemble", "prove")]
-    whole = sum(step["seconds"] for step in steps)
-    return (
-        "## Importing Verilog\n"
-        f"\nA random netlist of {data['gates']:,} gates ({data['verilog_mb']} MB of Verilog) becomes a"
-        f" classifier of\n{data['nodes']:,} nodes. CPU seconds: read by yosys {steps[0]['seconds']:.1f},"
-        f" made {steps[1]['seconds']:.1f}, proven by SAT\n{steps[2]['seconds']:.1f}; {whole:.0f}"
-        f" together, {max(step['peak_mb'] for step in steps):,} MB at the peak. Two minutes were meant.\n"
+    read, made, proven = (data[step] for step in ("read", "assemble", "prove"))
+    whole = sum(step["seconds"] for step in (read, made, proven))
+    peak = max(step["peak_mb"] for step in (read, made, proven))
+    steps = ", ".join(
+        f"{name} {step['seconds']:.1f}"
+        for name, step in (("read by yosys", read), ("made", made), ("proven by SAT", proven))
     )
+    lines = [
+        "## Importing Verilog",
+        "",
+        f"A random netlist of {data['gates']:,} gates, {data['verilog_mb']} MB of Verilog, becomes",
+        f"a classifier of {data['nodes']:,} nodes. CPU seconds: {steps}; {whole:.0f}",
+        f"together, and {peak:,} MB at the peak. Two minutes were meant.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 SECTIONS = {
