@@ -161,7 +161,7 @@ def _checked_threads(threads: int) -> int:
 def _address(array: NDArray[np.generic]) -> int:
     """Return where an array's numbers lie."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError):  # read-only, or empty; the way below takes a microsecond longer
         return int(array.__array_interface__["data"][0])
 
