@@ -157,8 +157,11 @@ def _recipe(
     path: Path | None, data: Path | None, label: str | None, changes: list[str]
 ) -> "Recipe":
     """Return the recipe of a file with the changes of the command line, or one for a table."""
+    from lgn_hw.data import KINDS
     from lgn_train.recipe import Recipe
 
+    if path is not None and path.suffix.lower() in KINDS:
+        raise UsageError(f"{path} is no recipe but a data file; give it as --data {path}")
     if path is not None:
         return Recipe.load(path, changes)
     if data is None:
