@@ -1,4 +1,8 @@
-"""Tables in .csv files: encoding, separator, header and rows."""
+"""Tables in .csv files: encoding, separator, header and rows.
+
+Python's csv module reads the cells; what it leaves open is decided here: the encoding, the
+separator, where the header is, and what a row of another length means.
+"""
 
 import csv
 import io
@@ -53,6 +57,7 @@ def _text(path: Path) -> str:
     data = path.read_bytes()
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
+        # Excel writes UTF-16 as "Unicode text" and a byte order mark before UTF-8.
         text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1

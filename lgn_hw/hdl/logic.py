@@ -1,8 +1,8 @@
 """A netlist as a circuit: per level one wide operation for all nodes that share a table.
 
-A statement per gate would make a million lines that tools take minutes to read. Nodes of a level
-that share a table become one bitwise operation on words, which is the same circuit after synthesis
-and simulates faster, too.
+A statement per gate would make a text that simulators and synthesis take long to read. Nodes of a
+level that share a table become one bitwise operation on words, which is the same circuit after
+synthesis and simulates faster, too.
 """
 
 from typing import Any, TypeVar

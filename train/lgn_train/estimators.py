@@ -1,4 +1,9 @@
-"""Estimators: how the tables of a training step are chosen, and how gradients pass the choice."""
+"""Estimators: how the tables of a training step are chosen, and how gradients pass the choice.
+
+A node must choose one of many tables, which has no gradient. The estimators differ in what the
+forward pass reads (a table of bits, or the mixture of all) and in whether noise is added first;
+docs/training.md has them in a table with their papers.
+"""
 
 from dataclasses import dataclass
 

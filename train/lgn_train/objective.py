@@ -1,4 +1,8 @@
-"""What training minimises: the cross-entropy of votes, with weights of classes and samples."""
+"""What training minimises: the cross-entropy of votes, with weights of classes and samples.
+
+The sum and not the mean is returned, because ranks have shares of different sizes; the loop divides
+by the whole batch.
+"""
 
 from typing import final
 

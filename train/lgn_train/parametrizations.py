@@ -3,6 +3,9 @@
 Each maps logits[nodes, n] to scores (the place where noise is added), and scores to a soft table
 T[nodes, 2**fan_in] in [0, 1] or to a hard one of bits. Entry j of a table is the output where
 `sum(x_i << i) == j`: input 0 is bit 0.
+
+raw is a softmax over gates by name, which needs 16 logits for two inputs and would need 2**64 for
+six. light and walsh learn the entries of the table, 2**fan_in of them, and so reach wider nodes.
 """
 
 from abc import ABC, abstractmethod
@@ -95,6 +98,8 @@ class Raw(Parametrization):
         if one_of("init", init, INITS) == "gaussian":
             return _normal(nodes, self.num_logits(fan_in), seed)
         logits = torch.zeros(nodes, self.num_logits(fan_in))
+        # A node that passes input 0 on lets gradients through a deep network at the start
+        # (2411.04732).
         logits[:, PASS_INPUT_0] = RESIDUAL_GATE_LOGIT
         return logits
 
@@ -211,6 +216,8 @@ def _walsh_hadamard(values: Tensor) -> Tensor:
     A butterfly: the order of its additions is that of the compiled kernels, bit for bit.
     """
     nodes, count = values.shape
+    # The fast Walsh-Hadamard transform: n log n additions, as a fast Fourier transform without
+    # factors.
     half = 1
     while half < count:
         low, high = values.view(nodes, -1, 2, half).unbind(2)

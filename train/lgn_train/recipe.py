@@ -1,4 +1,8 @@
-"""Recipes: what to train, on what, and how; strict, from TOML."""
+"""Recipes: what to train, on what, and how; strict, from TOML.
+
+Strict, because a misspelt option that is ignored costs a day of training: unknown keys, wrong types
+and combinations that mean nothing are refused with the nearest legal key.
+"""
 
 import copy
 import math
@@ -42,6 +46,7 @@ Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 if TYPE_CHECKING:
     EstimatorName = str
 else:
+    # pydantic wants the names at run time, and a type checker a type that it can read.
     EstimatorName = Literal[tuple(ESTIMATORS)]
 
 
@@ -267,6 +272,7 @@ def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
         *sections, leaf = key.split(".")
         target = result
         for number, section in enumerate(sections, start=1):
+            # A section that the file does not have is made: `--set` may name any key.
             target = target.setdefault(section, {})
             if not isinstance(target, dict):
                 place = ".".join(sections[:number])

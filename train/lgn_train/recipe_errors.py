@@ -1,4 +1,8 @@
-"""Messages about recipes: which key of which file, what was found, and what is legal."""
+"""Messages about recipes: which key of which file, what was found, and what is legal.
+
+pydantic's own messages name types and internals; users get the key as they wrote it and what is
+legal there.
+"""
 
 import difflib
 import re

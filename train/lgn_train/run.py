@@ -1,4 +1,8 @@
-"""A run: a recipe trained in a folder, resumable, ending in a classifier."""
+"""A run: a recipe trained in a folder, resumable, ending in a classifier.
+
+A run folder can be stopped at any moment and continued. Whatever the figures say can be traced: the
+recipe as it was resolved, the digest of the data, the versions, and the classifier itself.
+"""
 
 import time
 from collections.abc import Callable
@@ -116,6 +120,7 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
     trainer, options = run.trainer, run.recipe.train
     quiet = quiet or not run.world.first
     with StepProgress(trainer.total_steps, options.batch_size, trainer.step, quiet) as bar:
+        # What was found out before there was a bar to print above.
         for notice in notices:
             bar.notice(notice)
         saver = _Saver(run, bar)
