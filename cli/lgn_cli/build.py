@@ -1,4 +1,7 @@
-"""`lgn build`: a bitstream of a classifier for a board."""
+"""`lgn build`: a bitstream of a classifier for a board.
+
+The work is that of lgn_boards.build, which a script can call with the same options.
+"""
 
 import shlex
 from pathlib import Path

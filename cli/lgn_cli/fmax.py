@@ -1,4 +1,7 @@
-"""`lgn fmax`: place and route a core, and find the registers that a clock needs."""
+"""`lgn fmax`: place and route a core, and find the registers that a clock needs.
+
+By default the core is placed as it is written for carry chains; `--lut` places the one of LUTs.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,7 @@
-"""Constraints as text: the clock for each tool, and where pins would be named."""
+"""Constraints as text: the clock for each tool, and where pins would be named.
+
+Only the clock is constrained. Pins belong to the design around the core.
+"""
 
 from typing import TYPE_CHECKING
 

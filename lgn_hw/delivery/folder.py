@@ -1,4 +1,8 @@
-"""Write the deliverable folder."""
+"""Write the deliverable folder.
+
+The same arguments give the same bytes, so that a delivery can be made again and compared by its
+manifest.
+"""
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version

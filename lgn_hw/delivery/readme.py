@@ -1,4 +1,7 @@
-"""The README of the deliverable folder: what is in it, and the exact commands."""
+"""The README of the deliverable folder: what is in it, and the exact commands.
+
+It is written for someone who has never heard of lgn-hw: ports, numbers, commands.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -56,7 +59,10 @@ head of `rtl/core.v` lists every field of a sample.
 
 
 def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
-    """Return the README as Markdown."""
+    """Return the README as Markdown.
+
+    vectors: how many the testbench has.
+    """
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
