@@ -32,7 +32,7 @@ class Classifier:
     netlist: its outputs vote for classes.
     group: int32[outputs], the class that each output votes for.
     tau: the temperature of GroupSum; logits are scores / tau. It does not change predictions.
-    classes: one name a class.
+    classes: one name per class.
     provenance: how it was made (recipe, seed, versions, accuracies); JSON values only.
     convolution: the same scores as kernels that slide over an image, for circuits in time; None
     where it has no such form. Whoever changes the scores, or the features, leaves it out.

@@ -42,7 +42,7 @@ class Thermometer:
             object.__setattr__(self, field, array)
         if self.feature.ndim != 1 or self.feature.shape != self.threshold.shape:
             raise ClassifierError(
-                "feature and threshold must have one value a bit,"
+                "feature and threshold must have one value per bit,"
                 f" not shapes {self.feature.shape} and {self.threshold.shape}"
             )
         self._check_bits()

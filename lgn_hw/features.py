@@ -59,7 +59,7 @@ class Quantized:
 class Features:
     """Describe the integers that make up one sample.
 
-    names: one name a feature. low, high: int64[features], the inclusive range of each.
+    names: one name per feature. low, high: int64[features], the inclusive range of each.
     offset, scale: float64[features]; a raw value v becomes the integer rint((v-offset)/scale).
     A feature with offset 0 and scale 1 is an integer already.
 

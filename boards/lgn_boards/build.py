@@ -117,7 +117,7 @@ def _built(
     facts = _facts(plan, board, key, folder)
     say(
         f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
-        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes a sample; {key}"
+        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes per sample; {key}"
     )
     open_tools = design.commands[0][0] == "yosys"
     steps = Steps(folder, 4 if open_tools else 2, say)

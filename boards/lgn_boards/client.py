@@ -91,7 +91,7 @@ class LinkClient:
         samples: Sequence[int],
         progress: Callable[[int], None] | None = None,
     ) -> list[bytes]:
-        """Return the classes of each payload, which has so many samples, a byte a sample.
+        """Return the classes of each payload, which has so many samples, one byte per sample.
 
         progress: is told how many samples have been answered. Raises LinkError, which has the
         classes of the first payloads.

@@ -102,7 +102,7 @@ def notice(sentence: str) -> None:
 
 
 def print_notices(sentences: Iterable[str]) -> None:
-    """Print sentences to standard error, one a line."""
+    """Print sentences to standard error, one per line."""
     for sentence in sentences:
         notice(sentence)
 

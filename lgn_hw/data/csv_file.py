@@ -36,7 +36,7 @@ def read_csv(path: Path) -> Table:
     separator = stated[1] if stated else _separator(text)
     rows = _rows(path, text, separator)[1 if stated else 0 :]
     if len(rows) < 2:
-        raise UsageError(f"{path} holds no samples; it needs a header row and one row a sample")
+        raise UsageError(f"{path} holds no samples; it needs a header row and one row per sample")
     header = [tidy(name) for name in rows[0][1]]
     _check_lengths(path, header, rows[1:], separator)
     columns = [

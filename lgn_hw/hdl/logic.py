@@ -24,7 +24,7 @@ V = TypeVar("V", bound=Any)
 
 
 class Logic(Block):
-    """Evaluate a netlist for one sample a clock cycle; equal to lgn_hw.netlist.evaluate.
+    """Evaluate a netlist for one sample per clock cycle; equal to lgn_hw.netlist.evaluate.
 
     i_bits: the netlist's inputs, input 0 lowest. o_bits: its outputs, output 0 lowest, `latency`
     clock cycles later.

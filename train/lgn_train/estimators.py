@@ -37,7 +37,7 @@ class Tables:
 class Estimator:
     """Choose tables from logits.
 
-    noisy: noise is drawn for every node, once a step, shared by the whole batch.
+    noisy: noise is drawn for every node, once per step, shared by the whole batch.
     hard: the forward pass reads the bits of the likeliest table under that noise, and the
     gradient passes straight through to the soft table; else both read the soft table.
     adaptive: the temperature of the gradient follows the layer's confidence (see confidence.py).

@@ -101,7 +101,7 @@ def unused_gates(model: nn.Module) -> float:
     such nodes are unused before training. The threshold is that of Gaussian logits whatever the
     layer's own init is: residual nodes all start decided, below it, and count as unused only
     where training makes them undecided. For light and walsh the distribution is a product of one
-    coin an entry, and its entropy the sum of theirs.
+    coin per entry, and its entropy the sum of theirs.
     """
     layers = logic_layers(model)
     undecided = torch.cat([layer.entropy() > unused_threshold(layer) for layer in layers])

@@ -20,7 +20,7 @@ __all__ = ["evaluate_nodes", "interpolate"]
 def interpolate(table: Tensor, pins: Tensor) -> Tensor:
     """Return [nodes, batch], each node's table[nodes, 2**k] interpolated at pins[k, nodes, batch].
 
-    One linear interpolation a pin and pair of entries, input 0 first. torch.lerp is exact at 0
+    One linear interpolation per pin and pair of entries, input 0 first. torch.lerp is exact at 0
     and at 1, so bits give an entry of the table without rounding.
     """
     return _interpolations(table, pins)[-1][0]

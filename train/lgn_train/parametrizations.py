@@ -53,7 +53,7 @@ class Parametrization(ABC):
 
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:
-        """Return what noise is added to, one score a choice."""
+        """Return what noise is added to, one score per choice."""
 
     @abstractmethod
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
@@ -159,7 +159,7 @@ class _Entries(Parametrization):
 
 @final
 class Light(_Entries):
-    """One logit a table entry, through a sigmoid (2510.03250)."""
+    """One logit per table entry, through a sigmoid (2510.03250)."""
 
     def initial(self, init: str, nodes: int, fan_in: int, seed: int) -> Tensor:
         if one_of("init", init, INITS) == "gaussian":
@@ -173,7 +173,7 @@ class Light(_Entries):
 
 @final
 class Walsh(_Entries):
-    """One Walsh-Hadamard coefficient a parity of inputs (2510.15655); scores are their transform.
+    """One Walsh-Hadamard coefficient per parity of inputs (2510.15655); scores are their transform.
 
     Coefficient s weighs the parity of the inputs whose bits are set in s, as +1 (even) or -1.
     """

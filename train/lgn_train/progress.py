@@ -1,4 +1,4 @@
-"""Live progress on standard error: a bar on a terminal, else one line an epoch.
+"""Live progress on standard error: a bar on a terminal, else one line per epoch.
 
 Standard error, because standard output belongs to the figures (`--json`). On a terminal there is a
 bar; in a log file a line per epoch with the time that is left.
@@ -32,7 +32,7 @@ def print_notice(sentence: str, console: Console | None = None) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Show samples a second, of the steps of the last half minute."""
+    """Show samples per second, of the steps of the last half minute."""
 
     def __init__(self, batch_size: int) -> None:
         super().__init__()

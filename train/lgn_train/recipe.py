@@ -94,7 +94,7 @@ class Data(Section):
 
 
 class Encoder(Section):
-    """The thermometer: thresholds a feature, and how they are placed."""
+    """The thermometer: thresholds per feature, and how they are placed."""
 
     levels: Count = 3
     kind: Literal["uniform", "quantile"] = "uniform"

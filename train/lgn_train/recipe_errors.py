@@ -15,7 +15,7 @@ __all__ = ["described"]
 
 
 def described(problem: ValidationError, model: type[BaseModel], place: str) -> str:
-    """Return the problems as sentences, one a line, each naming the place and the key."""
+    """Return the problems as sentences, one per line, each naming the place and the key."""
     return "\n".join(f"{place}: {_sentence(error, model)}" for error in problem.errors())
 
 

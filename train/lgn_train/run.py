@@ -66,7 +66,7 @@ def train(
 ) -> dict[str, Any]:
     """Train a recipe in a folder and return the figures of train.json.
 
-    The folder then holds recipe.resolved.json, metrics.jsonl (a line an epoch), checkpoints/,
+    The folder then holds recipe.resolved.json, metrics.jsonl (a line per epoch), checkpoints/,
     NAME.lgn, test.npz (the test part: x, codes, and y, class numbers) and train.json. Accuracies
     and gaps are fractions of the test part; the classifier's are measured by Classifier.predict.
     Where the recipe holds out a validation part, metrics.jsonl is of that one, the classifier is

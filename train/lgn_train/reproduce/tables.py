@@ -116,7 +116,7 @@ def options_table(results: Figures, data: str) -> str:
         "batch": train.get("batch_size", 128),
         "gradient to a node's inputs": f"{scale['model'].get('input_gradient', 'soft')}, for the"
         " hard methods",
-        "encoder": f"{encoder.get('levels', 3)} thresholds a feature,"
+        "encoder": f"{encoder.get('levels', 3)} thresholds per feature,"
         f" {found['encoder_bits']:,} bits",
         "tau of GroupSum": f"{model.get('tau', 10):g}",
         "network": f"{experiment['depth']} layers of {experiment['width']:,}",
