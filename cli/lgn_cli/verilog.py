@@ -14,6 +14,7 @@ from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.circuit.options import CoreOptions
+    from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
     from lgn_hw.hdl.streaming import StreamingOptions
@@ -146,7 +147,8 @@ def verilog(
                 " --data-bits, --clock-mhz, --part, --latency, --lut and --from"
             )
         core_name = "streaming_core" if name == "classifier_core" else name
-        _stream(loaded, path, StreamingOptions(levels_per_stage, scores), core_name, json)
+        registers = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
+        _stream(loaded, path, StreamingOptions(registers, scores), core_name, json)
         return
     with status("emitting Verilog"):
         options = _with_registers(loaded, options, clock_mhz, part, latency)

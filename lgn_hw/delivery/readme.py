@@ -24,9 +24,9 @@ high. The comment at the head of `rtl/core.v` lists every field of a sample and 
 """,
     "axi": """\
 Samples enter on `s_axis`, one packet per sample: {sample_beats} beats of {data_bits} bits, the
-lowest bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on `m_axis` in
-the same way and in order, {result_beats} beats each. The comment at the head of `rtl/core.v` lists
-every field of a sample and of a result. A packet that is too short, too long or lacks bytes gives
+lowest bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on
+`m_axis` in the same way and in order, {result_beats} beats each. The comment at the head of
+`rtl/core.v` lists every field of a sample and of a result. A packet that is too short, too long or lacks bytes gives
 no result and is counted; the beat after its TLAST begins the next one. `aresetn` is synchronous and
 active low.
 
@@ -124,7 +124,7 @@ yosys, for {parts}:
 |---|---|
 | `rtl/` , `filelist.f` | the circuit, Verilog-2001 |
 | `tb/testbench.v`, `tb/parameters.vh` | the testbench |
-| `tb/samples.hex`, `tb/expected.hex` | one vector per line, a 1 above the highest bit of each word |
+| `tb/samples.hex`, `tb/expected.hex` | one vector per line; a 1 above the highest bit |
 | `tb/test_cocotb.py` | the same vectors in cocotb |
 | `constraints/`, `vivado/`, `quartus/` | for the tools |
 | `manifest.json` | SHA-256 of every file, options, tool versions |

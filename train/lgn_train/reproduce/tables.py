@@ -23,7 +23,7 @@ PAPER_OPTIONS = {
     "optimiser": "Adam, learning rate 0.01, constant",
     "batch": "128",
     "gradient to a node's inputs": "hard, in its released code",
-    "encoder": "31 thresholds a channel, 95,232 bits",
+    "encoder": "31 thresholds per channel, 95,232 bits",
     "tau of GroupSum": "100",
     "network": "12 layers of 256,000; in the appendix 6 of 64,000",
     "steps": "10^5 to 10^6",
