@@ -14,7 +14,6 @@ from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.circuit.options import CoreOptions
-    from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
     from lgn_hw.hdl.streaming import StreamingOptions
@@ -123,6 +122,7 @@ def verilog(
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
     """
     from lgn_hw.circuit.header import options_to_json
+    from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
     from lgn_hw.hdl.streaming import StreamingOptions

@@ -1,7 +1,6 @@
 """Recipes: what to train, on what, and how; strict, from TOML.
 
-Strict, because a misspelt option that is ignored costs a day of training: unknown keys, wrong types
-and combinations that mean nothing are refused with the nearest legal key.
+Strict, because a misspelt option that is ignored costs a day of training.
 """
 
 import copy
@@ -286,8 +285,7 @@ def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
         *sections, leaf = key.split(".")
         target = result
         for number, section in enumerate(sections, start=1):
-            # A section that the file does not have is made: `--set` may name any key.
-            target = target.setdefault(section, {})
+                target = target.setdefault(section, {})
             if not isinstance(target, dict):
                 place = ".".join(sections[:number])
                 raise UsageError(f"--set {key}: {place} is a value, not a section")
