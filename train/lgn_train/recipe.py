@@ -1,7 +1,4 @@
-"""Recipes: what to train, on what, and how; strict, from TOML.
-
-Strict, because a misspelt option that is ignored costs a day of training.
-"""
+"""Recipes: what to train, on what, and how; from TOML, and strict: a typo costs a day of training."""
 
 import copy
 import math
@@ -285,7 +282,7 @@ def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
         *sections, leaf = key.split(".")
         target = result
         for number, section in enumerate(sections, start=1):
-                target = target.setdefault(section, {})
+            target = target.setdefault(section, {})
             if not isinstance(target, dict):
                 place = ".".join(sections[:number])
                 raise UsageError(f"--set {key}: {place} is a value, not a section")
