@@ -26,9 +26,9 @@ high. The comment at the head of `rtl/core.v` lists every field of a sample and 
 Samples enter on `s_axis`, one packet per sample: {sample_beats} beats of {data_bits} bits, the
 lowest bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on
 `m_axis` in the same way and in order, {result_beats} beats each. The comment at the head of
-`rtl/core.v` lists every field of a sample and of a result. A packet that is too short, too long or lacks bytes gives
-no result and is counted; the beat after its TLAST begins the next one. `aresetn` is synchronous and
-active low.
+`rtl/core.v` lists every field of a sample and of a result. A packet that is too short, too long or
+lacks bytes gives no result and is counted; the beat after its TLAST begins the next one. `aresetn`
+is synchronous and active low.
 
 `s_axi` is AXI4-Lite, 32 bits wide:
 

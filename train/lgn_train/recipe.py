@@ -1,4 +1,4 @@
-"""Recipes: what to train, on what, and how; from TOML, and strict: a typo costs a day of training."""
+"""Recipes: what to train, on what, and how; from TOML, and strict: a typo would cost a day."""
 
 import copy
 import math
