@@ -26,6 +26,7 @@ from lgn_cli.prove import prove
 from lgn_cli.report import report
 from lgn_cli.reproduce import reproduce
 from lgn_cli.run import run
+from lgn_cli.search import search
 from lgn_cli.sim import sim
 from lgn_cli.summary import summary
 from lgn_cli.synth import synth
@@ -63,8 +64,8 @@ def options(
 
 
 for command in (
-    train, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict, info,
-    reproduce, boards, build, flash, run, doctor,
+    train, search, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict,
+    info, reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(import_)

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from lgn_train.data.ranges import Range
     from lgn_train.recipe import Recipe
 
-__all__ = ["require_lgn_train", "train"]
+__all__ = [
+    "INTERRUPTED",
+    "default_recipe",
+    "read_ranges",
+    "require_lgn_train",
+    "safe_name",
+    "train",
+]
 
 INTERRUPTED = 130  # what a shell calls a program that was ended by Ctrl-C
 
@@ -96,7 +103,7 @@ def train(
             folder,
             data_path=data,
             label=label,
-            limits=_ranges(limits or []),
+            limits=read_ranges(limits or []),
             resume=resume,
             force=force,
             device=device,
@@ -112,7 +119,7 @@ def train(
         show(_table(figures, str(folder)))
 
 
-def _ranges(options: list[str]) -> "Range | None":
+def read_ranges(options: list[str]) -> "Range | None":
     """Read --range options; raises UsageError naming the one that is none."""
     found: dict[str, tuple[float, float]] = {}
     for option in options:
@@ -165,10 +172,10 @@ def _recipe(
         raise UsageError(
             "Name a recipe, like train/recipes/digits.toml, or give your own samples with --data"
         )
-    return Recipe.of(_default_recipe(data, label), "the default recipe", changes)
+    return Recipe.of(default_recipe(data, label), "the default recipe", changes)
 
 
-def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
+def default_recipe(path: Path, label: str | None) -> dict[str, Any]:
     """Return the default recipe, sized for the classes and the rows of the data."""
     from lgn_train.data import load_file
 
@@ -187,8 +194,12 @@ def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
         "epochs": min(most, max(fewest, DEFAULT_STEPS * batch_size // rows)),
     }
     source = {"source": "file", "path": str(path)} | ({"label": label} if label else {})
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "table"
-    return {"name": name, "data": source} | recipe
+    return {"name": safe_name(path), "data": source} | recipe
+
+
+def safe_name(path: Path) -> str:
+    """Return a name for a recipe, made of that of a file of data."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "table"
 
 
 def _choice(figures: dict[str, Any]) -> dict[str, str]:

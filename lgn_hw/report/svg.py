@@ -35,9 +35,11 @@ class Canvas:
         joined = " ".join(f"{number(x)},{number(y)}" for x, y in points)
         self._shapes.append(f'<polyline class="{style}" points="{joined}"/>')
 
-    def dot(self, x: float, y: float, style: str) -> None:
-        """Draw a point."""
-        self._shapes.append(f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="2.5"/>')
+    def dot(self, x: float, y: float, style: str, radius: float = 2.5, title: str = "") -> None:
+        """Draw a point, with a hint for the mouse."""
+        place = f'class="{style}" cx="{number(x)}" cy="{number(y)}" r="{number(radius)}"'
+        hint = f"><title>{escape(title)}</title></circle>" if title else "/>"
+        self._shapes.append(f"<circle {place}{hint}")
 
     def text(self, x: float, y: float, text: str, style: str = "", anchor: str = "start") -> None:
         """Write a text."""

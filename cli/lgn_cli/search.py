@@ -1,0 +1,345 @@
+"""`lgn search`: from data and a budget of LUTs to a front of proven designs."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from lgn_cli.console import JsonOption, errors, finite, notice, print_json, show
+from lgn_cli.ending import Ended
+from lgn_cli.train import INTERRUPTED, read_ranges, require_lgn_train, safe_name
+from lgn_hw.errors import ToolNotFound, UsageError
+
+if TYPE_CHECKING:
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.timing.parts import Part
+    from lgn_train.recipe import Data
+    from lgn_train.search import Search
+
+__all__ = ["search"]
+
+DEFAULT_LUT = "6"
+MOST_JOBS = 8
+LINK_LUTS = 600  # of a board, which the link to the host takes
+# How full names of parts start, by the family that --lut names.
+STARTS = {"ice40": "iCE40", "ecp5": "LFE5U", "gowin": "GW", "xilinx": "xc7"}
+FAMILIES = {start: family for family, start in STARTS.items()}
+BUILT_IN = ("digits", "mnist", "cifar10", "adult", "monk")
+TOLD_EVERY = 10  # trials, where no terminal shows each
+
+
+def search(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A .csv, .npz or .parquet file, a recipe (its data), or the name of one."
+        ),
+    ],
+    luts: Annotated[
+        int | None,
+        typer.Option(min=1, help="The most LUTs of a whole circuit; those of --part by default."),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="What it is for: a part, as up5k-sg48, or a board, as icestick."),
+    ] = None,
+    lut: Annotated[
+        str | None,
+        typer.Option(help="The LUTs, where no part is named: 4, 6, or a family as xilinx; 6."),
+    ] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, callback=finite, help="With --part: the clock to state latency for."
+        ),
+    ] = None,
+    minutes: Annotated[
+        float,
+        typer.Option(min=0.01, callback=finite, help="For everything, by the clock on the wall."),
+    ] = 30,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Stop trying after so many more, if time is left.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of each design that is shown.")] = 3,
+    points: Annotated[int, typer.Option(min=1, help="Designs that are shown, at most.")] = 8,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Of the longest trainings; 1000 for small data, else 4000.")
+    ] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core, at most 8.")] = 0,
+    label: Annotated[
+        str | None, typer.Option(help="The label column of a table; the last one by default.")
+    ] = None,
+    limits: Annotated[
+        list[str] | None, typer.Option("--range", help="As of lgn train: LOW:HIGH, NAME=LOW:HIGH.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value of the data: data.KEY=VALUE. May be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder; build/search-NAME by default."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the folder's search, or help with it.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Search for the smallest classifiers of your data: accuracy against LUTs, at most --luts.
+
+    The folder gets the designs that no other one beats, each a recipe and a classifier (.lgn) that
+    is proven to be what was trained, with figures in front.json and a page, index.html. The whole
+    circuit counts: encoder, gates, popcount and argmax. Designs are compared on validation samples;
+    the test part is measured at the end, with seeds that the search has not used.
+
+    Ctrl-C ends the trials and trains what was found; a second one ends the command. Several
+    processes, also of other machines, may share a folder with --resume.
+
+    Examples:
+
+        lgn search flowers.csv --luts 200 --minutes 10
+
+        lgn search digits --part icestick --clock-mhz 12
+
+        lgn search digits --part icestick --clock-mhz 12 --resume
+    """
+    require_lgn_train()
+    made = _opened(
+        _settings(data, luts, part, lut, label, limits, change or [], steps),
+        output, minutes=minutes, resume=resume, jobs=jobs or _cores(), seeds=seeds, points=points,
+    )  # fmt: skip
+    describe = _describer(made, part, clock_mhz)
+    for sentence in made.notices:
+        notice(sentence)
+    front = _found(made, trials, describe)
+    if json:
+        print_json(list(front.points))
+    else:
+        show(_table(front.points, made))
+        notice(f"{made.folder / 'index.html'} shows them")
+
+
+def _opened(settings: Any, output: Path | None, **options: Any) -> "Search":
+    from lgn_train.search import Search
+
+    return Search(settings, output or Path("build") / f"search-{settings.name}", **options)
+
+
+def _found(made: "Search", trials: int | None, describe: Callable[..., Any]) -> Any:
+    """Run the trials and what follows; the first Ctrl-C ends the trials only."""
+    again = f"the same command with --resume goes on in {made.folder}"
+    progress = _Progress(made)
+    try:
+        made.explore(trials, progress.trial)
+    except (KeyboardInterrupt, Ended) as end:
+        if getattr(end, "code", INTERRUPTED) != INTERRUPTED:
+            raise
+        notice("no more trials; what was found is trained with more seeds. Ctrl-C ends that too")
+    try:
+        return made.finish(describe, progress.final)
+    except (KeyboardInterrupt, Ended) as end:
+        notice(f"interrupted; {again}")
+        raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None
+
+
+class _Progress:
+    """What is told of a search on standard error: each trial on a terminal, else some."""
+
+    def __init__(self, made: "Search") -> None:
+        self._made, self._status = made, errors.status("")
+        if errors.is_terminal:
+            self._status.start()
+
+    def _time(self) -> str:
+        passed, seconds = self._made.clock.passed, self._made.clock.seconds
+        return f"{passed / 60:.1f} of {seconds / 60:g} min"
+
+    def trial(self, front: Sequence[Any], trials: int) -> None:
+        ends = [front[0], front[-1]] if len(front) > 1 else front
+        found = " to ".join(f"{d.luts:,.0f} LUTs {100 * d.accuracy:.2f} %" for d in ends)
+        text = f"{self._time()}  {trials} trials  validation: {found or 'nothing yet'}"
+        if errors.is_terminal:
+            self._status.update(text)
+        elif trials % TOLD_EVERY == 0:
+            errors.print(text, soft_wrap=True)
+
+    def final(self, done: int, of: int) -> None:
+        text = f"{self._time()}  {done} of {of} networks trained for the front"
+        if errors.is_terminal:
+            self._status.update(text)
+        else:
+            errors.print(text, soft_wrap=True)
+
+
+def _cores() -> int:
+    counted = getattr(os, "process_cpu_count", os.cpu_count)()
+    if hasattr(os, "sched_getaffinity"):
+        counted = len(os.sched_getaffinity(0))
+    return max(1, min(MOST_JOBS, counted or 1))
+
+
+def _settings(
+    data: str,
+    luts: int | None,
+    part: str | None,
+    lut: str | None,
+    label: str | None,
+    limits: list[str] | None,
+    changes: list[str],
+    steps: int,
+) -> Any:
+    """Return the settings that the options mean; raises UsageError where they do not fit."""
+    try:
+        from lgn_train.search import Settings
+    except ImportError as problem:
+        missing = (problem.name or "").partition(".")[0]
+        if missing not in ("optuna", "tomli_w"):
+            raise
+        raise ToolNotFound(
+            f"lgn search needs the package {missing}, which is missing; install it:"
+            " pip install 'lgn-hw[search]'"
+        ) from problem
+    if lut is not None and part is not None:
+        raise UsageError("--part has LUTs of its own; leave out --lut, or name no part")
+    target, capacity = (lut or DEFAULT_LUT, None) if part is None else _of_part(part)
+    if luts is None and capacity is None:
+        raise UsageError("Say how large designs may be: --luts N, or --part NAME")
+    if luts is not None and capacity is not None and luts > capacity:
+        raise UsageError(f"{part} has {capacity:,} LUTs; lower --luts {luts}, or leave it out")
+    name, section = _data(data, label, limits, changes)
+    return Settings(name, section, luts or capacity or 0, target.lower(), steps)
+
+
+def _of_part(name: str) -> tuple[str, int]:
+    """Return the family of a part or board, as --lut names it, and the LUTs that it has to give."""
+    from lgn_hw.timing.parts import DEVICES
+
+    part = DEVICES.get(name.lower())
+    if part is not None:
+        return part.family, part.cells
+    full, luts = _of_board(name)
+    family = next((of for start, of in FAMILIES.items() if full.startswith(start)), None)
+    if family is None or luts is None:
+        raise UsageError(f"The LUTs of {full} are not known; give --luts and --lut instead")
+    return family, luts - LINK_LUTS
+
+
+def _of_board(name: str) -> tuple[str, int | None]:
+    """Return the full name of a board's part, and its LUTs."""
+    from lgn_boards.board import part_of
+    from lgn_boards.boards import find_board
+    from lgn_hw.timing.parts import DEVICES
+
+    try:
+        return part_of(find_board(name).open_platform())
+    except UsageError as problem:
+        raise UsageError(
+            f"--part must be a part ({', '.join(DEVICES)}) or a board, not {name!r}: {problem}"
+        ) from problem
+
+
+def _timed_part(name: str) -> "Part":
+    """Return the part whose delays are those of a part or board; raises UsageError if unknown."""
+    from lgn_hw.timing.parts import DEVICES, find_part
+
+    if name.lower() in DEVICES:
+        return find_part(name)
+    full, luts = _of_board(name)
+    for part in DEVICES.values():
+        same = part.family != "ice40" or f"--{full.removeprefix('iCE40').lower()}" in part.arguments
+        if same and part.cells == luts and full.startswith(STARTS[part.family]):
+            return part
+    raise UsageError(f"There is no delay model of {full}; leave out --clock-mhz")
+
+
+def _data(
+    data: str, label: str | None, limits: list[str] | None, changes: list[str]
+) -> tuple[str, "Data"]:
+    """Return a name for the designs, and the section of the data that is meant."""
+    from lgn_train.recipe import Recipe
+
+    wrong = next((text for text in changes if not text.strip().startswith("data.")), None)
+    if wrong is not None:
+        raise UsageError(f"--set changes the data here, like data.problem=2, not {wrong!r}")
+    document, place = _document(data)
+    document["data"] |= {} if label is None else {"label": label}
+    ranges = read_ranges(limits or [])
+    document["data"] |= {} if ranges is None else {"range": ranges}
+    recipe = Recipe.of(document, place, changes)
+    return recipe.name, recipe.data
+
+
+def _document(data: str) -> tuple[dict[str, Any], str]:
+    """Return a recipe of the data that are named, and where it is from."""
+    from lgn_train.recipe import Recipe
+    from lgn_train.recipe_files import named_recipe, recipe_names
+
+    path = Path(data)
+    named = None if path.exists() else named_recipe(data)
+    if path.suffix == ".toml" or named is not None:
+        document = Recipe.load(named or path).to_dict()
+        return {**document, "data": dict(document["data"])}, str(named or path)
+    common: dict[str, Any] = {"model": {"layers": [1]}, "train": {"epochs": 1}}
+    if data.lower() in BUILT_IN:
+        section: dict[str, Any] = {"source": data.lower()}
+        section |= {"problem": 1} if data.lower() == "monk" else {}
+        return {"name": data.lower(), "data": section} | common, data
+    if not path.exists():
+        raise UsageError(
+            f"There is no file {data}; name a .csv, .npz or .parquet, a recipe, or one of"
+            f" {', '.join(sorted({*BUILT_IN, *recipe_names()}))}"
+        )
+    section = {"source": "file", "path": str(path.resolve())}
+    return {"name": safe_name(path), "data": section} | common, data
+
+
+def _describer(
+    made: "Search", part: str | None, clock_mhz: float | None
+) -> Callable[["Classifier"], Mapping[str, Any]]:
+    """Return what says the latency of a classifier on a part; raises UsageError without a part."""
+    if clock_mhz is None:
+        return lambda classifier: {}
+    if part is None:
+        raise UsageError("--clock-mhz needs --part, whose delays are known")
+    chosen, clock = _timed_part(part), clock_mhz
+
+    def describe(classifier: "Classifier") -> Mapping[str, Any]:
+        from lgn_hw.timing.levels import datapath_levels
+        from lgn_hw.timing.plan import registers_for
+
+        levels = datapath_levels(classifier, made.settings.options)
+        try:
+            placement = registers_for(levels, chosen, clock)
+        except UsageError as problem:
+            return {"clock_mhz": clock, "latency_cycles": None, "clock_note": str(problem)}
+        cycles = placement.latency
+        return {
+            "clock_mhz": clock,
+            "part": chosen.name,
+            "stage": "estimate",
+            "latency_cycles": cycles,
+            "latency_ns": round(1000 * cycles / clock, 1),
+            "ff": placement.bits,
+        }
+
+    return describe
+
+
+def _table(points: Sequence[Mapping[str, Any]], made: "Search") -> Table:
+    """Lay out the front."""
+    table = Table(title=str(made.folder))
+    table.add_column("design")
+    for column in ("LUTs", "test accuracy", "validation", "LUTs over seeds"):
+        table.add_column(column, justify="right")
+    for p in points:
+        table.add_row(
+            p["name"] + (" (recommended)" if p["recommended"] else ""),
+            f"{p['luts']:,}",
+            f"{100 * p['accuracy']:.2f} ± {100 * p['accuracy_sd']:.2f} %",
+            f"{100 * p['validation_accuracy']:.2f} ± {100 * p['validation_sd']:.2f} %",
+            f"{p['luts_mean']:,.0f} ± {p['luts_sd']:,.0f}",
+        )
+    return table

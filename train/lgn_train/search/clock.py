@@ -1,0 +1,42 @@
+"""A deadline that long work looks at."""
+
+import time
+from typing import final
+
+__all__ = ["Clock", "OutOfTime"]
+
+
+class OutOfTime(Exception):
+    """The deadline has passed; whoever set it catches this."""
+
+
+@final
+class Clock:
+    """Count down from now; a clock of 0 seconds or less is at its end."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end; negative after it."""
+        return self._end - time.monotonic()
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the start."""
+        return self.seconds - self.left
+
+    def check(self, line: object = None) -> None:
+        """Raise OutOfTime after the end. line: what callbacks are called with, not read."""
+        if self.left <= 0:
+            raise OutOfTime
+
+    def end_in(self, seconds: float) -> None:
+        """Move the end: so many seconds from now, or now."""
+        self._end = time.monotonic() + max(0.0, seconds)
+
+    def before(self, seconds: float) -> "Clock":
+        """Return a clock that ends so much earlier."""
+        return Clock(self.left - seconds)
