@@ -55,7 +55,8 @@ def as_table(name: str, folder: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow([*(f"x{i}" for i in range(data.data.shape[1])), "label"])
-        rows.writerows([*x, f"c{data.target_names[y]}"] for x, y in zip(data.data, data.target))
+        labels = (f"c{data.target_names[y]}" for y in data.target)
+        rows.writerows([*x, label] for x, label in zip(data.data, labels, strict=True))
     return path
 
 

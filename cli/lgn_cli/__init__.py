@@ -20,6 +20,7 @@ from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
 from lgn_cli.import_ import import_
 from lgn_cli.info import info
+from lgn_cli.new import new
 from lgn_cli.optimize import optimize
 from lgn_cli.predict import predict
 from lgn_cli.prove import prove
@@ -64,8 +65,8 @@ def options(
 
 
 for command in (
-    train, search, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict,
-    info, reproduce, boards, build, flash, run, doctor,
+    new, train, search, export, optimize, verilog, prove, sim, synth, fmax, summary, report,
+    predict, info, reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(import_)

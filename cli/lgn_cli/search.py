@@ -130,19 +130,24 @@ def _opened(settings: Any, output: Path | None, **options: Any) -> "Search":
 
 def _found(made: "Search", trials: int | None, describe: Callable[..., Any]) -> Any:
     """Run the trials and what follows; the first Ctrl-C ends the trials only."""
-    again = f"the same command with --resume goes on in {made.folder}"
-    progress = _Progress(made)
-    try:
-        made.explore(trials, progress.trial)
-    except (KeyboardInterrupt, Ended) as end:
-        if getattr(end, "code", INTERRUPTED) != INTERRUPTED:
-            raise
-        notice("no more trials; what was found is trained with more seeds. Ctrl-C ends that too")
-    try:
-        return made.finish(describe, progress.final)
-    except (KeyboardInterrupt, Ended) as end:
-        notice(f"interrupted; {again}")
-        raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None
+    with _Progress(made) as progress:
+        try:
+            made.explore(trials, progress.trial)
+        except (KeyboardInterrupt, Ended) as end:
+            _ended(made, end, only=INTERRUPTED)
+            notice("no more trials: what was found is trained with more seeds; Ctrl-C ends that")
+        try:
+            return made.finish(describe, progress.final)
+        except (KeyboardInterrupt, Ended) as end:
+            _ended(made, end)
+
+
+def _ended(made: "Search", end: BaseException, only: int = 0) -> None:
+    """End the command where a signal wants it, but for the signal whose code is `only`."""
+    code = getattr(end, "code", INTERRUPTED)
+    if code != only:
+        notice(f"interrupted; the same command with --resume goes on in {made.folder}")
+        raise typer.Exit(code) from None
 
 
 class _Progress:
@@ -150,8 +155,14 @@ class _Progress:
 
     def __init__(self, made: "Search") -> None:
         self._made, self._status = made, errors.status("")
+
+    def __enter__(self) -> "_Progress":
         if errors.is_terminal:
             self._status.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._status.stop()
 
     def _time(self) -> str:
         passed, seconds = self._made.clock.passed, self._made.clock.seconds

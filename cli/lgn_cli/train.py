@@ -41,7 +41,10 @@ LARGE_TABLE = 2000  # rows, from which batches are larger
 
 def train(
     recipe: Annotated[
-        Path | None, typer.Argument(help="A recipe, a .toml file; may be left out with --data.")
+        str | None,
+        typer.Argument(
+            help="A recipe: a .toml file, or a name of --list; may be left out with --data."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -74,6 +77,9 @@ def train(
         bool, typer.Option("--force", help="Start over where the folder holds a run.")
     ] = False,
     device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the recipes that come with lgn-hw, and end.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train a network and export it as a classifier, NAME.lgn, in a run folder.
@@ -83,15 +89,18 @@ def train(
 
     Examples:
 
-        lgn train train/recipes/digits.toml
+        lgn train digits
 
-        lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
+        lgn train digits --set model.tau=5 --seed 1 --output build/trial
 
         lgn train --data flowers.csv --label species --range 0:10
 
         torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
     lgn_train = require_lgn_train()
+    if list_:
+        _list_recipes(json)
+        return
     changes = list(change or [])
     changes += [] if seed is None else [f"seed={seed}"]
     changes += [] if epochs is None else [f"train.epochs={epochs}"]
@@ -160,17 +169,32 @@ def require_lgn_train() -> Any:
     return lgn_train
 
 
+def _list_recipes(json: bool) -> None:
+    """Print the name of each recipe with the first line of its head."""
+    from lgn_train.recipe_files import recipe_names, title_of
+
+    found = {name: title_of(path) for name, path in recipe_names().items()}
+    if json:
+        print_json(found)
+        return
+    table = Table(show_header=False)
+    for name, title in found.items():
+        table.add_row(name, title)
+    show(table)
+
+
 def _recipe(
-    path: Path | None, data: Path | None, label: str | None, changes: list[str]
+    wanted: str | None, data: Path | None, label: str | None, changes: list[str]
 ) -> "Recipe":
     """Return the recipe of a file with the changes of the command line, or one for a table."""
     from lgn_train.recipe import Recipe
+    from lgn_train.recipe_files import recipe_path
 
-    if path is not None:
-        return Recipe.load(path, changes)
+    if wanted is not None:
+        return Recipe.load(recipe_path(wanted), changes)
     if data is None:
         raise UsageError(
-            "Name a recipe, like train/recipes/digits.toml, or give your own samples with --data"
+            "Name a recipe, like digits (--list shows all), or give your own samples with --data"
         )
     return Recipe.of(default_recipe(data, label), "the default recipe", changes)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["named_recipe", "recipe_names", "recipe_path"]
+__all__ = ["named_recipe", "recipe_names", "recipe_path", "title_of"]
 
 # In a wheel they lie in the package (see pyproject.toml), in the repository beside it.
 PLACES = (Path(__file__).parent / "recipes", Path(__file__).parent.parent / "recipes")
@@ -20,6 +20,11 @@ def recipe_names() -> dict[str, Path]:
 def named_recipe(name: str) -> Path | None:
     """Return the file of a recipe that comes with the package, or None."""
     return recipe_names().get(name.lower())
+
+
+def title_of(path: Path) -> str:
+    """Return the first line of a recipe's head, which says what it is."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
 
 
 def recipe_path(wanted: str) -> Path:
