@@ -276,7 +276,7 @@ def test_two_processes_share_a_study_and_its_networks(table, tmp_path):
 
 def test_helpers_work_on_trials_and_networks(table, tmp_path):
     made = search_of(table, tmp_path / "helped", seeds=1, jobs=2)
-    made.explore(trials=3)
+    made.explore(trials=5)
     assert made.finish().points
 
 

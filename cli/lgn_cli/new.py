@@ -15,8 +15,9 @@ __all__ = ["Example", "new"]
 
 SUFFIX = ".template"  # of the files that become a project's
 MNIST = "mnist-wired-200"  # the recipe of that example, as it comes with lgn-hw
+# Order only: samples that were put there are older than make_data.py, and must stay.
 DATA_RULE = """
-@DATA@: make_data.py
+@DATA@: | make_data.py
 \t$(PYTHON) make_data.py
 """
 BOARD_RULE = """

@@ -115,7 +115,8 @@ def _run(task: Task, study: optuna.Study, trial: optuna.Trial, clock: Clock) -> 
         error, luts = 1 - found.accuracy, max(found.luts, 1.0)
         reported(trial, number, error, luts)
         beyond = {"luts": luts / task.settings.luts - 1, "guessing": error - task.guess_error}
-        going = max(beyond.values()) <= 0 and goes_on(error, luts, results(study, number))
+        # Who only guesses may learn yet with more steps.
+        going = beyond["luts"] <= 0 and goes_on(error, luts, results(study, number))
         if not going or rung is rungs[-1]:
             break
     result = {
@@ -125,7 +126,7 @@ def _run(task: Task, study: optuna.Study, trial: optuna.Trial, clock: Clock) -> 
         "right": found.right,
         "samples": found.samples,
         "steps": rung.steps,
-        "whole": rung.parts == len(task.splits.parts) and number > 0,
+        "whole": rung.parts == len(task.splits.parts) and number > 0 and error < task.guess_error,
         "seconds": round(started - clock.left, 2),
     }
     finished(study, trial, result, beyond)
