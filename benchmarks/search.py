@@ -120,7 +120,11 @@ def main() -> None:
     for name in arguments.data:
         row = measure(name, arguments)
         print(json.dumps(row), flush=True)
-        stored = json.loads(arguments.json.read_text("utf-8")) if arguments.json.exists() else {}
+        stored = (
+            json.loads(arguments.json.read_text(encoding="utf-8"))
+            if arguments.json.exists()
+            else {}
+        )
         rows = {old["data"]: old for old in stored.get("rows", [])} | {name: row}
         result = describe_machine() | {"rows": [rows[key] for key in sorted(rows)]}
         arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from lgn_cli.search import _data, _of_part, _timed_part
+from lgn_cli.search_data import section_of
+from lgn_cli.search_part import capacity_of, timed_part
 from lgn_hw.errors import UsageError
 
 
@@ -35,7 +36,7 @@ def test_search_rejects_options_that_do_not_fit(lgn, csv, tmp_path, options, tol
     assert told in " ".join(err.split())
 
 
-def test_search_rejects_a_name_that_is_no_data(lgn):
+def test_search_rejects_a_name_that_is_nosection_of(lgn):
     code, _, err = lgn("search", "dgits", "--luts", 10)
     assert code == 2
     assert "There is no file dgits" in err
@@ -43,22 +44,22 @@ def test_search_rejects_a_name_that_is_no_data(lgn):
 
 
 def test_data_is_a_file_a_recipe_or_a_name(csv, tmp_path):
-    assert _data(str(csv), "kind", ["0:20"], [])[0] == "two-kinds"
-    section = _data(str(csv), "kind", ["0:20"], [])[1]
+    assert section_of(str(csv), "kind", ["0:20"], [])[0] == "two-kinds"
+    section = section_of(str(csv), "kind", ["0:20"], [])[1]
     assert (section.path, section.label, section.range) == (str(csv), "kind", (0, 20))
-    assert _data("monk", None, None, ["data.problem=2"])[1].problem == 2
-    assert _data("mnist-wired-450", None, None, [])[1].source == "mnist"
-    assert _data("cifar10", None, None, [])[1].source == "cifar10"
+    assert section_of("monk", None, None, ["data.problem=2"])[1].problem == 2
+    assert section_of("mnist-wired-450", None, None, [])[1].source == "mnist"
+    assert section_of("cifar10", None, None, [])[1].source == "cifar10"
 
 
 def test_a_part_gives_family_and_luts():
-    assert _of_part("UP5K-sg48") == ("ice40", 5280)
-    assert _of_part("iCEstick") == ("ice40", 1280 - 600)
-    assert _of_part("arty_a7_35") == ("xilinx", 20800 - 600)
-    assert _timed_part("icestick").name == "hx1k-tq144"
-    assert _timed_part("ulx3s-85f").name == "ecp5-85k"
+    assert capacity_of("UP5K-sg48") == ("ice40", 5280)
+    assert capacity_of("iCEstick") == ("ice40", 1280 - 600)
+    assert capacity_of("arty_a7_35") == ("xilinx", 20800 - 600)
+    assert timed_part("icestick").name == "hx1k-tq144"
+    assert timed_part("ulx3s-85f").name == "ecp5-85k"
     with pytest.raises(UsageError, match="delay model"):
-        _timed_part("arty-a7-35")
+        timed_part("arty-a7-35")
 
 
 def test_search_prints_its_front_and_goes_on_after_ctrl_c(lgn, csv, tmp_path, monkeypatch):

@@ -10,24 +10,18 @@ from rich.table import Table
 
 from lgn_cli.console import JsonOption, errors, finite, notice, print_json, show
 from lgn_cli.ending import Ended
-from lgn_cli.train import INTERRUPTED, read_ranges, require_lgn_train, safe_name
+from lgn_cli.search_data import section_of
+from lgn_cli.search_part import capacity_of, latency_on
+from lgn_cli.train import INTERRUPTED, require_lgn_train
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
-    from lgn_hw.classifier import Classifier
-    from lgn_hw.timing.parts import Part
-    from lgn_train.recipe import Data
     from lgn_train.search import Search
 
 __all__ = ["search"]
 
 DEFAULT_LUT = "6"
 MOST_JOBS = 8
-LINK_LUTS = 600  # of a board, which the link to the host takes
-# How full names of parts start, by the family that --lut names.
-STARTS = {"ice40": "iCE40", "ecp5": "LFE5U", "gowin": "GW", "xilinx": "xc7"}
-FAMILIES = {start: family for family, start in STARTS.items()}
-BUILT_IN = ("digits", "mnist", "cifar10", "adult", "monk")
 TOLD_EVERY = 10  # trials, where no terminal shows each
 
 
@@ -66,7 +60,7 @@ def search(
     seeds: Annotated[int, typer.Option(min=1, help="Networks of each design that is shown.")] = 3,
     points: Annotated[int, typer.Option(min=1, help="Designs that are shown, at most.")] = 8,
     steps: Annotated[
-        int, typer.Option(min=0, help="Of the longest trainings; 1000 for small data, else 4000.")
+        int, typer.Option(min=0, help="Of the longest trainings; 600 for small data, else 3000.")
     ] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core, at most 8.")] = 0,
     label: Annotated[
@@ -107,11 +101,11 @@ def search(
         lgn search digits --part icestick --clock-mhz 12 --resume
     """
     require_lgn_train()
+    settings = _settings(data, luts, part, lut, label, limits, change or [], steps)
+    describe = latency_on(part, clock_mhz, settings.options)
     made = _opened(
-        _settings(data, luts, part, lut, label, limits, change or [], steps),
-        output, minutes=minutes, resume=resume, jobs=jobs or _cores(), seeds=seeds, points=points,
+        settings, output, minutes=minutes, resume=resume, jobs=jobs or _cores(), seeds=seeds, points=points,
     )  # fmt: skip
-    describe = _describer(made, part, clock_mhz)
     for sentence in made.notices:
         notice(sentence)
     front = _found(made, trials, describe)
@@ -215,128 +209,13 @@ def _settings(
         ) from problem
     if lut is not None and part is not None:
         raise UsageError("--part has LUTs of its own; leave out --lut, or name no part")
-    target, capacity = (lut or DEFAULT_LUT, None) if part is None else _of_part(part)
+    target, capacity = (lut or DEFAULT_LUT, None) if part is None else capacity_of(part)
     if luts is None and capacity is None:
         raise UsageError("Say how large designs may be: --luts N, or --part NAME")
     if luts is not None and capacity is not None and luts > capacity:
         raise UsageError(f"{part} has {capacity:,} LUTs; lower --luts {luts}, or leave it out")
-    name, section = _data(data, label, limits, changes)
+    name, section = section_of(data, label, limits, changes)
     return Settings(name, section, luts or capacity or 0, target.lower(), steps)
-
-
-def _of_part(name: str) -> tuple[str, int]:
-    """Return the family of a part or board, as --lut names it, and the LUTs that it has to give."""
-    from lgn_hw.timing.parts import DEVICES
-
-    part = DEVICES.get(name.lower())
-    if part is not None:
-        return part.family, part.cells
-    full, luts = _of_board(name)
-    family = next((of for start, of in FAMILIES.items() if full.startswith(start)), None)
-    if family is None or luts is None:
-        raise UsageError(f"The LUTs of {full} are not known; give --luts and --lut instead")
-    return family, luts - LINK_LUTS
-
-
-def _of_board(name: str) -> tuple[str, int | None]:
-    """Return the full name of a board's part, and its LUTs."""
-    from lgn_boards.board import part_of
-    from lgn_boards.boards import find_board
-    from lgn_hw.timing.parts import DEVICES
-
-    try:
-        return part_of(find_board(name).open_platform())
-    except UsageError as problem:
-        raise UsageError(
-            f"--part must be a part ({', '.join(DEVICES)}) or a board, not {name!r}: {problem}"
-        ) from problem
-
-
-def _timed_part(name: str) -> "Part":
-    """Return the part whose delays are those of a part or board; raises UsageError if unknown."""
-    from lgn_hw.timing.parts import DEVICES, find_part
-
-    if name.lower() in DEVICES:
-        return find_part(name)
-    full, luts = _of_board(name)
-    for part in DEVICES.values():
-        same = part.family != "ice40" or f"--{full.removeprefix('iCE40').lower()}" in part.arguments
-        if same and part.cells == luts and full.startswith(STARTS[part.family]):
-            return part
-    raise UsageError(f"There is no delay model of {full}; leave out --clock-mhz")
-
-
-def _data(
-    data: str, label: str | None, limits: list[str] | None, changes: list[str]
-) -> tuple[str, "Data"]:
-    """Return a name for the designs, and the section of the data that is meant."""
-    from lgn_train.recipe import Recipe
-
-    wrong = next((text for text in changes if not text.strip().startswith("data.")), None)
-    if wrong is not None:
-        raise UsageError(f"--set changes the data here, like data.problem=2, not {wrong!r}")
-    document, place = _document(data)
-    document["data"] |= {} if label is None else {"label": label}
-    ranges = read_ranges(limits or [])
-    document["data"] |= {} if ranges is None else {"range": ranges}
-    recipe = Recipe.of(document, place, changes)
-    return recipe.name, recipe.data
-
-
-def _document(data: str) -> tuple[dict[str, Any], str]:
-    """Return a recipe of the data that are named, and where it is from."""
-    from lgn_train.recipe import Recipe
-    from lgn_train.recipe_files import named_recipe, recipe_names
-
-    path = Path(data)
-    named = None if path.exists() else named_recipe(data)
-    if path.suffix == ".toml" or named is not None:
-        document = Recipe.load(named or path).to_dict()
-        return {**document, "data": dict(document["data"])}, str(named or path)
-    common: dict[str, Any] = {"model": {"layers": [1]}, "train": {"epochs": 1}}
-    if data.lower() in BUILT_IN:
-        section: dict[str, Any] = {"source": data.lower()}
-        section |= {"problem": 1} if data.lower() == "monk" else {}
-        return {"name": data.lower(), "data": section} | common, data
-    if not path.exists():
-        raise UsageError(
-            f"There is no file {data}; name a .csv, .npz or .parquet, a recipe, or one of"
-            f" {', '.join(sorted({*BUILT_IN, *recipe_names()}))}"
-        )
-    section = {"source": "file", "path": str(path.resolve())}
-    return {"name": safe_name(path), "data": section} | common, data
-
-
-def _describer(
-    made: "Search", part: str | None, clock_mhz: float | None
-) -> Callable[["Classifier"], Mapping[str, Any]]:
-    """Return what says the latency of a classifier on a part; raises UsageError without a part."""
-    if clock_mhz is None:
-        return lambda classifier: {}
-    if part is None:
-        raise UsageError("--clock-mhz needs --part, whose delays are known")
-    chosen, clock = _timed_part(part), clock_mhz
-
-    def describe(classifier: "Classifier") -> Mapping[str, Any]:
-        from lgn_hw.timing.levels import datapath_levels
-        from lgn_hw.timing.plan import registers_for
-
-        levels = datapath_levels(classifier, made.settings.options)
-        try:
-            placement = registers_for(levels, chosen, clock)
-        except UsageError as problem:
-            return {"clock_mhz": clock, "latency_cycles": None, "clock_note": str(problem)}
-        cycles = placement.latency
-        return {
-            "clock_mhz": clock,
-            "part": chosen.name,
-            "stage": "estimate",
-            "latency_cycles": cycles,
-            "latency_ns": round(1000 * cycles / clock, 1),
-            "ff": placement.bits,
-        }
-
-    return describe
 
 
 def _table(points: Sequence[Mapping[str, Any]], made: "Search") -> Table:

@@ -57,7 +57,9 @@ def finish(
 def result_of(folder: Path, final: Final) -> dict[str, Any] | None:
     """Return the figures of a final, or None while there are none."""
     try:
-        found: dict[str, Any] = json.loads(_place(folder, final, "json").read_text("utf-8"))
+        found: dict[str, Any] = json.loads(
+            _place(folder, final, "json").read_text(encoding="utf-8")
+        )
     except FileNotFoundError:
         return None
     return found
