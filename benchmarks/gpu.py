@@ -37,9 +37,9 @@ from machine import describe_machine
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer
+from lgn_train import GroupSum, LogicDense, ThermometerLayer
 from lgn_train.captured import CapturedStep, CudaGraphs
 from lgn_train.layers import LogicLayer
 from lgn_train.packed import why_not_cuda
@@ -122,7 +122,7 @@ def network(shape: dict[str, Any], form: str, device: torch.device) -> nn.Module
         peers = [difflogic.LogicLayer(a, b, device=device.type, implementation="cuda")
                  for a, b in pairs]  # fmt: skip
         return nn.Sequential(*peers, difflogic.GroupSum(CLASSES, tau=20.0)).to(device)
-    spec = ThermometerSpec(
+    spec = Thermometer(
         Features.integers([0] * INPUTS, [1] * INPUTS), np.arange(INPUTS), np.zeros(INPUTS, int)
     )
     kind = "raw" if shape["fan_in"] == 2 else "light"
@@ -134,7 +134,7 @@ def network(shape: dict[str, Any], form: str, device: torch.device) -> nn.Module
     ]  # fmt: skip
     for layer in layers:
         layer.half_gradients = bool(shape.get("half"))
-    return nn.Sequential(Thermometer(spec), *layers, GroupSum(CLASSES, tau=20.0)).to(device)
+    return nn.Sequential(ThermometerLayer(spec), *layers, GroupSum(CLASSES, tau=20.0)).to(device)
 
 
 def step_of(bench: Bench, shape: dict[str, Any], form: str) -> Callable[[], Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_hw.convolution import Convolution
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError
 from lgn_hw.features import Features
@@ -29,6 +30,8 @@ class Classifier:
     tau: the temperature of GroupSum; logits are scores / tau. It does not change predictions.
     classes: one name a class.
     provenance: how it was made (recipe, seed, versions, accuracies); JSON values only.
+    convolution: the same scores as kernels that slide over an image, for circuits in time; None
+    where it has no such form. Whoever changes the scores, or the features, leaves it out.
 
     Raises ClassifierError where the parts do not fit together.
     """
@@ -39,6 +42,7 @@ class Classifier:
     tau: float
     classes: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    convolution: Convolution | None = None
 
     def __post_init__(self) -> None:
         given = np.asarray(self.group)
@@ -59,6 +63,12 @@ class Classifier:
             f" {self.encoder.num_bits} bits, {self.netlist.num_nodes} nodes,"
             f" {self.num_classes} classes>"
         )
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        """Pickle as the file that it is saved in: the engine is of one process."""
+        from lgn_hw.formats.lgn import dumps, loads
+
+        return loads, (dumps(self),)
 
     @property
     def features(self) -> Features:
@@ -151,3 +161,5 @@ class Classifier:
             )
         if not 0 < self.tau < np.inf:
             raise ClassifierError(f"tau must be a positive number, not {self.tau}")
+        if self.convolution is not None:
+            self.convolution.check_features(self.features, self.num_classes)

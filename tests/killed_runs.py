@@ -1,7 +1,7 @@
 """Train in processes that are killed, at a random time or at the n-th change of the disk.
 
 A program for test_train_killed.py: it starts no thread itself, so that it may fork. Its arguments
-are a folder, how many kills, and a seed; it prints JSON.
+are a folder, how many kills, a seed, and the estimator; it prints JSON.
 """
 
 import json
@@ -50,14 +50,15 @@ def die_at(number):
         setattr(os, name, counted(name, getattr(os, name)))
 
 
-def attempt(folder, number=None, seconds=None):
+def attempt(folder, estimator, number=None, seconds=None):
     """Train in a process of its own, to the end or a kill; return whether it came to the end."""
     child = os.fork()
     if not child:
         resume = RunDir(folder).has_run
         if number is not None:
             die_at(number)
-        train(Recipe.of(RECIPE, "trial"), folder, resume=resume, quiet=True)
+        recipe = RECIPE | {"model": RECIPE["model"] | {"estimator": estimator}}
+        train(Recipe.of(recipe, "trial"), folder, resume=resume, quiet=True)
         os._exit(0)
     if seconds is not None:
         time.sleep(seconds)
@@ -74,26 +75,26 @@ def found(folder):
     return (folder / "trial.lgn").read_bytes().hex(), lines
 
 
-def main(folder, kills, seed):
+def main(folder, kills, seed, estimator):
     chance, killed, different, leftovers = random.Random(seed), 0, 0, []
-    assert attempt(folder / "reference")
+    assert attempt(folder / "reference", estimator)
     expected = found(folder / "reference")
     for run in range(kills):
         place = folder / f"run{run}"
         # Most runs are killed more than once; each comes to its end at last.
         while killed < 1000:
             if run % 2:
-                ended = attempt(place, number=chance.randrange(1, MOST_CALLS))
+                ended = attempt(place, estimator, number=chance.randrange(1, MOST_CALLS))
             else:
-                ended = attempt(place, seconds=chance.uniform(0.05, MOST_SECONDS))
+                ended = attempt(place, estimator, seconds=chance.uniform(0.05, MOST_SECONDS))
             killed += not ended
             if ended or chance.random() < 0.4:
                 break
-        ended = ended or attempt(place)
+        ended = ended or attempt(place, estimator)
         different += found(place) != expected
         leftovers += [p.name for p in place.rglob("*") if ".partial" in p.name or ".orig" in p.name]
     print(json.dumps({"kills": killed, "different": different, "leftovers": leftovers}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -76,7 +76,7 @@ def test_device_on_a_pseudo_terminal_takes_long_batches():
     codes = samples(plan, 5000)
     with Device.open(plan.classifier, ModelBoard(plan).port) as device:
         assert np.array_equal(device.predict(codes), plan.classifier.predict(codes))
-        assert device.session.repeated == 0
+        assert device.client.repeated == 0
         assert device.predict(codes[:0]).tolist() == []
 
 
@@ -147,7 +147,7 @@ def test_auto_finds_the_port_that_has_the_classifier(monkeypatch):
     found = [ModelBoard(first).port, ModelBoard(second).port]
     monkeypatch.setattr(host_module, "serial_ports", lambda: found)
     with Device.open(second.classifier) as device:
-        assert device.session.name == f"The device on {found[1]}"
+        assert device.client.name == f"The device on {found[1]}"
     third = small_plan(3).classifier
     monkeypatch.setattr(host_module, "serial_ports", lambda: [ModelBoard(first).port])
     with pytest.raises(LinkError, match=r"^No USB serial port has this classifier:\n  /dev/.*"):

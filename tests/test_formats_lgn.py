@@ -75,8 +75,8 @@ def test_lgn_rejects_an_empty_file():
 
 def test_lgn_rejects_a_newer_file():
     data = bytearray(dumps(small()))
-    data[8:12] = (2).to_bytes(4, "little")
-    message = "the file has format version 2, and this lgn-hw reads up to 1; upgrade lgn-hw"
+    data[8:12] = (3).to_bytes(4, "little")
+    message = "the file has format version 3, and this lgn-hw reads up to 2; upgrade lgn-hw"
     with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
         loads(resealed(bytes(data)))
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from conv_bench import random_conv
 from lgn_fuzz import damaged, resealed, with_header
 from strategies import random_classifier
 
@@ -29,6 +30,10 @@ def good_files():
     own.append(
         Classifier(encoder, small.netlist, small.group, 2.5, ["no", "yes \u00e9"], {"seed": 1})
     )
+    own += [
+        random_conv(1, layers=({"kernels": 2, "padding": 1, "pool": 1},), missing=0.1),
+        random_conv(2, layers=({"kernels": 2},), dense=(4, 2)),
+    ]
     return [dumps(classifier) for classifier in own]
 
 

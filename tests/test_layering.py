@@ -45,6 +45,7 @@ ROOMS = (
     "lgn_hw.data",
     "lgn_hw.features",
     "lgn_hw.encoder",
+    "lgn_hw.convolution",
     "lgn_hw.inference",
     "lgn_hw.classifier",
     "lgn_hw.formats",

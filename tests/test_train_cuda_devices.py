@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
+from lgn_train import GroupSum, LogicDense, ThermometerLayer, fit_thermometer
 from lgn_train.augment import Augmentation
 from lgn_train.layers import LogicLayer, inputs
 from lgn_train.packed import kernels
@@ -33,7 +33,7 @@ def as_on_cuda(monkeypatch):
     """What is done for a CUDA device is done for the one that is not there."""
     monkeypatch.setattr(kernels, "kernels_for", lambda like: NoKernels())
     monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: [])
-    monkeypatch.setattr(Thermometer, "why_not_packed", lambda layer: [])
+    monkeypatch.setattr(ThermometerLayer, "why_not_packed", lambda layer: [])
 
 
 def moved(model):
@@ -63,7 +63,7 @@ def test_a_step_mixes_no_devices_and_reads_nothing_back(
         LogicDense(a, b, fan_in, parametrization, estimator, candidates=candidates, seed=1)
         for a, b in widths
     ]
-    model = moved(nn.Sequential(Thermometer(spec), *layers, GroupSum(3)))
+    model = moved(nn.Sequential(ThermometerLayer(spec), *layers, GroupSum(3)))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     samples = torch.zeros(70, dtype=torch.int64, device=NOWHERE)
     data = torch.zeros(100, 9, dtype=torch.uint8, device=NOWHERE)

@@ -12,7 +12,7 @@ from torch import nn
 from lgn_hw import Classifier, ClassifierError
 from lgn_hw.errors import CheckFailed
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer, export_model, fit_thermometer
+from lgn_train import GroupSum, LogicDense, ThermometerLayer, export_model, fit_thermometer
 from lgn_train.export import check_equal
 from lgn_train.predictions import predictions
 
@@ -41,7 +41,7 @@ def network(layers, classes=3, outputs=12, seed=0):
             zip(widths[:-1], widths[1:], layers, strict=True)
         )
     ]
-    return nn.Sequential(Thermometer(SPEC), *dense, GroupSum(classes, 2.5))
+    return nn.Sequential(ThermometerLayer(SPEC), *dense, GroupSum(classes, 2.5))
 
 
 SMALL = [({"parametrization": "light", "fan_in": 3}, "gaussian")] * 2
@@ -84,26 +84,26 @@ def test_check_equal_finds_a_single_flipped_bit():
         check_equal(classifier, model, CODES)
 
 
-ORDER = re.escape("model must be nn.Sequential(Thermometer, logic layers ..., GroupSum)")
+ORDER = re.escape("model must be nn.Sequential(ThermometerLayer, logic layers ..., GroupSum)")
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
         (
-            nn.Sequential(Thermometer(SPEC), nn.Dropout(), GroupSum(3)),
+            nn.Sequential(ThermometerLayer(SPEC), nn.Dropout(), GroupSum(3)),
             f"^{ORDER}; layer 1 is Dropout, not a layer with a circuit or Flatten",
         ),
         (
             nn.Sequential(LogicDense(3, 3, seed=0), GroupSum(3)),
-            f"^{ORDER}; layer 0 is LogicDense, not Thermometer$",
+            f"^{ORDER}; layer 0 is LogicDense, not ThermometerLayer$",
         ),
         (
-            nn.Sequential(Thermometer(SPEC), LogicDense(SPEC.num_bits, 3, seed=0)),
+            nn.Sequential(ThermometerLayer(SPEC), LogicDense(SPEC.num_bits, 3, seed=0)),
             f"^{ORDER}; layer 1 is LogicDense, not GroupSum$",
         ),
         (
-            nn.Sequential(Thermometer(SPEC), nn.Flatten(2), GroupSum(3)),
+            nn.Sequential(ThermometerLayer(SPEC), nn.Flatten(2), GroupSum(3)),
             r"^layer 1 must be nn\.Flatten\(\), not Flatten\(start_dim=2, end_dim=-1\)$",
         ),
         (nn.Linear(2, 2), f"^{ORDER}, or have a method logic_parts.*, not Linear of another form$"),
@@ -117,7 +117,7 @@ def test_export_rejects_models_of_another_form(model, message):
 def test_export_rejects_parts_that_do_not_fit():
     with pytest.raises(ClassifierError, match=r"^GroupSum\(k=5\) cannot divide 12 outputs into"):
         export_model(network(SMALL, classes=5), "abcde")
-    model = nn.Sequential(Thermometer(SPEC), LogicDense(99, 3, seed=0), GroupSum(3))
+    model = nn.Sequential(ThermometerLayer(SPEC), LogicDense(99, 3, seed=0), GroupSum(3))
     with pytest.raises(
         ClassifierError, match=r"^LogicDense 0 reads 99 bits, and has \d+ before it$"
     ):
@@ -149,7 +149,7 @@ def parts(seed=0):
     )
     sizes = ((encoder.num_bits, 40), (40, 24), (24, 24))
     layers = [LogicDense(a, b, seed=seed + b, init="gaussian") for a, b in sizes]
-    return [Thermometer(encoder), *layers, GroupSum(3, tau=2.0)]
+    return [ThermometerLayer(encoder), *layers, GroupSum(3, tau=2.0)]
 
 
 def test_export_takes_nested_sequentials_a_leading_flatten_and_hooks():

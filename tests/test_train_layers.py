@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+import lgn_train
 from lgn_hw.features import Features
 from lgn_hw.netlist.evaluate import evaluate_reference
-from lgn_train import Geometry, GroupSum, LogicDense, Thermometer, fit_thermometer, mode
+from lgn_train import Geometry, GroupSum, LogicDense, ThermometerLayer, fit_thermometer, mode
 from lgn_train.estimators import ESTIMATORS
 from lgn_train.lowering import to_netlist
 from lgn_train.parametrizations import INITS
@@ -280,7 +281,7 @@ def test_group_sum_rejects_shapes(shape):
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
 def test_thermometer_is_its_spec(dtype):
     expected = spec().encode(CODES)
-    found = Thermometer(spec())(torch.from_numpy(CODES).to(dtype))
+    found = ThermometerLayer(spec())(torch.from_numpy(CODES).to(dtype))
     assert found.dtype == torch.float32
     assert np.array_equal(found.numpy().astype(bool), expected)
 
@@ -292,7 +293,7 @@ def test_thermometer_takes_every_range(low, high):
     features = Features.integers([low], [high])
     codes = np.linspace(low, high, 16).astype(np.int64)[:, None]
     fitted = fit_thermometer(features, codes)
-    found = Thermometer(fitted)(torch.from_numpy(codes))
+    found = ThermometerLayer(fitted)(torch.from_numpy(codes))
     assert np.array_equal(found.numpy().astype(bool), fitted.encode(codes))
 
 
@@ -311,9 +312,16 @@ def test_thermometer_takes_every_range(low, high):
 )
 def test_thermometer_rejects_codes(codes, kind, message):
     with pytest.raises(kind, match=message):
-        Thermometer(spec())(codes)
+        ThermometerLayer(spec())(codes)
 
 
 def test_thermometer_rejects_what_is_no_spec():
     with pytest.raises(TypeError, match=r"^spec must be an lgn_hw\.Thermometer, not int$"):
-        Thermometer(3)
+        ThermometerLayer(3)
+
+
+def test_the_old_name_of_the_thermometer_layer_says_the_new_one():
+    with pytest.warns(DeprecationWarning, match="ThermometerLayer"):
+        assert lgn_train.Thermometer is ThermometerLayer
+    with pytest.raises(AttributeError, match="'lgn_train' has no attribute 'Thermo'"):
+        lgn_train.Thermo  # noqa: B018

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from lgn_hw import ClassifierError
-from lgn_hw import Thermometer as ThermometerSpec
+from lgn_hw import ClassifierError, Thermometer
 from lgn_hw.features import Features
 from lgn_train import (
     BitPlanes,
@@ -20,7 +19,7 @@ from lgn_train import (
     LogicConv2d,
     LogicDense,
     OrPool2d,
-    Thermometer,
+    ThermometerLayer,
     export_model,
     fit_thermometer,
     mode,
@@ -29,7 +28,7 @@ from lgn_train.layers import LogicLayer
 from lgn_train.layers.circuit_layer import widest_stage
 from lgn_train.lowering import to_netlist
 from lgn_train.nodes import interpolate
-from lgn_train.packed import PackedBits, Run
+from lgn_train.packed import PackedBits, StageGraph
 from lgn_train.predictions import predictions
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
@@ -232,7 +231,7 @@ def test_or_pool_rejects_what_windows_do_not_cover():
 
 def test_bit_planes_hold_each_bit_at_its_pixel():
     layer = BitPlanes(SPEC, SHAPE)
-    bits = Thermometer(SPEC)(torch.from_numpy(CODES))
+    bits = ThermometerLayer(SPEC)(torch.from_numpy(CODES))
     found = layer(bits)
     assert found.shape == (70, 6, 6, 6)
     codes = torch.from_numpy(CODES.astype(np.int64)).view(70, 2, 6, 6)
@@ -252,7 +251,7 @@ def test_bit_planes_pass_gradients_through():
 def test_bit_planes_reject_other_bits():
     with pytest.raises(ValueError, match=rf"^x must have shape \(batch, {SPEC.num_bits}\), not"):
         BitPlanes(SPEC, SHAPE)(torch.zeros(2, 9))
-    twice = ThermometerSpec(Features.integers([0], [9]), np.array([0, 0]), np.array([4, 4]))
+    twice = Thermometer(Features.integers([0], [9]), np.array([0, 0]), np.array([4, 4]))
     with pytest.raises(
         ValueError, match=r"^The encoder must not have two bits with one feature and"
     ):
@@ -264,7 +263,7 @@ def network(block, pool, dense_fan_in, init, seed):
     first = LogicConv2d(6, 3, init=init, seed=seed, parametrization="light", **block)
     size = OrPool2d(pool).output_size(*first.output_size(6, 6))
     return nn.Sequential(
-        Thermometer(SPEC),
+        ThermometerLayer(SPEC),
         planes,
         first,
         OrPool2d(pool),
@@ -316,7 +315,7 @@ def test_nodes_outside_of_the_image_become_constants_and_no_nodes():
 def planes_of(rows, columns):
     count = rows * columns
     features = Features.integers([0] * count, [1] * count)
-    return ThermometerSpec(features, np.arange(count), np.zeros(count, np.int64))
+    return Thermometer(features, np.arange(count), np.zeros(count, np.int64))
 
 
 PLANES = BitPlanes(planes_of(2, 2), (1, 2, 2))
@@ -362,7 +361,7 @@ def test_packed_convolutions_are_the_float_reference(
     def results():
         planes = BitPlanes(spec, (2, 8, 8))
         model = nn.Sequential(
-            Thermometer(spec),
+            ThermometerLayer(spec),
             planes,
             LogicConv2d(planes.shape[0], 6, 3, tree_depth=2, padding=1, seed=1, **options),
             OrPool2d(2),
@@ -377,7 +376,7 @@ def test_packed_convolutions_are_the_float_reference(
 
     packed = results()
     monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
-    monkeypatch.setattr(Thermometer, "why_not_packed", lambda layer: ["forbidden"])
+    monkeypatch.setattr(ThermometerLayer, "why_not_packed", lambda layer: ["forbidden"])
     reference = results()
     assert torch.equal(packed[0], reference[0])
     for ours, theirs in zip(packed[1:], reference[1:], strict=True):
@@ -388,7 +387,7 @@ def test_convolutions_are_not_computed_before_they_are_asked_for(monkeypatch):
     def forbidden(run, groups):
         raise AssertionError("a run was executed")
 
-    monkeypatch.setattr(Run, "_execute", forbidden)
+    monkeypatch.setattr(StageGraph, "_execute", forbidden)
     x = conv(in_channels=4, padding=1)(OrPool2d(2)(conv(padding=1)(image(rows=6, columns=4))))
     assert len(x.flatten(1)) == len(x) == 8
 

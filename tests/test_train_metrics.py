@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lgn_hw.features import Features
-from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
+from lgn_train import GroupSum, LogicDense, ThermometerLayer, fit_thermometer
 from lgn_train.metrics import Accuracies, accuracy, measure, unused_gates
 from lgn_train.predictions import predictions
 
@@ -19,7 +19,7 @@ def network(**options):
     spec = fit_thermometer(Features.integers([0] * 4, [16] * 4), CODES)
     options = {"seed": 1, "init": "gaussian"} | options
     return nn.Sequential(
-        Thermometer(spec), LogicDense(spec.num_bits, 60, **options), GroupSum(3, 4.0)
+        ThermometerLayer(spec), LogicDense(spec.num_bits, 60, **options), GroupSum(3, 4.0)
     )
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from lgn_train import GroupSum, LogicDense, explain, mode
 from lgn_train.layers import LogicLayer
-from lgn_train.packed import PackedBits, Run, Stage, kernels, ops
+from lgn_train.packed import PackedBits, Stage, StageGraph, kernels, ops
 from lgn_train.packed.words import pack, unpack
 from lgn_train.wiring import Wiring
 
@@ -89,7 +89,7 @@ def test_packed_stage_is_the_table_on_any_wiring(inputs, nodes, fan_in, batch, s
     stage = Stage(Wiring(indices, inputs), bits, nothing, nothing)
     pins = Wiring(indices, inputs).gather(x.t()).long()
     index = (pins << torch.arange(fan_in)[:, None, None]).sum(dim=0)
-    assert torch.equal(Run.of(x).then(stage).dense().t(), table.gather(1, index).float())
+    assert torch.equal(StageGraph.of(x).then(stage).dense().t(), table.gather(1, index).float())
 
 
 def test_packed_gradient_reaches_a_table_shared_by_positions():
@@ -98,7 +98,7 @@ def test_packed_gradient_reaches_a_table_shared_by_positions():
     soft = torch.rand(4, 4).requires_grad_()
     apart = soft.detach().repeat_interleave(3, dim=0).requires_grad_()
     bits = torch.arange(4) + 5
-    wiring, run = Wiring(indices, INPUTS), Run.of(samples(100))
+    wiring, run = Wiring(indices, INPUTS), StageGraph.of(samples(100))
     shared = run.then(Stage(wiring, bits, soft, soft.detach(), positions=3))
     single = run.then(Stage(wiring, bits.repeat_interleave(3), apart, apart.detach()))
     weight = torch.randn(100, 12)
@@ -114,7 +114,7 @@ def test_packed_or_pool_passes_its_gradient_to_the_first_one():
         Wiring(torch.arange(4)[None], 4), torch.zeros(1, dtype=torch.int64), nothing, nothing,
         kind=ops.OR_POOL,
     )  # fmt: skip
-    out = Run.of(x).then(pool).dense()
+    out = StageGraph.of(x).then(pool).dense()
     assert out.flatten().tolist() == [0, 1, 1, 1]
     out.sum().backward()
     assert x.grad.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
@@ -184,7 +184,7 @@ def test_packed_bits_are_an_ordinary_tensor_to_other_modules(name, float_path):
 
 
 def test_packed_bits_keep_their_run_through_a_flatten():
-    bits = PackedBits(Run.of(samples(70)), (37, 1))
+    bits = PackedBits(StageGraph.of(samples(70)), (37, 1))
     flat = nn.Flatten()(bits)
     assert isinstance(flat, PackedBits)
     assert flat.shape == (70, 37)

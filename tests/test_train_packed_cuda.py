@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lgn_hw.errors import ToolError, ToolNotFound
-from lgn_train import GroupSum, LogicDense, Thermometer, fit_thermometer
+from lgn_train import GroupSum, LogicDense, ThermometerLayer, fit_thermometer
 from lgn_train.packed import compiler, why_not_cuda
 
 needs_gpu = pytest.mark.skipif(bool(why_not_cuda()), reason="; ".join(why_not_cuda()))
@@ -115,5 +115,7 @@ def test_cuda_thermometer_is_that_of_the_cpu():
     from lgn_hw.features import Features
 
     codes = torch.randint(0, 16, (130, 9), generator=torch.Generator().manual_seed(1))
-    encoder = Thermometer(fit_thermometer(Features.integers([0] * 9, [15] * 9), codes.numpy(), 5))
+    encoder = ThermometerLayer(
+        fit_thermometer(Features.integers([0] * 9, [15] * 9), codes.numpy(), 5)
+    )
     assert torch.equal(encoder.cuda()(codes.cuda()).dense().cpu(), encoder.cpu()(codes).dense())

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lgn_hw.features import Features
 from lgn_train import GroupSum, LogicDense, fit_thermometer
-from lgn_train.layers import LogicConv2d, OrPool2d, Thermometer
+from lgn_train.layers import LogicConv2d, OrPool2d, ThermometerLayer
 from lgn_train.packed import ops
 from lgn_train.packed.kernels import CudaKernels
 
@@ -107,7 +107,7 @@ def test_cuda_source_convolves_and_pools_as_the_cpu(pool, cuda_source):
 def test_cuda_source_encodes_as_the_cpu(high, cuda_source):
     codes = torch.randint(0, high + 1, (130, 9), generator=torch.Generator().manual_seed(1))
     features = Features.integers([0] * 9, [high] * 9)
-    encoder = Thermometer(fit_thermometer(features, codes.numpy(), 5))
+    encoder = ThermometerLayer(fit_thermometer(features, codes.numpy(), 5))
     theirs = encoder(codes).dense()
     with cuda_source.running():
         assert torch.equal(encoder(codes).dense(), theirs)

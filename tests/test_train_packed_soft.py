@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, explain, mode
 from lgn_train.layers import LogicLayer
-from lgn_train.packed import PackedBits, Run, kernels, soft_ops
+from lgn_train.packed import PackedBits, StageGraph, kernels, soft_ops
 from lgn_train.packed.words import pack
 
 INPUTS = 37
@@ -116,7 +116,7 @@ def test_soft_mixtures_are_measured_on_kernels(estimator, float_path):
 def test_soft_runs_read_packed_words():
     x = (numbers(70, INPUTS) > 0.5).float()
     model = network()
-    words = PackedBits(Run(pack(x.t() != 0), len(x)))
+    words = PackedBits(StageGraph(pack(x.t() != 0), len(x)))
     assert_reference(results(model, words), results(network(), x))
 
 

@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from lgn_train.noise import Stream, uniform
 from lgn_train.parametrizations import INITS, PARAMETRIZATIONS
+from lgn_train.rng import Stream, uniform
 
 torch.set_num_threads(1)  # the tensors are small, and pytest-xdist takes the cores
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lgn_train import GroupSum, LogicDense, Recipe, Thermometer, export_model, fit_thermometer
+from lgn_train import GroupSum, LogicDense, Recipe, export_model, fit_thermometer
 from lgn_train.data import load_digits
 from lgn_train.encoding import fitted_encoder
 from lgn_train.export import check_equal
@@ -210,7 +210,7 @@ def test_learned_wiring_of_an_image_stays_near():
     encoder = fit_thermometer(Features.integers([0] * 64, [15] * 64), codes, levels=2)
     geometry = Geometry.of_encoder(encoder, (1, 8, 8))
     layer = LogicDense(
-        Thermometer(encoder).num_bits, 128, candidates=4, wiring="structured", geometry=geometry,
+        encoder.num_bits, 128, candidates=4, wiring="structured", geometry=geometry,
         radius=1.0, seed=0,
     )  # fmt: skip
     places = geometry.spread(128, 0)

@@ -67,21 +67,21 @@ class Device:
     """
 
     def __init__(
-        self, classifier: Classifier, session: LinkClient, close: Callable[[], None]
+        self, classifier: Classifier, client: LinkClient, close: Callable[[], None]
     ) -> None:
         """Ask for the identity; raises LinkError, and UsageError for another classifier."""
-        self.classifier, self.session = classifier, session
+        self.classifier, self.client = classifier, client
         self.format = SampleFormat.of(classifier)
         self._close = close
         self.rates: Rates | None = None
         self.simulation: SimulatedBoard | None = None
         try:
-            self.identity = Identity.unpack(session.ask(Command.IDENTIFY, IDENTITY_SIZE))
+            self.identity = Identity.unpack(client.ask(Command.IDENTIFY, IDENTITY_SIZE))
         except ValueError as problem:
-            raise LinkError(f"{session.name}: {problem}") from None
+            raise LinkError(f"{client.name}: {problem}") from None
         if self.identity.digest != classifier.digest:
             raise UsageError(
-                f"{session.name} holds classifier {self.identity.digest[:16]}, not"
+                f"{client.name} holds classifier {self.identity.digest[:16]}, not"
                 f" {classifier.digest[:16]}; build and flash this one, or name its .lgn file"
             )
 
@@ -146,10 +146,8 @@ class Device:
             close()
 
         try:
-            session = LinkClient(
-                transport, name=f"The device on {port}", baud=baud, timeout=timeout
-            )
-            return cls(classifier, session, close_all)
+            client = LinkClient(transport, name=f"The device on {port}", baud=baud, timeout=timeout)
+            return cls(classifier, client, close_all)
         except BaseException:
             transport.close()
             raise
@@ -170,7 +168,7 @@ class Device:
         start = time.monotonic()
         try:
             counts = [len(payload) // size for payload in payloads]
-            found = self.session.classify(payloads, counts, progress)
+            found = self.client.classify(payloads, counts, progress)
         except LinkError as problem:
             classes = _classes(problem.answered)
             self.rates = Rates(len(classes), time.monotonic() - start, self.identity)
@@ -182,11 +180,11 @@ class Device:
 
     def self_test(self) -> Counters:
         """Run the device's self-test; raises LinkError."""
-        return Counters(self.session.ask(Command.SELF_TEST, COUNTERS_SIZE))
+        return Counters(self.client.ask(Command.SELF_TEST, COUNTERS_SIZE))
 
     def counters(self) -> Counters:
         """Return what the device has counted; raises LinkError."""
-        return Counters(self.session.ask(Command.COUNTERS, COUNTERS_SIZE))
+        return Counters(self.client.ask(Command.COUNTERS, COUNTERS_SIZE))
 
     def close(self) -> None:
         """Close the port, and end a simulation."""

@@ -16,7 +16,7 @@ def serial_ports() -> list[str]:
 
 
 class SerialTransport:
-    """A serial port as a session.Transport: 8 data bits, no parity, one stop bit.
+    """A serial port as a client.Transport: 8 data bits, no parity, one stop bit.
 
     patience: seconds that a write may take beside the time of its bytes. Raises UsageError where
     the port cannot be opened, ToolNotFound where pyserial is missing.

@@ -71,7 +71,7 @@ def run(
         "simulated": port == SIMULATED,
         "samples_per_second": vars(on.rates),
         "self_test_failures": failures,
-        "repeated_requests": on.session.repeated,
+        "repeated_requests": on.client.repeated,
         "counters": None if counters is None else vars(counters),
     }
     if json:

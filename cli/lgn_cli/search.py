@@ -104,8 +104,14 @@ def search(
     settings = _settings(data, luts, part, lut, label, limits, change or [], steps)
     describe = latency_on(part, clock_mhz, settings.options)
     made = _opened(
-        settings, output, minutes=minutes, resume=resume, jobs=jobs or _cores(), seeds=seeds, points=points,
-    )  # fmt: skip
+        settings,
+        output,
+        minutes=minutes,
+        resume=resume,
+        jobs=jobs or _cores(),
+        seeds=seeds,
+        points=points,
+    )
     for sentence in made.notices:
         notice(sentence)
     front = _found(made, trials, describe)

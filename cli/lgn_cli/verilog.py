@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lgn_hw.circuit.options import CoreOptions
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
+    from lgn_hw.hdl.streaming import StreamingOptions
 
 __all__ = ["verilog"]
 
@@ -36,8 +37,13 @@ def verilog(
         ),
     ] = None,
     levels_per_stage: Annotated[
-        int, typer.Option(min=0, help="Levels between registers; 0: only after each block.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Levels between registers, 2 if not given and 16 with --lut gates; 0: only after"
+            " each block.",
+        ),
+    ] = None,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
     wrapper: Annotated[
         str,
@@ -83,6 +89,13 @@ def verilog(
             help="text: as lgn-hw writes it. amaranth: as Amaranth and yosys convert it.",
         ),
     ] = "text",
+    conv: Annotated[
+        str,
+        typer.Option(
+            help="unrolled: every kernel at every position. stream: pixel by pixel, every kernel"
+            " once. auto: stream where the classifier has a convolutional form."
+        ),
+    ] = "unrolled",
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -105,10 +118,13 @@ def verilog(
         lgn verilog build/digits/digits.lgn --name digits   # beside another one in a design
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
+
+        lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
     """
     from lgn_hw.circuit.header import options_to_json
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
+    from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
     from lgn_hw.synth.targets import options_for
 
@@ -119,9 +135,19 @@ def verilog(
     path = _target(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
-    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
+    options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
+    if chosen_conv(loaded, conv) == "stream":
+        others = (wrapper, data_bits, clock_mhz, part, latency, lut, source)
+        if others != ("stream", None, None, None, None, None, "text"):
+            raise UsageError(
+                "--conv stream takes --levels-per-stage, --scores and --name; leave out --wrapper,"
+                " --data-bits, --clock-mhz, --part, --latency, --lut and --from"
+            )
+        core_name = "streaming_core" if name == "classifier_core" else name
+        _stream(loaded, path, StreamingOptions(levels_per_stage, scores), core_name, json)
+        return
     with status("emitting Verilog"):
         options = _with_registers(loaded, options, clock_mhz, part, latency)
         design = make_design(
@@ -153,6 +179,51 @@ def verilog(
     else:
         files = f"{data['files']} files, " if "files" in data else ""
         say(f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles")
+
+
+def chosen_conv(classifier: "Classifier", conv: str) -> str:
+    """Return stream or unrolled; raises UsageError on other values than these and auto."""
+    if conv not in ("stream", "unrolled", "auto"):
+        raise UsageError(f"--conv must be stream, unrolled or auto, not {conv!r}")
+    if conv == "auto":
+        return "unrolled" if classifier.convolution is None else "stream"
+    return conv
+
+
+def _stream(
+    classifier: "Classifier",
+    path: Path | None,
+    options: "StreamingOptions",
+    name: str,
+    json: bool,
+) -> None:
+    """Write a streaming core to a file or to standard output."""
+    from dataclasses import asdict
+
+    from lgn_hw.files.atomic import write_text
+    from lgn_hw.hdl.streaming.header import read_stream_header
+    from lgn_hw.hdl.streaming.verilog import streaming_verilog
+
+    start = time.perf_counter()
+    with status("emitting Verilog"):
+        text = streaming_verilog(classifier, options, name=name)
+    if path is None:
+        print(text, end="")
+        return
+    if not _is_file(path):
+        raise UsageError(f"--conv stream writes one file that ends in .v or .sv, not {path}")
+    write_text(path, text)
+    header = read_stream_header(text)
+    assert header is not None
+    data = {"path": str(path), **asdict(header), "bytes": len(text.encode())}
+    data["seconds"] = round(time.perf_counter() - start, 2)
+    if json:
+        print_json(data)
+    else:
+        say(
+            f"{path}: {data['bytes']:,} bytes of Verilog, a frame every {header.interval} cycles,"
+            f" its result {header.latency} cycles after its last pixel"
+        )
 
 
 def _target(output: str | None, classifier: Path) -> Path | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from lgn_hw.circuit.two_input import two_input_netlist
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.builder import ONE, ZERO, Builder, table_of
 from lgn_hw.passes.collapse import collapse
@@ -23,6 +24,8 @@ def argmax_netlist(highest: Sequence[int], width: int, lut_size: int, *, scores:
     width: the bits of each score, class 0 first. Outputs: class_width bits, the lowest first, and
     where scores is true the inputs after them.
     """
+    if lut_size == 2:  # a comparison needs three inputs: two bits and what is below them
+        return two_input_netlist(argmax_netlist(highest, width, 3, scores=scores))
     builder = Builder(len(highest) * width)
     candidates = [
         _Candidate(

@@ -48,7 +48,9 @@ class Circuit:
         all classes is not counted. Raises UsageError where options has no lut_size.
         """
         if options.lut_size is None:
-            raise UsageError("A circuit of nodes needs LUTs of 4 or 6 inputs, not None")
+            raise UsageError(
+                "A circuit of nodes needs gates of 2 or LUTs of 4 or 6 inputs, not None"
+            )
         votes = Votes.of(classifier) if options.scores else Votes.of(classifier).compared()
         logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
         read = classifier.encoder.select(bits)

@@ -10,7 +10,7 @@ from lgn_hw.data.names import listed, plain, tidy
 from lgn_hw.data.table import Table
 from lgn_hw.errors import ToolNotFound, UsageError
 
-__all__ = ["is_frame", "read_parquet", "table_of"]
+__all__ = ["cells_of_frame", "is_frame", "read_parquet", "table_of"]
 
 
 def is_frame(data: Any) -> bool:
@@ -39,6 +39,16 @@ def table_of(frame: Any, place: str = "The table") -> Table:
     return Table(place, names, columns, range(len(data)))
 
 
+def cells_of_frame(frame: Any) -> dict[str, NDArray[Any]]:
+    """Return the columns of a DataFrame by name, missing values among them: as float64 with NaN, or
+    as objects with None. Truth values are numbers. Raises UsageError on columns of dates.
+    """
+    import narwhals as nw
+
+    data = nw.from_native(frame, eager_only=True)
+    return {str(name): _open_cells(data.get_column(name)) for name in data.columns}
+
+
 def read_parquet(path: Path) -> Table:
     """Read a .parquet file. Raises ToolNotFound without pyarrow, UsageError where it is none."""
     try:
@@ -60,16 +70,33 @@ def read_parquet(path: Path) -> Table:
     return table_of(table, str(path))
 
 
+def _open_cells(column: Any) -> NDArray[Any]:
+    """Return a column as numbers, or as objects."""
+    import narwhals as nw
+
+    _refuse_dates(column, "The table")
+    given = column.to_list()
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        return np.array([np.nan if cell is None else float(cell) for cell in given], np.float64)
+    cells = np.empty(len(given), object)
+    cells[:] = given
+    return cells
+
+
+def _refuse_dates(column: Any, place: str) -> None:
+    if column.dtype.is_temporal():
+        raise UsageError(
+            f"{place}, column {column.name!r} must hold numbers, not {column.dtype}; make integers"
+            " of the stamps, less their smallest"
+        )
+
+
 def _cells(column: Any, place: str) -> list[str] | NDArray[Any]:
     """Return a column as text or as numbers; what is missing becomes an empty cell, or NaN."""
     import narwhals as nw
 
+    _refuse_dates(column, place)
     dtype = column.dtype
-    if dtype.is_temporal():
-        raise UsageError(
-            f"{place}, column {column.name!r} must hold numbers, not {dtype}; make integers of the"
-            " stamps, less their smallest"
-        )
     if dtype.is_numeric() and not dtype.is_decimal():
         if dtype.is_integer() and column.null_count():
             row = int(np.argmax(column.is_null().to_numpy()))

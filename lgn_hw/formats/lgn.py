@@ -3,7 +3,7 @@
 Layout, little-endian (specified in docs/netlist.md):
 
     8 bytes   magic, which also shows damage by text-mode transfers
-    u32       format version
+    u32       format version: 1, or 2 where there is a convolutional form
     u32       length of the JSON text, n
     u64       length of the whole file
     n bytes   JSON: scalars, names, provenance, and name, dtype and shape of each array
@@ -27,12 +27,14 @@ from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import FileFormatError, LgnError
 from lgn_hw.features import Features
 from lgn_hw.files.atomic import write_bytes
+from lgn_hw.formats.lgn_convolution import arrays_of, convolution_of, dtypes_of, header_of
 from lgn_hw.netlist import MAX_FANIN, Netlist
 
 __all__ = ["FORMAT_VERSION", "MAGIC", "dumps", "load", "loads", "save"]
 
 MAGIC = b"\x89LGN\r\n\x1a\n"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+PLAIN_VERSION = 1  # of files without a convolutional form, which older lgn-hw read too
 PREFIX = struct.Struct("<8sIIQ")
 DIGEST_SIZE = 32
 # The header's fields, and the arrays in their order.
@@ -56,6 +58,7 @@ DTYPES = {
     "offset": "<f8",
     "scale": "<f8",
 }
+MATRICES = ("fanin", "leaves", "tail_fanin")
 
 
 def save(classifier: Classifier, path: str | PathLike[str]) -> None:
@@ -82,6 +85,9 @@ def dumps(classifier: Classifier) -> bytes:
         "provenance": dict(classifier.provenance),
         "tau": classifier.tau,
     }
+    version = PLAIN_VERSION
+    if classifier.convolution is not None:
+        version, header["convolution"] = FORMAT_VERSION, header_of(classifier.convolution)
     try:
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
@@ -89,7 +95,7 @@ def dumps(classifier: Classifier) -> bytes:
     text += b" " * (-(PREFIX.size + len(text)) % 8)
     body = b"".join(_padded(array.tobytes()) for array in arrays.values())
     length = PREFIX.size + len(text) + len(body) + DIGEST_SIZE
-    data = PREFIX.pack(MAGIC, FORMAT_VERSION, len(text), length) + text + body
+    data = PREFIX.pack(MAGIC, version, len(text), length) + text + body
     return data + hashlib.sha256(data).digest()
 
 
@@ -103,7 +109,7 @@ def loads(data: bytes, name: str = "the file") -> Classifier:
     text, body = _opened(data, name)
     try:
         header = _read_header(text)
-        classifier = _classifier(header, _read_arrays(header["arrays"], body))
+        classifier = _classifier(header, _read_arrays(header, body))
         written = dumps(classifier)
     except (LgnError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         raise FileFormatError(
@@ -150,6 +156,7 @@ def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
     """Return the arrays that a file holds, in the order in which it holds them."""
     netlist, encoder, features = classifier.netlist, classifier.encoder, classifier.features
     columns = int(netlist.arity.max(initial=1))  # a net of two-input gates stores two columns
+    section = {} if classifier.convolution is None else arrays_of(classifier.convolution)
     return {
         "fanin": netlist.fanin[:, :columns],
         "table": netlist.table,
@@ -161,6 +168,7 @@ def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
         "high": features.high,
         "offset": features.offset,
         "scale": features.scale,
+        **section,
     }
 
 
@@ -177,7 +185,7 @@ def _padded(data: bytes) -> bytes:
 def _read_header(text: bytes) -> dict[str, Any]:
     """Return the JSON object, with every value of the kind that it must be."""
     header = json.loads(text)
-    if not isinstance(header, dict) or header.keys() != KINDS.keys():
+    if not isinstance(header, dict) or header.keys() - {"convolution"} != KINDS.keys():
         raise ValueError(f"its header must be an object with {', '.join(KINDS)}")
     for field, kind in KINDS.items():
         if not isinstance(header[field], kind) or isinstance(header[field], bool):
@@ -189,14 +197,17 @@ def _read_header(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _read_arrays(described: list[Any], body: bytes) -> dict[str, NDArray[Any]]:
+def _read_arrays(header: dict[str, Any], body: bytes) -> dict[str, NDArray[Any]]:
     """Return the arrays; what is described must be those that there are, in size too."""
-    if [entry[:2] for entry in described] != [[name, dtype] for name, dtype in DTYPES.items()]:
-        raise ValueError(f"its arrays must be {', '.join(DTYPES)}, each of its own dtype")
+    described, dtypes = header["arrays"], dict(DTYPES)
+    if "convolution" in header:
+        dtypes |= dtypes_of(header["convolution"])
+    if [entry[:2] for entry in described] != [[name, dtype] for name, dtype in dtypes.items()]:
+        raise ValueError(f"its arrays must be {', '.join(dtypes)}, each of its own dtype")
     arrays, start = {}, 0
     for name, dtype, shape in described:
         known = all(isinstance(length, int) and 0 <= length <= len(body) for length in shape)
-        if not known or len(shape) != (2 if name == "fanin" else 1):
+        if not known or len(shape) != (2 if name.startswith(MATRICES) else 1):
             raise ValueError(f"{name} cannot have the shape {shape!r:.40}")
         count = math.prod(shape)
         if start + count * np.dtype(dtype).itemsize > len(body):
@@ -220,4 +231,5 @@ def _classifier(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Clas
         header["tau"],
         tuple(header["classes"]),
         header["provenance"],
+        convolution_of(header["convolution"], arrays) if "convolution" in header else None,
     )

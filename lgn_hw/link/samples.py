@@ -68,7 +68,7 @@ class SampleFormat:
         place = np.searchsorted(self.feature, classifier.encoder.feature[bits])
         threshold = classifier.encoder.threshold[bits] >> self.shift[place]
         encoder = Thermometer(self.features, place.astype(np.int32), threshold)
-        return replace(classifier, encoder=encoder, netlist=netlist)
+        return replace(classifier, encoder=encoder, netlist=netlist, convolution=None)
 
 
 def packed_samples(classifier: Classifier, codes: NDArray[np.int64]) -> bytes:

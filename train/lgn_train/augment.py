@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lgn_train import noise
-from lgn_train.noise import Stream
+from lgn_train import rng
+from lgn_train.rng import Stream
 
 __all__ = ["Augmentation"]
 
@@ -70,5 +70,5 @@ class Augmentation:
         return torch.tensor(self.border, device=self.device)
 
     def _drawn(self) -> Tensor:
-        words = noise.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
+        words = rng.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
         return words % torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])

@@ -9,6 +9,7 @@ from torch import nn
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, ClassifierError
+from lgn_train.convolution import check_structure, convolution_of
 from lgn_train.lowering import to_netlist
 from lgn_train.parts import parts_of
 from lgn_train.predictions import predictions
@@ -23,7 +24,7 @@ def export_model(
 ) -> Classifier:
     """Return the classifier that a model computes in eval() mode.
 
-    model: nn.Sequential(Thermometer, logic layers ..., GroupSum), in which Sequentials may be
+    model: nn.Sequential(ThermometerLayer, logic layers ..., GroupSum), in which Sequentials may be
     nested and nn.Flatten may come first, for images. A module of another class says its layers by
     a method logic_parts(), in the order in which its forward() applies them; the classifier is
     then compared with it on random samples. The model is left as it was. Raises TypeError naming
@@ -37,7 +38,11 @@ def export_model(
             f"GroupSum(k={head.k}) cannot divide {netlist.num_outputs} outputs into equal groups"
         )
     group = np.repeat(np.arange(head.k, dtype=np.int32), netlist.num_outputs // head.k)
-    made = Classifier(encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {})
+    convolution = convolution_of(encoder.spec, layers, head.k)
+    check_structure(convolution, encoder.spec, netlist)
+    made = Classifier(
+        encoder.spec, netlist, group, head.tau, tuple(classes), provenance or {}, convolution
+    )
     if not isinstance(model, nn.Sequential):
         check_equal(made, model, _random_codes(made))
     return made

@@ -8,21 +8,20 @@ from typing import Any, final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lgn_hw.errors import UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
-from lgn_train.class_weights import class_weights
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
 from lgn_train.layers import LogicDense
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
-from lgn_train.noise import Stream
+from lgn_train.objective import Objective
 from lgn_train.parts import logic_layers
 from lgn_train.recipe import Recipe
+from lgn_train.rng import Stream
 from lgn_train.selection import Best, Selection
 
 __all__ = ["REDRAWN", "Trainer", "learning_rate"]
@@ -69,8 +68,7 @@ class Trainer:
         self._launch: Callable[[Tensor], Tensor] | None = None
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
-        self._y = torch.from_numpy(data.y_train.astype(np.int64)).to(self.device)
-        self._class_weights = self._weights()
+        self._objective = Objective(data, options, self.device)
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -111,12 +109,15 @@ class Trainer:
         if self.best is not None:
             self.model.load_state_dict(self.best.tensors)
 
-    def run_epoch(self, on_step: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    def run_epoch(
+        self, on_step: Callable[[], None] = lambda: None, *, measured: bool = True
+    ) -> dict[str, Any]:
         """Train to the end of the epoch; return its line of metrics.jsonl.
 
         Every train.eval_every epochs, and after the last one, the line holds the accuracies of
-        data.measured, the validation part or else the test part, as fractions. on_step: called
-        after each step but the last. Raises CheckFailed where the loss is no longer a number.
+        data.measured, the validation part or else the test part, as fractions; without `measured`
+        it never does. on_step: called after each step but the last. Raises CheckFailed where the
+        loss is no longer a number.
         """
         epoch = self.epoch
         while True:
@@ -136,7 +137,7 @@ class Trainer:
         }
         self._losses.start_from(0.0)
         self.seconds = 0.0
-        return line | (self._measured() if self._is_due() else {})
+        return line | (self._measured() if measured and self._is_due() else {})
 
     def run_step(self) -> Tensor:
         """Train on the next batch and return its mean loss, float64 on the device."""
@@ -165,13 +166,7 @@ class Trainer:
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
-        loss = weight * F.cross_entropy(
-            logits,
-            self._y[samples],
-            weight=self._class_weights,
-            reduction="sum",
-            label_smoothing=self.recipe.train.label_smoothing,
-        )
+        loss = weight * self._objective(logits, samples)
         loss.backward()  # type: ignore[no-untyped-call]
         total = self.world.add_up(loss, self.model.parameters())
         self.optimizer.step()
@@ -183,11 +178,6 @@ class Trainer:
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
-
-    def _weights(self) -> Tensor | None:
-        data = self.data
-        weights = class_weights(self.recipe.train.class_weight, data.y_train, data.classes)
-        return None if weights is None else torch.from_numpy(weights).float().to(self.device)
 
     def _redraw(self) -> None:
         """Exchange candidates where they are due; a newcomer starts without momentum."""
@@ -264,7 +254,7 @@ class Trainer:
     def _next_batch(self) -> Tensor:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if self._batches[0] != epoch:
-            order = noise.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
+            order = rng.permutation(self.recipe.seed, epoch, Stream.ORDER, len(self._x))
             size = self.recipe.train.batch_size
             self._batches = epoch, torch.split(order.to(self.device), size)
         return self._batches[1][position]

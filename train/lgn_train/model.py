@@ -6,19 +6,19 @@ from typing import Any
 
 from torch import nn
 
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.layers import (
     BitPlanes,
     GroupSum,
     LogicConv2d,
     LogicDense,
     OrPool2d,
-    Thermometer,
+    ThermometerLayer,
 )
-from lgn_train.noise import Stream
 from lgn_train.recipe import Model, Recipe
+from lgn_train.rng import Stream
 from lgn_train.wiring import Geometry
 
 __all__ = ["build_model"]
@@ -28,15 +28,15 @@ Shape = tuple[int, int, int]  # channels, rows, columns
 
 def build_model(
     recipe: Recipe,
-    encoder: ThermometerSpec,
+    encoder: Thermometer,
     classes: int,
     image_shape: Shape | None = None,
 ) -> nn.Sequential:
-    """Return Thermometer, convolutions, LogicDense ..., GroupSum; the recipe's seed decides it all.
+    """Return nn.Sequential(ThermometerLayer, convolutions, LogicDense ..., GroupSum).
 
-    image_shape: (channels, rows, columns) where the samples are images. Raises UsageError where
-    the last layer cannot be divided among the classes, a recipe for images has none, or a
-    convolution does not fit its image.
+    image_shape: (channels, rows, columns) where the samples are images. Wiring and first logits
+    follow from the recipe's seed alone. Raises UsageError where the last layer cannot be divided
+    among the classes, a recipe for images has none, or a convolution does not fit its image.
     """
     options = recipe.model
     if options.layers[-1] % classes:
@@ -55,7 +55,7 @@ def build_model(
         geometry = Geometry.of_encoder(encoder, image_shape)
     dense = _dense_layers(options, inputs, geometry, dense_seeds)
     return nn.Sequential(
-        Thermometer(encoder), *convolutions, *dense, GroupSum(classes, options.tau)
+        ThermometerLayer(encoder), *convolutions, *dense, GroupSum(classes, options.tau)
     )
 
 
@@ -71,7 +71,7 @@ def _check_images(options: Model, image_shape: Shape | None) -> None:
 
 
 def _convolutions(
-    options: Model, encoder: ThermometerSpec, image_shape: Shape, seeds: Sequence[int]
+    options: Model, encoder: Thermometer, image_shape: Shape, seeds: Sequence[int]
 ) -> tuple[list[nn.Module], Shape]:
     """Return BitPlanes, the convolutions with their pools, and nn.Flatten; and the last shape."""
     planes = BitPlanes(encoder, image_shape)
@@ -139,6 +139,6 @@ def _radius(options: Model, number: int, geometry: Geometry | None) -> float:
 def _layer_seeds(recipe: Recipe) -> tuple[list[int], list[int]]:
     """Draw an unrelated 62-bit seed for each dense layer and for each convolution."""
     dense, layers = len(recipe.model.layers), len(recipe.model.layers) + len(recipe.model.conv)
-    pairs = noise.words(recipe.seed, 0, Stream.SEEDS, 2 * layers).view(layers, 2)
+    pairs = rng.words(recipe.seed, 0, Stream.SEEDS, 2 * layers).view(layers, 2)
     drawn: list[int] = (((pairs[:, 0] << 30) ^ pairs[:, 1]) & ((1 << 62) - 1)).tolist()
     return drawn[:dense], drawn[dense:]

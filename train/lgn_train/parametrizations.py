@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.checks import one_of
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 
 __all__ = [
     "INITS",
@@ -101,7 +102,7 @@ class Raw(Parametrization):
         return logits
 
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
-        return noise.gumbel(seed, step, Stream.NOISE, shape.numel()).view(shape)
+        return rng.gumbel(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
     def soft(self, scores: Tensor, temperature: float) -> Tensor:
         return F.softmax(scores / temperature, dim=-1) @ _gate_tables().to(scores)
@@ -129,7 +130,7 @@ class _Entries(Parametrization):
         return 1 << fan_in
 
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
-        return noise.logistic(seed, step, Stream.NOISE, shape.numel()).view(shape)
+        return rng.logistic(seed, step, Stream.NOISE, shape.numel()).view(shape)
 
     def soft(self, scores: Tensor, temperature: float) -> Tensor:
         return torch.sigmoid(scores / temperature)
@@ -188,14 +189,20 @@ PARAMETRIZATIONS: dict[str, Parametrization] = {"raw": Raw(), "light": Light(), 
 
 
 def _normal(nodes: int, logits: int, seed: int) -> Tensor:
-    return noise.normal(seed, 0, Stream.INIT, nodes * logits).view(nodes, logits)
+    return rng.normal(seed, 0, Stream.INIT, nodes * logits).view(nodes, logits)
 
 
-@cache
 def _gate_tables() -> Tensor:
     """Return float32[16, 4]: row g holds the bits of the table g."""
+    return _made_gate_tables() if is_exporting() else _known_gate_tables()
+
+
+def _made_gate_tables() -> Tensor:
     gates = torch.arange(GATES)[:, None]
     return ((gates >> torch.arange(4)) & 1).float()
+
+
+_known_gate_tables = cache(_made_gate_tables)
 
 
 def _walsh_hadamard(values: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import nn
 from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.group_sum import GroupSum
 from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.layers.thermometer import Thermometer
+from lgn_train.layers.thermometer import ThermometerLayer
 
 __all__ = ["logic_layers", "parts_of"]
 
@@ -17,18 +17,18 @@ def logic_layers(model: nn.Module) -> list[LogicLayer]:
     return [layer for layer in model.modules() if isinstance(layer, LogicLayer)]
 
 
-def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
-    """Return the parts of Thermometer, logic layers ..., GroupSum; the logic layers are those with
-    a circuit (see layers.circuit_layer), and nn.Flatten.
+def parts_of(model: nn.Module) -> tuple[ThermometerLayer, list[nn.Module], GroupSum]:
+    """Return ThermometerLayer, the logic layers and GroupSum of a model; the logic layers are those
+    with a circuit (see layers.circuit_layer), and nn.Flatten.
 
     model: these in nn.Sequential, which may be nested and start with nn.Flatten; or a module with
     a method logic_parts(), which returns such modules in the order in which its forward() applies
     them. Raises TypeError naming the layer that breaks this order: nothing else has a circuit.
     """
-    order = "nn.Sequential(Thermometer, logic layers ..., GroupSum)"
+    order = "nn.Sequential(ThermometerLayer, logic layers ..., GroupSum)"
     parts = list(_flat_parts(model))
     while len(parts) > 1 and isinstance(parts[0], nn.Flatten) and _is_whole(parts[0]):
-        parts = parts[1:]  # Thermometer flattens images itself
+        parts = parts[1:]  # ThermometerLayer flattens images itself
     if len(parts) < 2:
         raise TypeError(
             f"model must be {order}, or have a method logic_parts() that returns these, not"
@@ -36,7 +36,7 @@ def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
         )
     encoder, *middle, head = parts
     wanted = [
-        (encoder, (Thermometer,), "Thermometer"),
+        (encoder, (ThermometerLayer,), "ThermometerLayer"),
         *(
             (layer, (CircuitLayer, nn.Flatten), "a layer with a circuit or Flatten")
             for layer in middle
@@ -50,7 +50,7 @@ def parts_of(model: nn.Module) -> tuple[Thermometer, list[nn.Module], GroupSum]:
             )
         if isinstance(layer, nn.Flatten) and not _is_whole(layer):
             raise TypeError(f"layer {position} must be nn.Flatten(), not {layer}")
-    assert isinstance(encoder, Thermometer)
+    assert isinstance(encoder, ThermometerLayer)
     assert isinstance(head, GroupSum)
     return encoder, middle, head
 

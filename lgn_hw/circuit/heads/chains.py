@@ -36,22 +36,22 @@ class Shape:
         more = self.counted + (0,) * (len(self.beside) - len(self.counted))
         return tuple(a + b for a, b in zip(more, self.beside, strict=True))
 
-    def luts(self, room: int) -> int:
-        """Count the LUTs where the scores have `room` bits from the lowest one of the adder on."""
-        return min(len(self.beside), room)
+    def luts(self, bits_left: int) -> int:
+        """Count the LUTs where scores have `bits_left` bits from the lowest one of the adder on."""
+        return min(len(self.beside), bits_left)
 
-    def outputs(self, room: int) -> int:
+    def outputs(self, bits_left: int) -> int:
         """Count the bits of the sum; its highest, where it is the carry out, takes no LUT."""
-        return min(self._bits, room)
+        return min(self._bits, bits_left)
 
     @cached_property
     def _bits(self) -> int:
         """Return how many bits the greatest sum has."""
         return sum(count << weight for weight, count in enumerate(self.inputs)).bit_length()
 
-    def worth(self, room: int) -> float:
+    def worth(self, bits_left: int) -> float:
         """Return how many bits it removes for each LUT."""
-        return (sum(self.inputs) - self.outputs(room)) / self.luts(room)
+        return (sum(self.inputs) - self.outputs(bits_left)) / self.luts(bits_left)
 
 
 LUT_SIZE = 6
@@ -117,7 +117,7 @@ class ChainTree(Head):
 
     def _adder(self, shape: Shape, power: int, columns: list[list[int]]) -> Adder:
         """Build an adder of the first bits of the columns, and take these away."""
-        room = len(columns) - power
+        bits_left = len(columns) - power
         counted = [
             (power + i, columns[power + i].pop(0))
             for i, count in enumerate(shape.counted)
@@ -135,14 +135,17 @@ class ChainTree(Head):
             second = [row.pop(0) if len(row) > 1 else ZERO for row in beside]
         carry = beside[0].pop() if len(beside[0]) > 1 else ZERO
         first = [row.pop() if row else ZERO for row in beside]
-        luts, total = shape.luts(room), []
+        luts, total = shape.luts(bits_left), []
         carried = carry
         for position, pair in enumerate(zip(first[:luts], second[:luts], strict=True)):
             low, carried = self._full_adder(
-                power + position, [*pair, carried], record=not counted, carries=position + 1 < room
+                power + position,
+                [*pair, carried],
+                record=not counted,
+                carries=position + 1 < bits_left,
             )
             total.append(low)
-        if shape.outputs(room) > luts:
+        if shape.outputs(bits_left) > luts:
             total.append(carried)
         if counted:
             self._record(inputs, list(enumerate(total, power)))

@@ -21,7 +21,8 @@ class Dataset:
     about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
     a sample is an image; its features are then ordered by channel, row, column. x_validation,
     y_validation: what was held out of the training part to choose by, or None.
-    label_column: its name, where the samples come from a table.
+    label_column: its name, where the samples come from a table. weight_train: float64[samples], how
+    much each training sample counts in the loss, not negative; None where all count alike.
     """
 
     features: Features
@@ -35,6 +36,7 @@ class Dataset:
     label_column: str | None = None
     x_validation: NDArray[np.integer] | None = None
     y_validation: NDArray[np.integer] | None = None
+    weight_train: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for x, y in self._parts():
@@ -47,6 +49,12 @@ class Dataset:
                 raise ValueError(
                     f"y must hold 0 to {len(self.classes) - 1}, not {y.min()} to {y.max()}"
                 )
+        weights = self.weight_train
+        if weights is not None and (weights.shape != self.y_train.shape or weights.min() < 0):
+            raise ValueError(
+                f"weight_train must hold {len(self.y_train)} numbers, 0 or more, not"
+                f" {len(weights)} with the lowest {weights.min()}"
+            )
         if self.image_shape is not None and math.prod(self.image_shape) != len(self.features):
             raise ValueError(
                 f"image_shape must have {len(self.features)} pixels, as many as there are"

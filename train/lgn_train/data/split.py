@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.errors import UsageError
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.data.dataset import Dataset
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
 
 __all__ = ["hold_out", "stratified_split"]
 
@@ -29,7 +29,7 @@ def stratified_split(
     shares = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - shares), kind="stable")
     shares[order[: test_samples - int(shares.sum())]] += 1
-    shuffled = noise.permutation(seed, draw, Stream.SPLIT, len(labels)).numpy()
+    shuffled = rng.permutation(seed, draw, Stream.SPLIT, len(labels)).numpy()
     test = np.zeros(len(labels), bool)
     for label, share in zip(classes, shares, strict=True):
         test[shuffled[labels[shuffled] == label][:share]] = True
@@ -50,6 +50,7 @@ def hold_out(data: Dataset, fraction: float, seed: int) -> Dataset:
         y_train=data.y_train[kept],
         x_validation=data.x_train[held],
         y_validation=data.y_train[held],
+        weight_train=None if data.weight_train is None else data.weight_train[kept],
     )
 
 

@@ -1,4 +1,4 @@
-"""The layers that users compose: `nn.Sequential(Thermometer, LogicDense, ..., GroupSum)`."""
+"""The layers that users compose: `nn.Sequential(ThermometerLayer, LogicDense, ..., GroupSum)`."""
 
 from lgn_train.layers.bit_planes import BitPlanes
 from lgn_train.layers.group_sum import GroupSum
@@ -7,7 +7,7 @@ from lgn_train.layers.logic_dense import LogicDense
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.layers.modes import MODES, mode
 from lgn_train.layers.or_pool2d import OrPool2d
-from lgn_train.layers.thermometer import Thermometer
+from lgn_train.layers.thermometer import ThermometerLayer
 
 __all__ = [
     "MODES",
@@ -17,6 +17,6 @@ __all__ = [
     "LogicDense",
     "LogicLayer",
     "OrPool2d",
-    "Thermometer",
+    "ThermometerLayer",
     "mode",
 ]

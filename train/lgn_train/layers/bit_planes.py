@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_train.layers.circuit_layer import (
     CONSTANT_0,
     CircuitLayer,
@@ -29,7 +29,7 @@ MISSING = -1
 class BitPlanes(CircuitLayer):
     """Arrange float[batch, bits] as float[batch, planes, rows, columns], without changing a value.
 
-    spec: the encoder of the Thermometer before. image_shape: (channels, rows, columns) of its
+    spec: the encoder of the ThermometerLayer before. image_shape: (channels, rows, columns) of its
     features. A pixel that lacks a plane's threshold, which the encoder left out because it told no
     training samples apart, is 0 there. `source` is int64[planes, rows, columns], the bit at each
     place, or -1. Raises ValueError where the encoder has two bits for one place.
@@ -37,7 +37,7 @@ class BitPlanes(CircuitLayer):
 
     source: Tensor
 
-    def __init__(self, spec: ThermometerSpec, image_shape: tuple[int, int, int]) -> None:
+    def __init__(self, spec: Thermometer, image_shape: tuple[int, int, int]) -> None:
         super().__init__()
         geometry = Geometry.of_encoder(spec, image_shape)
         self.num_bits = spec.num_bits
@@ -55,8 +55,8 @@ class BitPlanes(CircuitLayer):
         if x.ndim != 2 or x.shape[1] != self.num_bits:
             raise ValueError(f"x must have shape (batch, {self.num_bits}), not {tuple(x.shape)}")
         index = self.source.reshape(-1) % (self.num_bits + 1)  # MISSING, -1, is the last
-        if isinstance(x, PackedBits) and not x.run.stages and x.run.source is None:
-            return PackedBits(replace(x.run, rows=_picked(x.run.rows, index)), self.shape)
+        if isinstance(x, PackedBits) and not x.graph.stages and x.graph.source is None:
+            return PackedBits(replace(x.graph, rows=_picked(x.graph.rows, index)), self.shape)
         return _picked(x.t(), index).t().view(len(x), *self.shape)
 
     def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lgn_hw.errors import ClassifierError
-from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
+from lgn_hw.netlist.node_builder import CONSTANT_0, Nets, NodeBuilder
 
 __all__ = [
     "CONSTANT_0",
@@ -23,47 +23,11 @@ __all__ = [
     "widest_stage",
 ]
 
-Nets = NDArray[np.int32]  # the nets that carry a layer's values, in the shape of one sample
-CONSTANT_0 = 0
 ImageSize = tuple[int, int]  # rows and columns; 0 where nothing says them
 
 
-class NodeBuilder:
-    """Nodes in the order in which they are added."""
-
-    def __init__(self, inputs: int) -> None:
-        self.inputs = inputs
-        self.next_net = FIRST_INPUT + inputs
-        self.fanin = [np.zeros((0, MAX_FANIN), np.int32)]
-        self.table = [np.zeros(0, np.uint64)]
-
-    def add(self, pins: Nets, tables: NDArray[np.uint64]) -> Nets:
-        """Add nodes that read pins[nodes, fan_in]; return the nets that carry their outputs.
-
-        A netlist has no node whose last input is constant 0: there the lower half of the table is
-        all of it, and a node that reads nothing else is a constant, net 0 or net 1.
-        """
-        used = pins != CONSTANT_0
-        arity = np.where(used.any(axis=1), pins.shape[1] - np.argmax(used[:, ::-1], axis=1), 0)
-        full = arity == MAX_FANIN
-        entries = np.where(full, 0, 1 << arity).astype(np.uint64)
-        tables = np.where(full, tables, tables & ((np.uint64(1) << entries) - np.uint64(1)))
-        real = arity > 0
-        nets = (tables & np.uint64(1)).astype(np.int32)  # of the constant ones
-        nets[real] = np.arange(self.next_net, self.next_net + real.sum(), dtype=np.int32)
-        padded = np.zeros((int(real.sum()), MAX_FANIN), np.int32)
-        padded[:, : pins.shape[1]] = pins[real]
-        self.fanin.append(padded)
-        self.table.append(tables[real])
-        self.next_net += len(padded)
-        return nets
-
-    def netlist(self, outputs: Nets) -> Netlist:
-        return Netlist(self.inputs, np.concatenate(self.fanin), np.concatenate(self.table), outputs)
-
-
 class CircuitLayer(nn.Module, ABC):
-    """A layer between Thermometer and GroupSum.
+    """A layer between ThermometerLayer and GroupSum.
 
     A new one needs `lower`, and `widest` where a layer computes more than it reads: then models
     that hold it can be exported, simulated and built. CONTRIBUTING.md has the steps.

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from lgn_train.packed.bits import PackedBits
+from lgn_train.tracing import is_exporting
 
 __all__ = ["check_input"]
 
@@ -21,9 +22,9 @@ def check_input(x: Tensor, shape: tuple[int | str, ...], needs_bits: str | None)
     if not fits:
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"x must have shape ({wanted}), not {tuple(x.shape)}")
-    if isinstance(x, PackedBits) and not (x.run.soft and needs_bits):
+    if isinstance(x, PackedBits) and not (x.graph.soft and needs_bits):
         return  # nothing to check: bits for whom bits will do, or numbers for whom these will
-    if x.numel():
+    if x.numel() and not is_exporting():
         _check_values(x.detach(), needs_bits)
 
 

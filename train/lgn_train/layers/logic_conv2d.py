@@ -3,14 +3,13 @@
 from itertools import accumulate
 from typing import Any, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lgn_train import noise
+from lgn_hw.convolution import Kernels
+from lgn_train import rng
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
-    CONSTANT_0,
     ImageSize,
     Nets,
     NodeBuilder,
@@ -19,7 +18,8 @@ from lgn_train.layers.circuit_layer import (
     to_numpy,
 )
 from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 from lgn_train.wiring import Wiring, random_wiring
 
 __all__ = ["LogicConv2d"]
@@ -108,15 +108,19 @@ class LogicConv2d(LogicLayer):
         """Add the trees of every kernel at every position."""
         fits = nets.ndim == 3 and len(nets) == self.in_channels
         require_shape(fits, f"images of {self.in_channels} channels", nets)
-        rows, columns = nets.shape[1:]
-        size = self.output_size(rows, columns)
-        words = table_words_of(self.discrete_tables())
-        values = np.append(nets.reshape(-1), np.int32(CONSTANT_0))  # last, -1: outside of the image
-        levels = zip(self.stage_wirings(rows, columns), self.level_slices(), strict=True)
-        for wiring, level in levels:
-            tables = np.repeat(words[level], size[0] * size[1])
-            values = builder.add(values[to_numpy(wiring)], tables)
-        return values.reshape(self.out_channels, *size)
+        return self.kernels().lower(builder, nets)
+
+    def kernels(self, pool: int = 1) -> Kernels:
+        """Return the discrete kernels, with a pool behind them, as a classifier holds them."""
+        return Kernels(
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            to_numpy(self.leaves),
+            self.fan_in,
+            table_words_of(self.discrete_tables()),
+            pool,
+        )
 
     def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
         return (self.widest_stage(*size), self.output_size(*size)) if all(size) else (0, size)
@@ -159,7 +163,7 @@ class LogicConv2d(LogicLayer):
         seed, area = int(self.seed), self.kernel_size**2
         places = self.channels_per_kernel * area
         count = self.fan_in**self.tree_depth
-        keys = noise.words(seed, 0, Stream.PLACES, self.out_channels * places)
+        keys = rng.words(seed, 0, Stream.PLACES, self.out_channels * places)
         order = torch.argsort(keys.view(self.out_channels, places), dim=1, stable=True)
         picked = order.repeat(1, -(-count // places))[:, :count]
         channels = random_wiring(
@@ -182,6 +186,11 @@ class LogicConv2d(LogicLayer):
 
     def _wirings_for(self, x: Tensor) -> list[Wiring]:
         """Return the wirings of an image's size, made once."""
+        if is_exporting():
+            raise NotImplementedError(
+                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
+                " classifier of both"
+            )
         rows, columns = x.shape[2], x.shape[3]
         key = (rows, columns, x.device)
         if key not in self._wirings:

@@ -15,13 +15,14 @@ from lgn_train.estimators import ESTIMATORS, HARD, Tables, discrete_tables
 from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
-from lgn_train.noise import Stream
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
-from lgn_train.packed.run import Run, Stage
+from lgn_train.packed.stage_graph import Stage, StageGraph
 from lgn_train.packed.tables import choose_inputs, choose_tables
 from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
+from lgn_train.rng import Stream
+from lgn_train.tracing import is_exporting
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
 __all__ = ["INPUT_GRADIENTS", "LogicLayer"]
@@ -90,7 +91,7 @@ class LogicLayer(CircuitLayer):
         """Return why the present mode runs in float operations, and nothing where it runs on the
         compiled kernels: on packed words where it computes bits, else on numbers.
         """
-        reasons = []
+        reasons = ["torch.export follows float operations"] * is_exporting()
         if self.logits.dtype != torch.float32:
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
@@ -139,10 +140,10 @@ class LogicLayer(CircuitLayer):
         has no objection, and then the result is a tensor that is computed when it is read.
         """
         if not self.why_not_kernels():
-            run = _run_of(x, soft=not self.computes_bits)
+            graph = _graph_of(x, soft=not self.computes_bits)
             for stage in self._stages(wirings, positions):
-                run = run.then(stage)
-            return PackedBits(replace(run, half=run.half or self.half_gradients))
+                graph = graph.then(stage)
+            return PackedBits(replace(graph, half=graph.half or self.half_gradients))
         rows = x.t()
         if isinstance(wirings, LearnedWiring):
             rows = wirings.pins(rows, self._picks(wirings))
@@ -253,15 +254,15 @@ class LogicLayer(CircuitLayer):
         check_input(x, shape, who if self.computes_bits else None)
 
 
-def _run_of(x: Tensor, soft: bool) -> Run:
+def _graph_of(x: Tensor, soft: bool) -> StageGraph:
     """Return the run that goes on behind x, or a new one where x is a tensor that is computed."""
     if isinstance(x, PackedBits):
-        if x.run.soft == soft:
-            return x.run
-        if soft and not x.run.stages and x.run.source is None:
-            return replace(x.run, soft=True)
+        if x.graph.soft == soft:
+            return x.graph
+        if soft and not x.graph.stages and x.graph.source is None:
+            return replace(x.graph, soft=True)
         x = x.dense()
-    return Run.of_numbers(x) if soft else Run.of(x)
+    return StageGraph.of_numbers(x) if soft else StageGraph.of(x)
 
 
 def _checked_fan_in(fan_in: Any) -> int:

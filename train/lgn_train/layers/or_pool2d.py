@@ -3,18 +3,16 @@
 import math
 from typing import final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lgn_hw.netlist import MAX_FANIN
+from lgn_hw.convolution import or_pooled
 from lgn_train.checks import positive_integer
 from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
+from lgn_train.packed.bindings import OR_POOL
 from lgn_train.packed.bits import PackedBits
-from lgn_train.packed.calls import OR_POOL
-from lgn_train.packed.run import Stage
+from lgn_train.packed.stage_graph import Stage
 from lgn_train.wiring import Wiring
 
 __all__ = ["OrPool2d"]
@@ -45,10 +43,10 @@ class OrPool2d(CircuitLayer):
         size = self.output_size(x.shape[2], x.shape[3])
         if not isinstance(x, PackedBits) or self.kernel_size > MAX_PINS:
             return F.max_pool2d(x, self.kernel_size)
-        run = x.run
+        graph = x.graph
         for wiring in self._windows(x):
-            run = run.then(Stage(wiring, kind=OR_POOL))
-        return PackedBits(run, (x.shape[1], *size))
+            graph = graph.then(Stage(wiring, kind=OR_POOL))
+        return PackedBits(graph, (x.shape[1], *size))
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return the rows and columns that are left of an image."""
@@ -62,11 +60,8 @@ class OrPool2d(CircuitLayer):
     def lower(self, builder: NodeBuilder, nets: Nets) -> Nets:
         """Add a tree of ORs for each window, six values per node."""
         require_shape(nets.ndim == 3, "images", nets)
-        rows, columns = self.output_size(*nets.shape[1:])
-        size = self.kernel_size
-        windows = nets.reshape(len(nets), rows, size, columns, size).transpose(0, 1, 3, 2, 4)
-        ored = _ored(builder, windows.reshape(-1, size * size))
-        return ored.reshape(len(nets), rows, columns)
+        self.output_size(*nets.shape[1:])
+        return or_pooled(builder, nets, self.kernel_size)
 
     def widest(self, size: ImageSize) -> tuple[int, ImageSize]:
         return 0, self.output_size(*size) if all(size) else size
@@ -95,19 +90,3 @@ class OrPool2d(CircuitLayer):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}"
-
-
-def _ored(builder: NodeBuilder, windows: Nets) -> Nets:
-    """Return the nets of the ORs of windows[n, values], six values a node, level by level."""
-    while windows.shape[1] > 1:
-        parts = [windows[:, i : i + MAX_FANIN] for i in range(0, windows.shape[1], MAX_FANIN)]
-        columns = [
-            part[:, 0] if part.shape[1] == 1 else builder.add(part, _or_tables(*part.shape))
-            for part in parts
-        ]
-        windows = np.stack(columns, axis=1)
-    return windows[:, 0]
-
-
-def _or_tables(nodes: int, fan_in: int) -> NDArray[np.uint64]:
-    return np.full(nodes, (1 << (1 << fan_in)) - 2, np.uint64)

@@ -8,18 +8,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import lgn_train.packed.ops as ops
-from lgn_hw.encoder import Thermometer as ThermometerSpec
+from lgn_hw.encoder import Thermometer
 from lgn_hw.features import Features
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
-from lgn_train.packed.run import Run
+from lgn_train.packed.stage_graph import StageGraph
 from lgn_train.packed.words import WORD_BITS
+from lgn_train.tracing import is_exporting
 
-__all__ = ["Thermometer"]
+__all__ = ["ThermometerLayer"]
 
 
 @final
-class Thermometer(nn.Module):
+class ThermometerLayer(nn.Module):
     """Turn integer codes[batch, features] into float32[batch, bits], exactly as `spec` says.
 
     spec: the lgn_hw.Thermometer that is exported and built; fit_thermometer() makes one.
@@ -30,9 +31,9 @@ class Thermometer(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, spec: ThermometerSpec) -> None:
+    def __init__(self, spec: Thermometer) -> None:
         super().__init__()
-        if not isinstance(spec, ThermometerSpec):
+        if not isinstance(spec, Thermometer):
             raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
         self.spec = spec
         self._common_range = (int(spec.features.low.max()), int(spec.features.high.min()))
@@ -57,7 +58,7 @@ class Thermometer(nn.Module):
         codes = codes.flatten(1) if codes.ndim > 2 else codes
         self._check(codes)
         if not self.why_not_packed():
-            return PackedBits(Run(self._rows(codes), len(codes)))
+            return PackedBits(StageGraph(self._rows(codes), len(codes)))
         # Feature-major in memory, as every layer computes; the transposes are views.
         rows = codes.t().to(self.threshold.dtype).index_select(0, self.feature)
         return (rows > self.threshold).float().t()
@@ -69,7 +70,7 @@ class Thermometer(nn.Module):
         )
         where = self.threshold.device
         reasons = why_not_cuda(where.index) if self.threshold.is_cuda else why_not_compiled()
-        return wide + list(reasons)
+        return wide + list(reasons) + ["torch.export follows float operations"] * is_exporting()
 
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
@@ -95,7 +96,7 @@ class Thermometer(nn.Module):
         limits = torch.iinfo(codes.dtype)
         if limits.min >= self._common_range[0] and limits.max <= self._common_range[1]:
             return  # as bytes of pixels are
-        if codes.is_cuda and torch.cuda.is_current_stream_capturing():
+        if is_exporting() or (codes.is_cuda and torch.cuda.is_current_stream_capturing()):
             return  # nothing can be read back; the steps before the capture were checked
         outside = (codes < self.low) | (codes > self.high)
         if bool(outside.any()):

@@ -7,6 +7,6 @@ Importing it needs no compiler; kernels are compiled at first use. `why_not_comp
 from lgn_train.packed import ops
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
-from lgn_train.packed.run import Run, Stage
+from lgn_train.packed.stage_graph import Stage, StageGraph
 
-__all__ = ["PackedBits", "Run", "Stage", "ops", "why_not_compiled", "why_not_cuda"]
+__all__ = ["PackedBits", "StageGraph", "Stage", "ops", "why_not_compiled", "why_not_cuda"]

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 if TYPE_CHECKING:
-    from lgn_train.packed.run import Run
+    from lgn_train.packed.stage_graph import StageGraph
 
 __all__ = ["PackedBits"]
 
@@ -24,28 +24,28 @@ _RESHAPES = {Tensor.flatten, Tensor.reshape, Tensor.view, torch.flatten, torch.r
 
 
 class PackedBits(Tensor):
-    """Bits of a batch, float32[batch, ...] to whoever asks; the logic layers read its run.
+    """Bits of a batch, float32[batch, ...] to whoever asks; the logic layers read its graph.
 
-    The run's outputs are the last dimensions, the last one fastest. An operation that knows
+    The graph's outputs are the last dimensions, the last one fastest. An operation that knows
     nothing of packed bits gets an ordinary float tensor, with its gradient.
     """
 
-    run: "Run"
+    graph: "StageGraph"
 
     @staticmethod
-    def __new__(cls, run: "Run", shape: tuple[int, ...] | None = None) -> "PackedBits":
+    def __new__(cls, graph: "StageGraph", shape: tuple[int, ...] | None = None) -> "PackedBits":
         made: PackedBits = torch.Tensor._make_wrapper_subclass(
             cls,
-            (run.batch, *(shape or (run.width,))),
+            (graph.batch, *(shape or (graph.width,))),
             dtype=torch.float32,
-            device=run.rows.device,
+            device=graph.rows.device,
         )
-        made.run = run
+        made.graph = graph
         return made
 
     def dense(self) -> Tensor:
         """Return the bits as an ordinary float32 tensor of this shape."""
-        return self.run.dense().reshape(self.shape)
+        return self.graph.dense().reshape(self.shape)
 
     @classmethod
     def __torch_function__(
@@ -58,7 +58,7 @@ class PackedBits(Tensor):
             x = args[0]
             shape = func(torch.empty(x.shape, device="meta"), *args[1:], **(kwargs or {})).shape
             if shape[0] == x.shape[0] and len(shape) > 1:
-                return cls(x.run, tuple(shape[1:]))
+                return cls(x.graph, tuple(shape[1:]))
         args, kwargs = tree_map(_dense, (args, kwargs or {}))
         return func(*args, **kwargs)
 
@@ -72,7 +72,7 @@ class PackedBits(Tensor):
     def __repr__(  # type: ignore[override]
         self, *, tensor_contents: Any = None
     ) -> str:
-        return f"PackedBits({tuple(self.shape)}, {len(self.run.stages)} stages)"
+        return f"PackedBits({tuple(self.shape)}, {len(self.graph.stages)} stages)"
 
 
 def _dense(value: Any) -> Any:

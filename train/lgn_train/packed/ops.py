@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import lgn_train.packed.kernels as kernels
-from lgn_train.packed.calls import (
+from lgn_train.packed.bindings import (
     CANDIDATES,
     OR_POOL,
     TABLES,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lgn_hw.encoder import Thermometer
-from lgn_train import noise
-from lgn_train.noise import Stream
+from lgn_train import rng
+from lgn_train.rng import Stream
 
 __all__ = ["Geometry"]
 
@@ -83,7 +83,7 @@ class Geometry:
         They follow a sequence that fills the image evenly, so every run of neighbouring nodes,
         each group of GroupSum for one, covers all of it. The seed shifts them together.
         """
-        start = noise.uniform(seed, 0, Stream.PLACES, 2).double()
+        start = rng.uniform(seed, 0, Stream.PLACES, 2).double()
         steps = torch.arange(nodes, dtype=torch.float64)
         row = (start[0] + steps / PLASTIC) % 1 * self.rows
         column = (start[1] + steps / PLASTIC**2) % 1 * self.columns

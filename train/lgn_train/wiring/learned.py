@@ -6,9 +6,9 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.checks import whole_number
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
 from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["MAX_CANDIDATES", "LearnedWiring", "Picks"]
@@ -61,7 +61,7 @@ class LearnedWiring(nn.Module):
         """Choose as a training step does, in float operations: the reference of the kernels."""
         scores: Tensor = self.logits
         if noisy:
-            drawn = noise.gumbel(seed, step, Stream.PICKS, scores.numel())
+            drawn = rng.gumbel(seed, step, Stream.PICKS, scores.numel())
             scores = scores + drawn.view(scores.shape)
         shares = torch.softmax(scores / temperature, dim=-1)
         return Picks(scores.argmax(dim=-1), shares)
@@ -82,7 +82,7 @@ class LearnedWiring(nn.Module):
         kept = -(-self.count // 2)
         order = self.logits[..., : self.count].argsort(dim=2, descending=True, stable=True)
         losers = order[..., kept:]
-        words = noise.words(seed, step, Stream.REDRAW, losers.numel())
+        words = rng.words(seed, step, Stream.REDRAW, losers.numel())
         drawn = (words % self.inputs).view(losers.shape)
         fresh = ~self._offered_already(drawn)
         old = self.candidates.gather(2, losers)

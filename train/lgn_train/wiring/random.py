@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from lgn_train import noise
-from lgn_train.noise import Stream
+from lgn_train import rng
+from lgn_train.rng import Stream
 
 __all__ = ["random_wiring"]
 
@@ -18,7 +18,7 @@ def random_wiring(inputs: int, nodes: int, fan_in: int, seed: int) -> Tensor:
     dealt: list[int] = []
     decks = 0
     while len(dealt) < nodes * fan_in:
-        deck = noise.permutation(seed, decks, Stream.WIRING, inputs).tolist()
+        deck = rng.permutation(seed, decks, Stream.WIRING, inputs).tolist()
         held = dealt[len(dealt) - len(dealt) % fan_in :] if inputs >= fan_in else []
         dealt += _repaired(deck, set(held), fan_in - len(held))
         decks += 1

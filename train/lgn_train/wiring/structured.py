@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from lgn_train import noise
+from lgn_train import rng
 from lgn_train.checks import positive_integer, positive_number, whole_number
-from lgn_train.noise import Stream
+from lgn_train.rng import Stream
 from lgn_train.wiring.geometry import Geometry
 
 __all__ = ["structured_wiring"]
@@ -31,10 +31,10 @@ def structured_wiring(
     positive_number("radius", radius)
     whole_number("seed", seed)
     slots = _slots(len(inputs), pins, seed)
-    planes = inputs.plane[slots][noise.permutation(seed, 1, Stream.PLACES, pins)]
+    planes = inputs.plane[slots][rng.permutation(seed, 1, Stream.PLACES, pins)]
     wishes = _matching_order(planes, *_wishes(inputs, nodes, fan_in, radius, seed))
     # An input stands anywhere in its pixel, or rows that share a number would be cut unevenly.
-    shifts = noise.uniform(seed, 2, Stream.PLACES, 2 * pins).double().view(2, pins) - 0.5
+    shifts = rng.uniform(seed, 2, Stream.PLACES, 2 * pins).double().view(2, pins) - 0.5
     offers = _matching_order(
         inputs.plane[slots], inputs.row[slots] + shifts[0], inputs.column[slots] + shifts[1]
     )
@@ -45,7 +45,7 @@ def structured_wiring(
 
 def _slots(inputs: int, pins: int, seed: int) -> Tensor:
     """Return int64[pins], each input as often as it is read; who is read once more is drawn."""
-    order = noise.permutation(seed, 0, Stream.WIRING, inputs)
+    order = rng.permutation(seed, 0, Stream.WIRING, inputs)
     return order.repeat(-(-pins // inputs))[:pins]
 
 
@@ -54,7 +54,7 @@ def _wishes(
 ) -> tuple[Tensor, Tensor]:
     """Return the row and the column that each pin wishes for."""
     places = inputs.spread(nodes, seed)
-    draws = noise.uniform(seed, 3, Stream.PLACES, 2 * nodes * fan_in).double()
+    draws = rng.uniform(seed, 3, Stream.PLACES, 2 * nodes * fan_in).double()
     offsets = (2 * draws - 1).view(2, nodes * fan_in) * radius
     row = places.row.repeat_interleave(fan_in) + offsets[0]
     column = places.column.repeat_interleave(fan_in) + offsets[1]

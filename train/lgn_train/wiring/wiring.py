@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lgn_train.tracing import is_exporting
+
 __all__ = ["Wiring"]
 
 PIN_BITS = 3  # of a reader's number: a node has six pins at most
@@ -44,7 +46,7 @@ class Wiring:
     def gather(self, x: Tensor) -> Tensor:
         """Return pins[fan_in, nodes, batch] of x[inputs, batch]."""
         pins = x.index_select(0, self._source.clamp(min=0))
-        if self._has_constants:
+        if is_exporting() or self._has_constants:
             pins = pins * (self._source >= 0).to(x).unsqueeze(1)
         return pins.view(self.fan_in, self.nodes, x.shape[1])
 

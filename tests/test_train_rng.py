@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lgn_train.noise import Stream, gumbel, logistic, normal, permutation, philox, uniform, words
+from lgn_train.rng import Stream, gumbel, logistic, normal, permutation, philox, uniform, words
 
 ONES = 0xFFFF_FFFF
 # Counter, key and words of Random123's known-answer file, philox 4x32, 10 rounds.

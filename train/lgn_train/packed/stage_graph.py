@@ -1,4 +1,9 @@
-"""A run of stages, bits in and votes out, as one autograd function; on packed words or soft."""
+"""A graph of stages, bits in and votes out, as one autograd function; on packed words or soft.
+
+Layers append their stages to the graph, and only who asks for its bits or votes has it computed, in
+one call of the kernels: no layer's bits are unpacked between two layers, and the kernels take a
+block of samples through all stages while its bits and gradients are in the cache.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,11 +13,11 @@ from torch import Tensor
 
 import lgn_train.packed.kernels as kernels
 import lgn_train.packed.ops as ops
-from lgn_train.packed.soft_run import SoftExecution
+from lgn_train.packed.soft_execution import SoftExecution
 from lgn_train.packed.words import WORD_BITS, pack, unpack
 from lgn_train.wiring import Wiring
 
-__all__ = ["Run", "Stage"]
+__all__ = ["StageGraph", "Stage"]
 
 
 NOTHING = torch.empty(0, dtype=torch.int32)
@@ -24,7 +29,7 @@ class Stage:
 
     wiring: of the nodes. bits: int64[tables], what the forward pass reads. soft: float32[tables,
     2**fan_in], what the gradient of the tables goes to, or empty where none is wanted; the stages
-    of a soft run read it forward, too, and have neither bits nor slopes. slopes: the tables whose
+    of a soft graph read it forward, too, and have neither bits nor slopes. slopes: the tables whose
     slopes go to the inputs, or empty for the bits. positions: neighbouring nodes that share a
     table. kind: ops.TABLES or ops.OR_POOL. candidates: int32[nodes, fan_in, 16] that the wiring of
     this step was chosen from, or empty; shares: float32 like it, with what probability, which gets
@@ -42,8 +47,8 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """Rows of bits and the stages above them, not computed before they are asked for.
+class StageGraph:
+    """Rows of bits and the stages above them, one behind the other, not computed before asked for.
 
     rows: int64[inputs, words]. batch: samples. source: float[batch, inputs] that the rows were
     packed from, where a gradient goes back to it. half: gradients between stages are kept as
@@ -59,13 +64,13 @@ class Run:
     soft: bool = False
 
     @classmethod
-    def of(cls, x: Tensor) -> "Run":
+    def of(cls, x: Tensor) -> "StageGraph":
         """Pack float x[batch, inputs] of 0.0 and 1.0."""
         return cls(pack(x.detach().t() != 0), len(x), x if x.requires_grad else None)
 
     @classmethod
-    def of_numbers(cls, x: Tensor) -> "Run":
-        """Start a soft run with float x[batch, inputs] of numbers between 0 and 1."""
+    def of_numbers(cls, x: Tensor) -> "StageGraph":
+        """Start a soft graph with float x[batch, inputs] of numbers between 0 and 1."""
         rows = x.detach().t().float()
         return cls(rows, len(x), x if x.requires_grad else None, soft=True)
 
@@ -73,7 +78,7 @@ class Run:
     def width(self) -> int:
         return self.stages[-1].wiring.nodes if self.stages else len(self.rows)
 
-    def then(self, stage: Stage) -> "Run":
+    def then(self, stage: Stage) -> "StageGraph":
         return replace(self, stages=(*self.stages, stage))
 
     def dense(self) -> Tensor:
@@ -98,48 +103,48 @@ class Run:
 
 
 class _Execution(torch.autograd.Function):
-    """Float [groups or nodes, batch] of a run; kept for the way back are the rows of bits."""
+    """Float [groups or nodes, batch] of a graph; kept for the way back are the rows of bits."""
 
     @staticmethod
     def forward(
-        ctx: Any, run: Run, groups: int | None, source: Tensor | None, *learned: Tensor
+        ctx: Any, graph: StageGraph, groups: int | None, source: Tensor | None, *learned: Tensor
     ) -> Tensor:
-        stages = run.stages
+        stages = graph.stages
         outs = ops.forward(
-            run.rows,
+            graph.rows,
             [stage.bits for stage in stages],
             [stage.wiring.wires for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
         )
-        ctx.run, ctx.outs = run, outs
+        ctx.graph, ctx.outs = graph, outs
         if groups is None:
-            return unpack(outs[-1], run.batch)
-        return ops.count(outs[-1], groups)[:, : run.batch].float()
+            return unpack(outs[-1], graph.batch)
+        return ops.count(outs[-1], groups)[:, : graph.batch].float()
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        run: Run = ctx.run
+        graph: StageGraph = ctx.graph
         given = upstream[0]
-        top = given.new_zeros(len(given), WORD_BITS * run.rows.shape[1], dtype=torch.float32)
-        top[:, : run.batch] = given
-        stages = run.stages
+        top = given.new_zeros(len(given), WORD_BITS * graph.rows.shape[1], dtype=torch.float32)
+        top[:, : graph.batch] = given
+        stages = graph.stages
         d_rows, *found = ops.backward(
             top,
-            run.rows,
+            graph.rows,
             ctx.outs,
             [stage.bits for stage in stages],
             [stage.slopes for stage in stages],
             [stage.wiring.wires for stage in stages],
             [stage.wiring.starts for stage in stages],
-            _readers(run, len(given)),
+            _readers(graph, len(given)),
             [stage.candidates for stage in stages],
             [stage.positions for stage in stages],
             [stage.kind for stage in stages],
-            run.source is not None,
-            run.half,
+            graph.source is not None,
+            graph.half,
         )
-        d_source = d_rows[:, : run.batch].t() if run.source is not None else None
+        d_source = d_rows[:, : graph.batch].t() if graph.source is not None else None
         needed = ctx.needs_input_grad[3:]
         shares, picks = found[: len(stages)], found[len(stages) :]
         d_softs = [_added(*pair) for pair in zip(shares, stages, strict=True)]
@@ -147,12 +152,12 @@ class _Execution(torch.autograd.Function):
         return None, None, d_source, *d_learned
 
 
-def _readers(run: Run, groups: int) -> list[Tensor]:
+def _readers(graph: StageGraph, groups: int) -> list[Tensor]:
     """Return the readers of each stage's inputs; for CUDA, where the wiring is fixed, as edges."""
     found: list[Tensor] = []
-    on_cuda = kernels.kernels_for(run.rows).on_cuda
-    for stage in run.stages:
-        wiring, last = stage.wiring, stage is run.stages[-1]
+    on_cuda = kernels.kernels_for(graph.rows).on_cuda
+    for stage in graph.stages:
+        wiring, last = stage.wiring, stage is graph.stages[-1]
         edges = None
         if on_cuda and stage.kind == ops.TABLES and not wiring.inverse:
             edges = wiring.edges(stage.positions, wiring.nodes // groups if last else 1)

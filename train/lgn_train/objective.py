@@ -1,0 +1,45 @@
+"""What training minimises: the cross-entropy of votes, with weights of classes and samples."""
+
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lgn_train.class_weights import class_weights
+from lgn_train.data import Dataset
+from lgn_train.recipe import Train
+
+__all__ = ["Objective"]
+
+
+@final
+class Objective:
+    """Sum the losses of samples of a data set's training part.
+
+    The labels and weights lie on a device. Weights of classes and of samples multiply.
+    """
+
+    def __init__(self, data: Dataset, options: Train, device: torch.device) -> None:
+        self._labels = torch.from_numpy(data.y_train.astype(np.int64)).to(device)
+        self._smoothing = options.label_smoothing
+        classes = class_weights(options.class_weight, data.y_train, data.classes)
+        self._of_classes = _on(device, classes)
+        self._of_samples = _on(device, data.weight_train)
+
+    def __call__(self, logits: Tensor, samples: Tensor) -> Tensor:
+        """Return the sum over the batch; logits[batch, classes], samples[batch] by number."""
+        weighted = self._of_samples is not None
+        losses = F.cross_entropy(
+            logits,
+            self._labels[samples],
+            weight=self._of_classes,
+            reduction="none" if weighted else "sum",
+            label_smoothing=self._smoothing,
+        )
+        return losses if self._of_samples is None else (losses * self._of_samples[samples]).sum()
+
+
+def _on(device: torch.device, weights: np.ndarray | None) -> Tensor | None:
+    return None if weights is None else torch.from_numpy(weights).float().to(device)
