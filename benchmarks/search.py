@@ -101,6 +101,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "data": name,
             "default": default(recipe, folder, arguments.seeds),
             "minutes": arguments.minutes,
+            "of": "CPU time" if arguments.cpu else "wall time",
             "jobs": arguments.jobs,
             "seconds": round(seconds),
             "trials": document["trials"],
@@ -113,7 +114,11 @@ def main() -> None:
     parser.add_argument("data", nargs="+")
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--luts", type=int, default=1000)
-    parser.add_argument("--seeds", type=int, default=3, help="of the default recipe")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--points", type=int, default=8)
+    parser.add_argument(
+        "--cpu", action="store_true", help="minutes of CPU time, on a machine that others use"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path, default=PATH)
     arguments = parser.parse_args()

@@ -42,6 +42,10 @@ def scatter(
         canvas.dot(
             across(x), down(y), "end chosen" if number == marked else "end first", 4.5, title
         )
+    x, y, deviation = front[marked]
+    near_end = across(x) > canvas.width / 2
+    anchor, aside = ("end", -8) if near_end else ("start", 8)
+    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
     return canvas.render()
 
 

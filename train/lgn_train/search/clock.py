@@ -1,6 +1,7 @@
 """A deadline that long work looks at."""
 
 import time
+from collections.abc import Callable
 from typing import final
 
 __all__ = ["Clock", "OutOfTime"]
@@ -12,16 +13,19 @@ class OutOfTime(Exception):
 
 @final
 class Clock:
-    """Count down from now; a clock of 0 seconds or less is at its end."""
+    """Count down from now; a clock of 0 seconds or less is at its end.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._end = time.monotonic() + seconds
+    now: what tells the time, in seconds: the wall's, where nothing else is given.
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.seconds, self._now = seconds, now
+        self._end = now() + seconds
 
     @property
     def left(self) -> float:
         """Seconds until the end; negative after it."""
-        return self._end - time.monotonic()
+        return self._end - self._now()
 
     @property
     def passed(self) -> float:
@@ -35,8 +39,8 @@ class Clock:
 
     def end_in(self, seconds: float) -> None:
         """Move the end: so many seconds from now, or now."""
-        self._end = time.monotonic() + max(0.0, seconds)
+        self._end = self._now() + max(0.0, seconds)
 
     def before(self, seconds: float) -> "Clock":
         """Return a clock that ends so much earlier."""
-        return Clock(self.left - seconds)
+        return Clock(self.left - seconds, self._now)

@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["Rung", "goes_on", "rungs_for"]
 
 KEPT = 3  # one in so many trials goes on
-FIRST = 6  # trials that go on in any case: there is nothing yet to compare with
+FIRST = 4  # trials that go on in any case: there is nothing yet to compare with
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -35,7 +36,7 @@ class Search:
 
     settings: what is searched. folder: new, empty, or a search's; then resume must be true, and
     the settings those of the folder. minutes: for all that follows. jobs: processes of this one.
-    seeds: of each point that is shown; points: how many, at most.
+    seeds: of each point that is shown; points: how many, at most. now: what tells the time.
 
     Other processes that open the same folder with resume share the trials. Raises UsageError where
     the folder or the data cannot be used.
@@ -51,10 +52,11 @@ class Search:
         jobs: int = 1,
         seeds: int = 3,
         points: int = 8,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings, self.folder = settings, Path(folder)
         self.jobs, self.seeds, self.points = jobs, seeds, points
-        self.clock = Clock(60 * minutes)
+        self.clock = Clock(60 * minutes, now)
         self.task: Task = opened(settings)
         self._open(resume)
 

@@ -17,7 +17,7 @@ OVERSIZE = 4  # nodes in training for each LUT of the budget: passes remove many
 REDRAW_EVERY = 50  # steps
 # What is tried first: one of how many LUTs of the budget is a vote, thresholds per feature, layers.
 GUESSES = (
-    (2, 7, 1), (8, 7, 1), (32, 3, 1), (4, 3, 1), (16, 7, 1), (64, 2, 1), (6, 7, 2), (24, 3, 2),
+    (12, 7, 1), (32, 3, 1), (5, 7, 1), (64, 2, 1), (20, 7, 1), (8, 3, 1), (12, 7, 2), (32, 3, 2),
 )  # fmt: skip
 Params = Mapping[str, Any]
 
