@@ -8,6 +8,7 @@ import typer
 
 from lgn_cli.console import (
     JsonOption,
+    LabelOption,
     check_classifier_path,
     finite,
     print_json,
@@ -16,6 +17,7 @@ from lgn_cli.console import (
     say,
     status,
 )
+from lgn_cli.export_page import export_page, written_figures
 from lgn_cli.train import require_lgn_train
 from lgn_hw.errors import UsageError
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-LANGUAGES = ("c", "aiger", "blif", "verilog-comb", "tinytapeout")
+LANGUAGES = ("c", "html", "aiger", "blif", "verilog-comb", "tinytapeout")
 VECTORS = 40  # of a project's test, half of them real samples where there are some
 
 
@@ -67,6 +69,19 @@ def export(
     clock_mhz: Annotated[
         float, typer.Option(min=0.001, callback=finite, help="With --to tinytapeout: its clock.")
     ] = 10,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --to html: samples, .npz or .csv, to have examples from."),
+    ] = None,
+    label: LabelOption = None,
+    examples: Annotated[int, typer.Option(help="With --data: how many examples.")] = 20,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="With --to html: the pixels' shape, 28x28 or 3x32x32, or none for sliders; by the"
+            " features' names if not given."
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
     json: JsonOption = False,
 ) -> None:
@@ -76,7 +91,8 @@ def export(
     written. With --to a classifier becomes C99 for microcontrollers, or one combinational circuit
     from a sample's bits to the class: AIGER, BLIF or Verilog, or a project for Tiny Tapeout with
     that circuit behind a byte-wide port. Each of these is read back and proven to be the classifier
-    before it is written; `lgn prove` does so again.
+    before it is written; `lgn prove` does so again. With --to html it becomes a page in which the
+    net runs: draw a digit or move sliders, and see gates, votes and class.
 
     Examples:
 
@@ -86,12 +102,16 @@ def export(
 
         lgn export build/digits/digits.lgn --to c --layout arduino -o digits/
 
+        lgn export build/digits/digits.lgn --to html --data build/digits/test.npz
+
         lgn export build/digits/digits.lgn --to verilog-comb --lut gates --json
 
         lgn export build/digits/digits.lgn --to tinytapeout -o tt_digits/
     """
     if source.suffix == ".lgn" and to == "tinytapeout":
         figures = _as_project(source, output, name, tiles, clock_mhz, timeout)
+    elif source.suffix == ".lgn" and to == "html":
+        figures = export_page(source, output, data, label, examples, image)
     elif source.suffix == ".lgn":
         figures = _translated(source, to, output, name, samples, layout, lut, timeout)
     elif to is not None:
@@ -155,13 +175,7 @@ def _translated(
                 loaded, path, to, lut_size=_lut_size(lut), name=module, timeout_s=timeout
             )
             files = [path]
-    return {
-        "files": [str(path) for path in files],
-        "digest": loaded.digest,
-        "bytes": sum(path.stat().st_size for path in files),
-        "claims": len(proof.claims),
-        "seconds": round(time.perf_counter() - start, 2),
-    }
+    return written_figures(loaded, files, proof, start)
 
 
 def _as_project(

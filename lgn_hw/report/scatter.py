@@ -40,7 +40,7 @@ def scatter(
             ends = [(across(x), down(y - deviation)), (across(x), down(y + deviation))]
             canvas.line(ends, "spread")
         canvas.dot(
-            across(x), down(y), "end chosen" if number == marked else "end first", 4.5, title
+            across(x), down(y), "end chosen" if number == marked else "end first", title, 4.5
         )
     x, y, deviation = front[marked]
     near_end = across(x) > canvas.width / 2

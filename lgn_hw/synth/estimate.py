@@ -1,4 +1,9 @@
-"""Estimate what a core costs: LUTs and flip-flops by part, mapped by yosys for no vendor."""
+"""Estimate what a core costs: LUTs and flip-flops by part, mapped by yosys for no vendor.
+
+Counting needs no vendor's tool: yosys maps to LUTs of a size, and both 4 and 6 are always counted,
+from one coarse netlist, so that two families can be compared. The figures are estimates: what a
+vendor's tool packs, and what placing adds, is said where it is known (docs/hardware.md).
+"""
 
 import json
 import re
@@ -57,6 +62,7 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     write_text(folder / "core.v", verilog)
     write_text(folder / "primitives.v", PRIMITIVES)
     for size in LUT_SIZES:
+        # Figures of an earlier run must not be taken for those of this one.
         (folder / f"lut{size}.json").unlink(missing_ok=True)
     run_yosys(_script(top, carries), folder=folder, log=folder / "yosys.log")
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))

@@ -1,4 +1,8 @@
-"""What cores are built like for a family of FPGAs, or for an ASIC: what `--lut` names."""
+"""What cores are built like for a family of FPGAs, or for an ASIC: what `--lut` names.
+
+A family decides two things, how many inputs its LUTs have and whether carry chains are worth using
+behind them; a new family is one entry here. What can be placed with nextpnr is in timing.parts.
+"""
 
 from dataclasses import replace
 
