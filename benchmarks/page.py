@@ -100,6 +100,26 @@ def simulate(data: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def train_conv(data: dict[str, Any]) -> str:
+    lines = [
+        "## A training step of convolutions",
+        "",
+        "CPU milliseconds of the median step of a recipe on random images, one thread, in one run:",
+        "a node for each position of a kernel, as CUDA and soft layers run, against positions side",
+        "by side in words ([decision 0021](decisions/0021-positions-side-by-side.md)). The dense",
+        "layers behind are in both.",
+        "",
+        "| recipe | batch | nodes, ms | positions, ms | samples per CPU second | | ratio |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        forms = [row[form] for form in ("nodes", "positions")]
+        times = " | ".join(f"{form['cpu_ms']:.1f}" for form in forms)
+        rates = " to | ".join(f"{form['samples_per_cpu_second']:,}" for form in forms)
+        lines.append(f"| {row['recipe']} | {row['batch']} | {times} | {rates} | {row['ratio']} |")
+    return "\n".join(lines) + "\n"
+
+
 def train_step(data: dict[str, Any]) -> str:
     lines = [
         "## A training step",
@@ -404,6 +424,7 @@ SECTIONS = {
     "head": head,
     "area": area,
     "train_step": train_step,
+    "train_conv": train_conv,
     "gpu_estimate": gpu_estimate.section,
 }
 
