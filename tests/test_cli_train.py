@@ -157,3 +157,13 @@ def test_export_rebuilds_the_file_of_a_run(recipe, tmp_path):
     assert (run / "trial.lgn").read_bytes() == before
     found = json.loads(lgn("export", run, "-o", tmp_path / "copy.lgn", "--json"))
     assert found["digest"] == Classifier.load(tmp_path / "copy.lgn").digest
+
+
+def test_recipe_may_begin_with_a_byte_order_mark(recipe, tmp_path):
+    recipe.write_text(RECIPE, encoding="utf-8-sig")
+    assert json.loads(lgn("train", recipe, "--output", tmp_path / "run", "--json"))["epochs"] == 1
+
+
+def test_train_names_the_option_for_a_data_file(csv):
+    with pytest.raises(UsageError, match=r"is no recipe but a data file; give it as --data .*csv"):
+        lgn("train", csv)

@@ -59,6 +59,7 @@ ROOMS = (
     "lgn_hw.export",
     "lgn_hw.imports",
     "lgn_hw.synth",
+    "lgn_hw.shrink",
     "lgn_hw.link",
     "lgn_hw.hdl",
     "lgn_hw.link.gateware",

@@ -28,6 +28,7 @@ from lgn_cli.report import report
 from lgn_cli.reproduce import reproduce
 from lgn_cli.run import run
 from lgn_cli.search import search
+from lgn_cli.shrink import shrink
 from lgn_cli.sim import sim
 from lgn_cli.summary import summary
 from lgn_cli.synth import synth
@@ -65,7 +66,7 @@ def options(
 
 
 for command in (
-    new, train, search, export, optimize, verilog, prove, sim, synth, fmax, summary, report,
+    new, train, search, export, optimize, shrink, verilog, prove, sim, synth, fmax, summary, report,
     predict, info, reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)

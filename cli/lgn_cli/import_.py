@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import (
+    JsonOption,
+    check_classifier_path,
+    finite,
+    print_json,
+    save_classifier,
+    say,
+)
 from lgn_cli.train import require_lgn_train
+from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.encoder import Thermometer
     from lgn_hw.imports.gate_layers import GateLayer
+    from lgn_hw.prove.watch import Watch
 
 __all__ = ["import_"]
 
@@ -50,8 +59,10 @@ def import_(
         typer.Option(help="bits: each input is a feature of one bit. Or an .npz of thresholds."),
     ] = "bits",
     top: Annotated[str | None, typer.Option(help="The module of Verilog to read.")] = None,
-    tau: Annotated[float, typer.Option(help="The temperature of GroupSum.")] = 1.0,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for the proof.")] = 300,
+    tau: Annotated[float, typer.Option(callback=finite, help="The temperature of GroupSum.")] = 1.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for the proof.")
+    ] = 300,
     json: JsonOption = False,
 ) -> None:
     """Make a classifier of a net that was trained or written elsewhere.
@@ -71,19 +82,19 @@ def import_(
     start = time.perf_counter()
     names = _class_names(classes)
     path = output or source.with_suffix(".lgn")
-    with errors.status(f"reading {source.name}"):
+    check_classifier_path(path)
+    with watched(None, f"reading {source.name}") as watch:
         if source.suffix in (*STATE_DICTS, *LAYERS):
             figures = _from_layers(source, path, names, outputs, inputs, connections, encoder, tau)
         else:
-            figures = _from_netlist(source, path, names, votes, outputs, encoder, top, tau, timeout)
+            figures = _from_netlist(
+                source, path, names, votes, outputs, encoder, top, tau, timeout, watch
+            )
     figures |= {"classifier": str(path), "seconds": round(time.perf_counter() - start, 2)}
     if json:
         print_json(figures)
     else:
-        out.print(
-            f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}",
-            soft_wrap=True,
-        )
+        say(f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}")
 
 
 def _class_names(classes: str) -> list[str]:
@@ -114,7 +125,7 @@ def _from_layers(
         netlist = replace(netlist, outputs=netlist.outputs[:outputs])
     made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
     classifier = assemble(netlist, made, names, tau, source.name)
-    classifier.save(path)
+    save_classifier(path, classifier)
     return {
         "digest": classifier.digest,
         "nodes": netlist.num_nodes,
@@ -144,8 +155,8 @@ def _from_netlist(
     top: str | None,
     tau: float,
     timeout: float,
+    watch: "Watch",
 ) -> dict[str, Any]:
-    from lgn_hw.files.atomic import write_bytes
     from lgn_hw.imports.assemble import assemble, prove_import
     from lgn_hw.imports.netlist_files import SUFFIXES, read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
@@ -159,8 +170,8 @@ def _from_netlist(
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
     made = _encoder(encoder, design.input_names)
     classifier = assemble(to_netlist(given), made, names, tau, source.name)
-    data = prove_import(classifier, given, timeout_s=timeout)
-    write_bytes(path, data)
+    prove_import(classifier, given, timeout_s=timeout, watch=watch)
+    save_classifier(path, classifier)
     return {
         "digest": classifier.digest,
         "nodes": classifier.netlist.num_nodes,

@@ -187,9 +187,12 @@ def _recipe(
     wanted: str | None, data: Path | None, label: str | None, changes: list[str]
 ) -> "Recipe":
     """Return the recipe of a file with the changes of the command line, or one for a table."""
+    from lgn_hw.data import KINDS
     from lgn_train.recipe import Recipe
     from lgn_train.recipe_files import recipe_path
 
+    if wanted is not None and Path(wanted).suffix.lower() in KINDS:
+        raise UsageError(f"{wanted} is no recipe but a data file; give it as --data {wanted}")
     if wanted is not None:
         return Recipe.load(recipe_path(wanted), changes)
     if data is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.files.source_text import read_source
 from lgn_hw.formats import aiger, aiger_ascii, blif
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
@@ -57,9 +58,9 @@ def read_design(path: Path, top: str | None = None) -> Design:
     Raises FileFormatError where it cannot be read, or has registers.
     """
     if path.suffix in (".v", ".sv"):
-        return Design(*read_verilog(path.read_text(encoding="utf-8"), top, str(path)))
+        return Design(*read_verilog(read_source(path), top, str(path)))
     if path.suffix == ".blif":
-        text = path.read_text(encoding="utf-8")
+        text = read_source(path)
         graph = to_aig(blif.loads(text, str(path)))
         names = (_words(text, kind) for kind in (".inputs", ".outputs"))
         inputs, outputs = (_ports_of(words) for words in names)
