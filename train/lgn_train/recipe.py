@@ -224,7 +224,7 @@ class Document(Section):
         values.
         """
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise UsageError(f"There is no {cls.__name__.lower()} {path}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
