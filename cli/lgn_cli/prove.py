@@ -1,4 +1,8 @@
-"""`lgn prove`: show that two files are the same classifier, or where they differ."""
+"""`lgn prove`: show that two files are the same classifier, or where they differ.
+
+Which proof it is follows from the second file: another classifier, a core's Verilog, or what `lgn
+export` wrote.
+"""
 
 import time
 from pathlib import Path
@@ -156,6 +160,7 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
     if digest == loaded.digest:
         return None
     for path in sorted({*classifier.parent.glob("*.lgn"), *other.parent.glob("*.lgn")}):
+        # The last 32 bytes of a .lgn are its SHA-256: no need to read the classifier.
         if path.read_bytes()[-32:].hex() == digest:
             return path
     notice(
