@@ -29,8 +29,10 @@ def evaluate_nodes(
     """Return [nodes, batch], the outputs of all nodes for feature-major x[inputs, batch].
 
     The forward pass reads tables.value. The gradient of the table goes to tables.soft. That of
-    the inputs is the slope of tables.soft ("soft") or of tables.value ("hard").
+    the inputs is the slope of tables.soft ("soft") or of tables.value ("hard"). It computes in the
+    tables' type: an encoder gives float32, also to layers that were made .double() or .half().
     """
+    x = x.to(tables.value.dtype)
     slope = tables.soft.detach() if input_gradient == "soft" else tables.value
     result = _WiredNodes.apply(x, tables.soft, tables.value, slope, wiring)  # type: ignore[no-untyped-call]
     assert isinstance(result, Tensor)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.files.atomic import write_text
 from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never, sometimes
+from lgn_sim.cases.parent import end_with_parent
 from lgn_sim.job import CaseResult, Job
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "reset_in_mid_stream",
 ]
 
+end_with_parent()
 job = Job.from_environment()
 model = Model(Classifier.load(job.classifier), job.header)
 with np.load(job.vectors) as arrays:
