@@ -58,7 +58,7 @@ class Graph:
         known = set(inputs)
         inputs += [v for v in cone if self.ands[v] is None and v not in known]
         place = {0: 0} | {variable: index + 1 for index, variable in enumerate(inputs)}
-        rows = []
+        rows: list[list[int]] = []
         for variable in cone:
             pair = self.ands[variable]
             if pair is not None:

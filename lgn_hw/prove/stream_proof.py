@@ -31,7 +31,7 @@ from lgn_hw.prove.symbolic import Control, SymbolicDesign, read_design
 from lgn_hw.prove.tournament import Tournament
 from lgn_hw.prove.watch import Watch
 
-__all__ = ["prove_stream"]
+__all__ = ["form_claim", "prove_stream"]
 
 WARM_UP = 12  # frames, which may be under way at once where they are small
 ENOUGH = 6  # frames' worth of cycles in which a result must come
@@ -66,7 +66,7 @@ def prove_stream(
     watch.report("reading the Verilog")
     try:
         module = read_design(verilog, top, watch.allowed(86_400))
-        claims = [_form_claim(classifier, timeout_s, watch)]
+        claims = [*form_claim(classifier, timeout_s, watch).claims]
         for name in ("after a reset", "at rest", "behind a frame"):
             watch.report(f"playing a frame {name}")
             play = _Play(classifier, section, module, score_bits)
@@ -83,21 +83,21 @@ def prove_stream(
     return Proof(tuple(claims))
 
 
-def _form_claim(classifier: Classifier, timeout_s: float, watch: Watch) -> Claim:
-    """Say whether the convolutional form is the netlist."""
+def form_claim(
+    classifier: Classifier, timeout_s: float = DEFAULT_TIMEOUT_S, watch: Watch | None = None
+) -> Proof:
+    """Prove that the convolutional form, at every position, is the netlist."""
     section = classifier.convolution
     assert section is not None
     what = "the convolutional form is the netlist"
     flat, own, same = section.expand(classifier.encoder), classifier.netlist, np.array_equal
-    grouped = same(section.vote_group, classifier.group)
-    names = ("fanin", "table", "outputs")
-    if grouped and all(same(getattr(flat, name), getattr(own, name)) for name in names):
-        return Claim(what, "node for node", "equal")
-    if not grouped:
+    if not same(section.vote_group, classifier.group):
         detail = "its votes are for other classes; prove the classifier that it was optimised from"
-        return Claim(what, "SAT", "undecided", detail)
+        return Proof((Claim(what, "SAT", "undecided", detail),))
+    if all(same(getattr(flat, n), getattr(own, n)) for n in ("fanin", "table", "outputs")):
+        return Proof((Claim(what, "node for node", "equal"),))
     [verdict] = check_equal([(flat, own)], timeout_s=timeout_s, watch=watch)
-    return Claim(what, "SAT", verdict.status)
+    return Proof((Claim(what, "SAT", verdict.status),))
 
 
 def _decided(play: "_Play", name: str, timeout_s: float, watch: Watch) -> list[Claim]:
@@ -253,7 +253,7 @@ class _Play:
             o_result__ready=1,
             rst=reset,
         )
-        taken = pixel is not None and self._bit("i_pixel__ready")
+        taken = pixel is not None and bool(self._bit("i_pixel__ready"))
         if not reset:
             self.votes += self._moves(self.entry)
             self.updates += self._moves(self.counted)
@@ -300,7 +300,7 @@ class _Play:
             return
         nets = self.design.nets("argmax.i_words__payload")
         found = [self.design.value[net] for net in nets]
-        if self.per_position:
+        if self.head is None:
             before = self.scores[-1] if self.scores else [0] * len(nets)
             right = self._counted(before, self.cut[len(self.scores)])
         else:
