@@ -362,8 +362,41 @@ def inference(data: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def asic(data: dict[str, Any]) -> str:
+    first = data["rows"][0]["gates"]
+    lines = [
+        "## In standard cells",
+        "",
+        f"Gate equivalents in the cells of `{first['library']}`, raw features",
+        "to class, before placement (stage `estimate`): combinational circuits made for LUT4, for",
+        "LUT6 and for gates, all mapped by one script, and proven as mapped; and the pipelined",
+        f"core for gates. A gate equivalent is the NAND of {first['nand2']} square micrometres.",
+        "",
+        "| classifier | made for | encoder | logic | popcount | argmax | total | per vote |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        for kind, shown in (("4", "LUT4"), ("6", "LUT6"), ("gates", "gates")):
+            found = row[kind]["gate_equivalents"]
+            cells = [f"{found[part]:,.0f}" for part in ("encoder", "logic", "popcount", "argmax")]
+            lines.append(
+                f"| `{row['name']}` | {shown} | {' | '.join(cells)} | {found['total']:,.0f} |"
+                f" {found['popcount'] / row['votes']:.1f} |"
+            )
+        found, ff = row["pipelined"]["gate_equivalents"], row["pipelined"]["flip_flops"]["total"]
+        cells = [f"{found[part]:,.0f}" for part in ("encoder", "logic", "popcount", "argmax")]
+        lines.append(
+            f"| `{row['name']}` | gates, pipelined, {ff:,} flip-flops | {' | '.join(cells)} |"
+            f" {found['total']:,.0f} | |"
+        )
+    statuses = {row[kind]["proof"] for row in data["rows"] for kind in ("4", "6", "gates")}
+    lines += ["", f"The proofs of the mapped netlists say: {', '.join(sorted(statuses))}."]
+    return "\n".join(lines) + "\n"
+
+
 SECTIONS = {
     "inference": inference,
+    "asic": asic,
     "pareto": pareto,
     "netlist": netlist,
     "scale": scale,

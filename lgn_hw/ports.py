@@ -8,7 +8,7 @@ import numpy as np
 
 from lgn_hw.classifier import Classifier
 
-__all__ = ["Example", "Field", "describe_ports", "example_of", "fields_of"]
+__all__ = ["Example", "Field", "describe_ports", "example_of", "fields_of", "raw_text"]
 
 STEPS = 11  # of a range: neighbouring features of the example differ
 
@@ -65,7 +65,7 @@ def fields_of(classifier: Classifier) -> list[Field]:
         low, high = int(features.low[index]), int(features.high[index])
         offset, scale = float(features.offset[index]), float(features.scale[index])
         wanted = low + (high - low) * ((7 * index + 4) % STEPS) // (STEPS - 1)
-        raw, code = _raw(wanted, low, high, offset, scale)
+        raw, code = raw_text(wanted, low, high, offset, scale)
         found.append(
             Field(name, first, first + width - 1, low < 0, low, high, offset, scale, raw, code)
         )
@@ -91,7 +91,7 @@ def describe_ports(classifier: Classifier) -> dict[str, Any]:
     }
 
 
-def _raw(wanted: int, low: int, high: int, offset: float, scale: float) -> tuple[str, int]:
+def raw_text(wanted: int, low: int, high: int, offset: float, scale: float) -> tuple[str, int]:
     """Return a raw value with as few digits as have the wanted code, and its code."""
     if (offset, scale) == (0, 1):
         return str(wanted), wanted

@@ -77,7 +77,7 @@ def classifiers(draw, max_features=4, max_bits=8, max_nodes=12, max_outputs=8, m
 
 
 # For which LUTs a core can be made, as options of ClassifierCore and to_verilog.
-FOR_LUTS = [{"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "head": "chains"}]
+FOR_LUTS = [{"lut_size": 2}, {"lut_size": 4}, {"lut_size": 6}, {"lut_size": 6, "head": "chains"}]
 MADE_FOR = [{}, *FOR_LUTS]
 
 

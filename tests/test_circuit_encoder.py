@@ -17,7 +17,7 @@ def bits_of(features, codes):
 
 
 @settings(deadline=None, max_examples=60)
-@given(classifiers(max_bits=12), st.sampled_from([4, 6]), st.integers(0, 2**32 - 1))
+@given(classifiers(max_bits=12), st.sampled_from([2, 4, 6]), st.integers(0, 2**32 - 1))
 def test_encoder_equals_software(classifier, lut_size, seed):
     features, rng = classifier.features, np.random.default_rng(seed)
     codes = rng.integers(features.low, features.high, (60, len(features)), endpoint=True)
@@ -28,7 +28,7 @@ def test_encoder_equals_software(classifier, lut_size, seed):
     assert np.array_equal(found, classifier.encoder.encode(codes))
 
 
-@pytest.mark.parametrize("lut_size", [4, 6])
+@pytest.mark.parametrize("lut_size", [2, 4, 6])
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (-128, 127), (0, 4095), (-300, 300)])
 def test_encoder_is_exhaustively_right_at_every_threshold(lut_size, low, high):
     features = Features.integers([low], [high])

@@ -7,7 +7,9 @@ from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 
 
-@pytest.mark.parametrize(("lut_size", "head"), [(None, "adders"), (4, "counters"), (6, "counters")])
+@pytest.mark.parametrize(
+    ("lut_size", "head"), [(None, "adders"), (2, "gates"), (4, "counters"), (6, "counters")]
+)
 def test_options_choose_the_plain_head_for_their_luts(lut_size, head):
     assert CoreOptions(lut_size=lut_size).head == head
 

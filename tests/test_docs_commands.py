@@ -110,6 +110,7 @@ def test_commands_have_options_that_there_are(command, lgn):
 @pytest.mark.slow
 def test_commands_run_in_order_and_print_what_the_pages_show(tmp_path):
     (tmp_path / "train").symlink_to(ROOT / "train")
+    (tmp_path / "cells.lib").symlink_to(ROOT / "tests" / "cells.lib")
     write_tumours(tmp_path / "tumours.csv")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "COLUMNS": "80"}

@@ -56,7 +56,7 @@ def test_aiger_names_its_ports():
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("lut_size", [4, 6])
+@pytest.mark.parametrize("lut_size", [2, 4, 6])
 def test_file_is_written_once_it_is_proven(tmp_path, kind, lut_size):
     proof = write_combinational(small(), tmp_path / "it", kind, lut_size=lut_size)
     assert proof.status == "equal"
@@ -113,7 +113,7 @@ def test_lgn_export_rejects_what_does_not_fit(lgn, tmp_path):
     small().save(tmp_path / "it.lgn")
     code, _, err = lgn("export", tmp_path / "it.lgn", "--to", "edif")
     assert code == 2
-    assert "--to must be one of c, aiger, blif, verilog-comb, not edif" in err
+    assert "--to must be one of c, aiger, blif, verilog-comb, tinytapeout, not edif" in err
     code, _, err = lgn("export", tmp_path, "--to", "c")
     assert code == 2
     assert "--to takes a .lgn file" in err

@@ -43,6 +43,7 @@ ROOMS = (
     "lgn_hw.netlist",
     "lgn_hw.data",
     "lgn_hw.features",
+    "lgn_hw.image_shape",
     "lgn_hw.encoder",
     "lgn_hw.convolution",
     "lgn_hw.inference",

@@ -178,7 +178,7 @@ def test_build_model_places_convolutions_between_encoder_and_dense_layers():
     model = image_model(*changes, shape=(2, 1, 1))
     kinds = [type(layer).__name__ for layer in model]
     assert kinds == [
-        "Thermometer", "BitPlanes", "LogicConv2d", "OrPool2d", "Flatten", "LogicDense",
+        "ThermometerLayer", "BitPlanes", "LogicConv2d", "OrPool2d", "Flatten", "LogicDense",
         "LogicDense", "GroupSum",
     ]  # fmt: skip
     assert (model[2].in_channels, model[5].in_features) == (14, 5)
@@ -186,6 +186,29 @@ def test_build_model_places_convolutions_between_encoder_and_dense_layers():
         model[5].wiring, LogicDense(5, 60, 3, "light", seed=int(model[5].seed)).wiring
     )
     assert model(torch.zeros(3, 2, dtype=torch.uint8)).shape == (3, 2)
+
+
+def test_build_model_lets_a_convolution_vote():
+    changes = ("model.layers=[]", "model.conv=[{kernels=6, kernel_size=1, padding=0}]")
+    model = image_model(*changes)
+    kinds = [type(layer).__name__ for layer in model]
+    assert kinds == ["ThermometerLayer", "BitPlanes", "LogicConv2d", "Flatten", "GroupSum"]
+    assert model(torch.zeros(3, 2, dtype=torch.uint8)).shape == (3, 2)
+    message = r"^model\.conv\.0\.kernels, which vote, must be a multiple of the 2 classes, not 5$"
+    with pytest.raises(UsageError, match=message):
+        image_model("model.layers=[]", "model.conv=[{kernels=5}]")
+
+
+def test_redraws_exchange_the_leaves_of_convolutions():
+    changes = ("model.layers=[]", "model.conv=[{kernels=4, candidates=3, padding=2}]")
+    own = recipe(*changes, "train.redraw_every=1", "train.epochs=2")
+    data = dataset()
+    object.__setattr__(data, "image_shape", (1, 1, len(data.features)))
+    spec = fit_thermometer(data.features, data.x_train, 7)
+    trainer = Trainer(build_model(own, spec, 2, data.image_shape), own, data)
+    before = trainer.model[2].learned.candidates.clone()
+    trainer.run_step()
+    assert not torch.equal(trainer.model[2].learned.candidates, before)
 
 
 def test_structured_layers_follow_the_image_of_the_last_convolution():

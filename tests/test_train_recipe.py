@@ -82,7 +82,8 @@ WRONG = [
         "train.qqq=1",
         "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
         " weight_decay, schedule, class_weight, label_smoothing, patience, shift, flip,"
-        " redraw_every, eval_every, checkpoint_minutes",
+        " teacher, teacher_weight, teacher_temperature, redraw_every, eval_every,"
+        " checkpoint_minutes",
     ),
     (
         "model.estimator=gumbel",
@@ -96,12 +97,25 @@ WRONG = [
     ("train.learning_rate=0", "train.learning_rate must be above 0, not 0"),
     ("train.learning_rate=nan", "train.learning_rate must be a finite number, not nan"),
     ("model.fan_in=9", "model.fan_in must be 6 or less, not 9"),
-    ("model.layers=[]", "model.layers must have 1 value or more, not []"),
+    (
+        "model.layers=[]",
+        "model: layers must name one layer or more where there is no convolution",
+    ),
     ("model.layers=[10, 0]", "model.layers.1 must be 1 or more, not 0"),
     (
         "model.fan_in=4",
         "model: parametrization 'raw' needs fan_in 2, not 4; use 'light' or 'walsh'",
     ),
+    (
+        "model.conv=[{kernels=10, candidates=1}]",
+        "model: candidates must be 2 to 16, or 0 for none, not 1",
+    ),
+    (
+        "model.conv=[{kernels=10, candidates=17}]",
+        "model.conv.0.candidates must be 16 or less, not 17",
+    ),
+    ("train.teacher_weight=0", "train.teacher_weight must be above 0, not 0"),
+    ("train.teacher_temperature=0", "train.teacher_temperature must be above 0, not 0"),
     ("data.path=a.csv", "data: path must be given for source 'file', and only then"),
     ("data.label=y", "data: label is for source 'file' only"),
     ("data.source=monk", "data: problem must be given for source 'monk', and only then"),

@@ -8,13 +8,16 @@ import typer
 
 from lgn_cli.console import (
     JsonOption,
+    LabelOption,
     check_classifier_path,
+    finite,
     print_json,
     print_notices,
     save_classifier,
     say,
     status,
 )
+from lgn_cli.export_page import export_page, written_figures
 from lgn_cli.train import require_lgn_train
 from lgn_hw.errors import UsageError
 
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-LANGUAGES = ("c", "aiger", "blif", "verilog-comb")
+LANGUAGES = ("c", "html", "aiger", "blif", "verilog-comb", "tinytapeout")
+VECTORS = 40  # of a project's test, half of them real samples where there are some
 
 
 def export(
@@ -56,8 +60,28 @@ def export(
         ),
     ] = "plain",
     lut: Annotated[
-        int, typer.Option(help="The LUTs, of 4 or 6 inputs, that a circuit's heads are made for.")
-    ] = 6,
+        str,
+        typer.Option(help="What a circuit is made for: LUTs of 4 or 6 inputs, or gates (an ASIC)."),
+    ] = "6",
+    tiles: Annotated[
+        str | None, typer.Option(help="With --to tinytapeout: 1x1 to 8x2; estimated if not given.")
+    ] = None,
+    clock_mhz: Annotated[
+        float, typer.Option(min=0.001, callback=finite, help="With --to tinytapeout: its clock.")
+    ] = 10,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --to html: samples, .npz or .csv, to have examples from."),
+    ] = None,
+    label: LabelOption = None,
+    examples: Annotated[int, typer.Option(help="With --data: how many examples.")] = 20,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="With --to html: the pixels' shape, 28x28 or 3x32x32, or none for sliders; by the"
+            " features' names if not given."
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
     json: JsonOption = False,
 ) -> None:
@@ -65,8 +89,10 @@ def export(
 
     A run's classifier is checked against the network on the run's test samples before it is
     written. With --to a classifier becomes C99 for microcontrollers, or one combinational circuit
-    from a sample's bits to the class: AIGER, BLIF or Verilog. Each of these is read back and
-    proven to be the classifier before it is written; `lgn prove` does so again.
+    from a sample's bits to the class: AIGER, BLIF or Verilog, or a project for Tiny Tapeout with
+    that circuit behind a byte-wide port. Each of these is read back and proven to be the classifier
+    before it is written; `lgn prove` does so again. With --to html it becomes a page in which the
+    net runs: draw a digit or move sliders, and see gates, votes and class.
 
     Examples:
 
@@ -76,9 +102,17 @@ def export(
 
         lgn export build/digits/digits.lgn --to c --layout arduino -o digits/
 
-        lgn export build/digits/digits.lgn --to verilog-comb --json
+        lgn export build/digits/digits.lgn --to html --data build/digits/test.npz
+
+        lgn export build/digits/digits.lgn --to verilog-comb --lut gates --json
+
+        lgn export build/digits/digits.lgn --to tinytapeout -o tt_digits/
     """
-    if source.suffix == ".lgn":
+    if source.suffix == ".lgn" and to == "tinytapeout":
+        figures = _as_project(source, output, name, tiles, clock_mhz, timeout)
+    elif source.suffix == ".lgn" and to == "html":
+        figures = export_page(source, output, data, label, examples, image)
+    elif source.suffix == ".lgn":
         figures = _translated(source, to, output, name, samples, layout, lut, timeout)
     elif to is not None:
         raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
@@ -121,7 +155,7 @@ def _translated(
     name: str | None,
     samples: int,
     layout: str,
-    lut: int,
+    lut: str,
     timeout: float,
 ) -> dict[str, Any]:
     from lgn_hw.classifier import Classifier
@@ -138,16 +172,55 @@ def _translated(
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
             module = name or _identifier(path.stem)
             proof = write_combinational(
-                loaded, path, to, lut_size=lut, name=module, timeout_s=timeout
+                loaded, path, to, lut_size=_lut_size(lut), name=module, timeout_s=timeout
             )
             files = [path]
+    return written_figures(loaded, files, proof, start)
+
+
+def _as_project(
+    source: Path,
+    output: Path | None,
+    name: str | None,
+    tiles: str | None,
+    clock_mhz: float,
+    timeout: float,
+) -> dict[str, Any]:
+    """Write a project for Tiny Tapeout."""
+    from lgn_hw.classifier import Classifier
+    from lgn_hw.export.tiny_tapeout import tiny_tapeout, write_tiny_tapeout
+    from lgn_hw.samples import read_samples, spread, vectors_for
+
+    start = time.perf_counter()
+    loaded, real = Classifier.load(source), source.parent / "test.npz"
+    samples = spread(read_samples(loaded, real).codes, VECTORS // 2) if real.exists() else None
+    codes = vectors_for(loaded.features, VECTORS // 2, 0, samples)
+    called = name or _identifier(source.stem)
+    project = tiny_tapeout(loaded, codes, name=called, tiles=tiles, clock_mhz=clock_mhz)
+    with status("proving the circuit"):
+        files, proof, notices = write_tiny_tapeout(
+            loaded, output or source.with_name(f"tt_um_{called}"), project, timeout_s=timeout
+        )
+    print_notices(notices)
     return {
         "files": [str(path) for path in files],
         "digest": loaded.digest,
-        "bytes": sum(path.stat().st_size for path in files),
+        "bits": project.bits,
+        "gates": project.gates,
+        "tiles": project.tiles,
         "claims": len(proof.claims),
         "seconds": round(time.perf_counter() - start, 2),
     }
+
+
+def _lut_size(lut: str) -> int:
+    """Return the inputs of what a circuit is made of."""
+    from lgn_hw.synth.targets import options_for
+
+    options = options_for(lut)
+    if options.lut_size is None or options.carries:
+        raise UsageError(f"A combinational circuit is made for --lut 4, 6 or gates, not {lut}")
+    return options.lut_size
 
 
 def _as_c(

@@ -1,6 +1,5 @@
 """`lgn fmax`: place and route a core, and find the registers that a clock needs."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +18,11 @@ def fmax(
         typer.Option(min=0.001, callback=finite, help="Find the fewest registers for this clock."),
     ] = None,
     levels_per_stage: Annotated[
-        int, typer.Option(min=0, help="Levels between registers, where no clock is given.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0, help="Levels between registers, where no clock is given. 2 if not given."
+        ),
+    ] = None,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
     lut: Annotated[
         str | None,
@@ -57,7 +59,7 @@ def fmax(
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import place_core, search
 
-    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
+    options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = (output or default_folder(classifier, "fmax")) / chosen.name
     with (

@@ -17,6 +17,7 @@ from lgn_cli.console import (
     show,
     status,
 )
+from lgn_hw.errors import UsageError
 
 __all__ = ["optimize"]
 
@@ -58,10 +59,14 @@ def optimize(
 
     check_classifier_path(output)
     start = time.perf_counter()
+    options = options_for(lut)
+    if options.head == "gates":
+        raise UsageError(
+            f"--lut {lut} leaves restructuring to `lgn synth --liberty`; optimise without --lut"
+        )
     loaded = Classifier.load(classifier)
     result, steps = optimize_classifier(loaded)
     proof = None
-    options = options_for(lut)
     if lut is not None:
         with status("mapping to LUTs"):
             result, more, proof = shrink_classifier(result, options, of=loaded, timeout_s=timeout)

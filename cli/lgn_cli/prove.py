@@ -44,7 +44,7 @@ def prove(
     other: Annotated[
         Path,
         typer.Argument(
-            help="Another .lgn, a core's Verilog, a .v file, or a .c, .aig, .blif or .v of"
+            help="Another .lgn, a core's Verilog, a .v file, or a .c, .html, .aig, .blif or .v of"
             " `lgn export`."
         ),
     ],
@@ -118,6 +118,7 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     from lgn_hw.delivery.design_proof import prove_design
     from lgn_hw.export.c_code import prove_c
     from lgn_hw.export.combinational import prove_combinational
+    from lgn_hw.export.live_page import prove_live_page
     from lgn_hw.prove.equivalence import prove_classifiers
 
     loaded = Classifier.load(classifier)
@@ -125,10 +126,14 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout, watch=watch)
     if other.suffix == ".c":
         return prove_c(loaded, other.read_bytes(), timeout_s=timeout)
+    if other.suffix == ".html":
+        return prove_live_page(loaded, other.read_bytes())
     if kind := _combinational_kind(other):
         return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout)
     if other.suffix != ".v":
-        raise UsageError(f"A proof needs a .lgn, .v, .c, .aig or .blif file, not {other.name}")
+        raise UsageError(
+            f"A proof needs a .lgn, .v, .c, .html, .aig or .blif file, not {other.name}"
+        )
     text = other.read_text(encoding="utf-8")
     middle = _emitted_from(loaded, classifier, other, text)
     if middle is None:

@@ -37,8 +37,13 @@ def verilog(
         ),
     ] = None,
     levels_per_stage: Annotated[
-        int, typer.Option(min=0, help="Levels between registers; 0: only after each block.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Levels between registers, 2 if not given and 16 with --lut gates; 0: only after"
+            " each block.",
+        ),
+    ] = None,
     scores: Annotated[bool, typer.Option(help="Bring the votes for each class out too.")] = False,
     wrapper: Annotated[
         str,
@@ -130,7 +135,7 @@ def verilog(
     path = _target(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
-    options = replace(options_for(lut, part), registers=levels_per_stage, scores=scores)
+    options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     if chosen_conv(loaded, conv) == "stream":

@@ -1,9 +1,15 @@
-"""Find the class with most votes: a tournament of comparators in small nodes."""
+"""Find the class with most votes: a tournament of comparators in small nodes.
+
+A tournament halves the candidates level by level, so that its depth grows with the logarithm of the
+classes, and each match is one comparison and one multiplexer per bit. Ties go to the lower number,
+as numpy.argmax breaks them: software and hardware agree without a rule of their own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from lgn_hw.circuit.two_input import two_input_netlist
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.builder import ONE, ZERO, Builder, table_of
 from lgn_hw.passes.collapse import collapse
@@ -23,6 +29,8 @@ def argmax_netlist(highest: Sequence[int], width: int, lut_size: int, *, scores:
     width: the bits of each score, class 0 first. Outputs: class_width bits, the lowest first, and
     where scores is true the inputs after them.
     """
+    if lut_size == 2:  # a comparison needs three inputs: two bits and what is below them
+        return two_input_netlist(argmax_netlist(highest, width, 3, scores=scores))
     builder = Builder(len(highest) * width)
     candidates = [
         _Candidate(
@@ -34,6 +42,8 @@ def argmax_netlist(highest: Sequence[int], width: int, lut_size: int, *, scores:
     while len(candidates) > 1:
         pairs = zip(candidates[::2], candidates[1::2], strict=False)
         winners = [_winner(builder, lut_size, a, b) for a, b in pairs]
+        # An odd one out goes on alone, at the end: so neighbours always stand in the order of their
+        # numbers.
         candidates = winners + candidates[2 * len(winners) :]
     outputs = candidates[0].number + (builder.inputs if scores else [])
     return collapse(builder.netlist(outputs), lut_size)
@@ -54,6 +64,7 @@ def _winner(builder: Builder, lut_size: int, a: _Candidate, b: _Candidate) -> _C
     later = _greater(builder, lut_size, second, first)
 
     def choose(pairs: Sequence[tuple[int, int]]) -> list[int]:
+        # Bits that both have alike, as the high bits of small class numbers, need no multiplexer.
         return [x if x == y else builder.node(CHOOSE, [later, x, y]) for x, y in pairs]
 
     return _Candidate(
@@ -69,6 +80,8 @@ def _greater(builder: Builder, lut_size: int, a: list[int], b: list[int]) -> int
     """Return whether a > b: as many low bits as fit, then the bits above them with that answer."""
     below, taken = ZERO, 0
     while taken < len(a):
+        # A bit of each number takes two pins; behind the first node one pin reads the comparison
+        # below.
         size = lut_size // 2 if taken == 0 else (lut_size - 1) // 2
         pins = [*a[taken : taken + size], *b[taken : taken + size]]
         table = _greater_table(len(pins) // 2, taken > 0)

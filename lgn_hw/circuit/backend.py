@@ -1,4 +1,8 @@
-"""The words of a module under construction: one description for Amaranth and for Verilog."""
+"""The words of a module under construction: one description for Amaranth and for Verilog.
+
+A block says what it is in these few operations. AmaranthBackend makes a simulated and elaborated
+module of them, VerilogBackend text; that the two agree is tested on the same samples.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable

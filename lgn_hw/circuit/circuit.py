@@ -48,7 +48,11 @@ class Circuit:
         all classes is not counted. Raises UsageError where options has no lut_size.
         """
         if options.lut_size is None:
-            raise UsageError("A circuit of nodes needs LUTs of 4 or 6 inputs, not None")
+            raise UsageError(
+                "A circuit of nodes needs gates of 2 or LUTs of 4 or 6 inputs, not None"
+            )
+        # Only who brings the scores out needs them exactly; the class is the same where all are
+        # lower by the same number, and then fewer votes are counted.
         votes = Votes.of(classifier) if options.scores else Votes.of(classifier).compared()
         logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
         read = classifier.encoder.select(bits)
@@ -95,6 +99,8 @@ def _followed_by(a: Netlist, b: Netlist) -> Netlist:
     nets[FIRST_INPUT : b.first_node] = np.where(a.outputs == 0, zero, a.outputs)
     nets[b.first_node :] = zero + 1 + np.arange(b.num_nodes)
     reads_zero = np.zeros((1, MAX_FANIN), np.int32)
+    # A node of constant 0 that reads net 1, because an output that is net 0 would be padding at the
+    # end of a reader's pins.
     reads_zero[0, 0] = 1
     return Netlist(
         a.num_inputs,

@@ -1,4 +1,9 @@
-"""The thermometer encoder as a netlist: comparators that share the comparison of low bits."""
+"""The thermometer encoder as a netlist: comparators that share the comparison of low bits.
+
+A code of b bits is compared with many thresholds. Written one by one, each takes a tree of its own;
+but the comparison of the low bits only depends on the low bits of the threshold, and thresholds of
+one feature share many of these.
+"""
 
 import numpy as np
 
@@ -40,6 +45,8 @@ def _exceeds(
     """Return whether unsigned bits exceed a threshold; comparisons made before are known."""
     below, taken = ZERO, 0
     for stop in _cuts(len(bits), size):
+        # The highest bit that is read says which feature and how far; the rest of the key is the
+        # threshold up to there. Equal keys are equal functions.
         key = (bits[stop - 1], threshold & ((1 << stop) - 1))
         if key not in known:
             part = key[1] >> taken
@@ -57,9 +64,12 @@ def _cuts(width: int, size: int) -> list[int]:
 def _node(builder: Builder, below: int, bits: list[int], part: int) -> int:
     """Compare bits with part; where they are equal, the comparison below decides."""
     if below == ZERO:
+        # Nothing is above the highest number of so many bits.
         if part == (1 << len(bits)) - 1:
             return ZERO
         return builder.node(sum(1 << x for x in range(part + 1, 1 << len(bits))), bits)
+    # Two entries per value of the upper bits, for the pin below being 0 and 1: greater whatever is
+    # below, equal and decided below, or less.
     table = sum(
         (0b11 if x > part else 0b10 if x == part else 0) << 2 * x for x in range(1 << len(bits))
     )

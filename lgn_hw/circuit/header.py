@@ -1,4 +1,9 @@
-"""The comment at the head of emitted Verilog: what the core is, for people and for programs."""
+"""The comment at the head of emitted Verilog: what the core is, for people and for programs.
+
+The last line is JSON: `lgn sim`, `synth`, `prove` and `fmax` learn from it what the file is, so
+that no option has to be repeated, and a file without it is refused. Its field names are older than
+the names of today's options, and stay.
+"""
 
 import json
 import re
@@ -65,6 +70,8 @@ class CoreHeader:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CoreHeader":
         """Read what to_json gives; raises KeyError where a value is missing."""
+        # Files that name no head are of the first three: chains are said, and the other two follow
+        # from lut_size, which CoreOptions does for the empty name.
         head = values["head"] if "head" in values else "chains" if values["chains"] else ""
         return cls(
             digest=values["digest"],

@@ -9,6 +9,7 @@ from lgn_hw.errors import UsageError
 __all__ = ["DEFAULT_REGISTERS", "CoreOptions"]
 
 DEFAULT_REGISTERS = 2
+PLAIN_HEADS = {None: "adders", 2: "gates"}
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class CoreOptions:
     scores: results carry the votes for each class, too.
 
     lut_size: None describes encoder and argmax by comparisons. 4 or 6 builds them of nodes that
-    fill such LUTs (see circuit.circuit).
+    fill such LUTs, 2 of gates for an ASIC (see circuit.circuit).
 
     head: how votes are counted, a name of circuit.heads.HEADS. Where it is not given, `adders`
-    without lut_size and `counters` with it.
+    without lut_size, `gates` with 2 and `counters` with 4 or 6.
 
     Raises UsageError with the legal values where the head is unknown, or not for such LUTs.
     """
@@ -37,7 +38,7 @@ class CoreOptions:
 
     def __post_init__(self) -> None:
         if not self.head:
-            object.__setattr__(self, "head", "counters" if self.lut_size else "adders")
+            object.__setattr__(self, "head", PLAIN_HEADS.get(self.lut_size, "counters"))
         if self.head not in HEADS:
             raise UsageError(f"The head must be one of {', '.join(HEADS)}, not {self.head!r}")
         legal = HEADS[self.head].lut_sizes

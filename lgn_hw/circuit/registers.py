@@ -1,4 +1,9 @@
-"""Where registers stand: the one rule by which every block is pipelined."""
+"""Where registers stand: the one rule by which every block is pipelined.
+
+A *level* is one step of a block's own logic, a LUT or an adder; a *stage* is what lies between two
+rows of registers. All paths of a block pass the same registers, so the latency is their number, and
+a result leaves the core in every clock cycle (an initiation interval of 1).
+"""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -45,6 +50,8 @@ class Stages:
         """The levels after which registers stand, ascending."""
         if isinstance(self.registers, tuple):
             return self.registers
+        # A block that computes nothing still ends in registers, so that blocks can be put together
+        # without asking what is in them.
         last, step = max(1, self.levels), self.registers
         return (*(range(step, last, step) if step else ()), last)
 

@@ -1,4 +1,9 @@
-"""What the popcounts have to add: every net once, with its weight for each class."""
+"""What the popcounts have to add: every net once, with its weight for each class.
+
+Training gives one output per vote. Many are equal, inverse or constant by the time the gates are
+optimised, and a popcount that saw only outputs would count them all; this is where they become
+coefficients of distinct nets.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +46,10 @@ class Votes:
             literal[voting] >> 1, return_index=True, return_inverse=True
         )
         weight = np.zeros((len(distinct), classes), np.int32)
+        # A vote for the inverse of x counts 1 - x: the 1 has gone into the offset above.
         np.add.at(weight, (which, group[voting]), np.where(inverse[voting], -1, 1))
+        # numpy.unique sorts by net; the order of the outputs is kept instead, because neighbouring
+        # outputs are likely to be neighbours on the device, too.
         order = np.argsort(first)
         order = order[weight[order].any(axis=1)]
         return cls(distinct[order].astype(np.int32), weight[order], offset.astype(np.int64))
@@ -52,9 +60,12 @@ class Votes:
         That changes neither which class is highest nor what is a tie. A net that votes for many
         classes may then vote for few, and for none where it votes for all alike.
         """
+        # Any number may be taken off a net's weights; the median leaves the smallest sum of
+        # absolute values, which is how many bits are counted.
         middle = np.sort(self.weight, axis=1)[:, (self.weight.shape[1] - 1) // 2]
         weight = self.weight - middle[:, None]
         needed = weight.any(axis=1)
+        # Scores are counted as unsigned numbers: the offsets rise until no score can be negative.
         lowest = self.offset + np.minimum(weight, 0).sum(axis=0)
         return Votes(self.net[needed], weight[needed], self.offset - lowest.min())
 

@@ -20,7 +20,13 @@ from lgn_hw.prove.cut_parts import CutPart
 from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
-__all__ = ["FORMATS", "combinational_file", "prove_combinational", "write_combinational"]
+__all__ = [
+    "FORMATS",
+    "combinational_file",
+    "prove_combinational",
+    "with_mapped_parts",
+    "write_combinational",
+]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SAMPLE, CLASS = "i_sample", "o_class"
@@ -35,8 +41,8 @@ def combinational_file(
 
     Inputs are the bits of a sample as Features packs them, i_sample; outputs those of the class
     number, o_class, the lowest first. lut_size: 4 or 6, what encoder, counters and argmax are made
-    for. The last line has the checksum of the others. Raises UsageError where kind, lut_size or
-    name cannot be.
+    for, or 2 for gates. The last line has the checksum of the others. Raises UsageError where kind,
+    lut_size or name cannot be.
     """
     if kind not in FORMATS:
         raise UsageError(f"The format must be one of {', '.join(FORMATS)}, not {kind!r}")
@@ -62,10 +68,24 @@ def prove_combinational(
     claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
     if not whole:
         return Proof((claim,))
-    circuit = _circuit(classifier, 4 if b"lut size 4" in data else 6)
+    found = re.search(rb"lut size (\d)", data)
+    circuit = _circuit(classifier, int(found[1]) if found else 6)
     built = FORMATS[kind].read(data, circuit)
     proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
     return Proof((claim, *proof.claims))
+
+
+def with_mapped_parts(data: bytes, modules: str) -> bytes:
+    """Return a file of `verilog-comb` with other modules in the place of its parts.
+
+    modules: Verilog, in which yosys mapped that file to cells; its top module is left out, so that
+    the result can be proven part by part as the file itself.
+    """
+    text = data.decode()
+    top = text.split("\n\n")[0] if "\n\n" in text else text
+    [name] = re.findall(r"^module (\w+)\(", top, re.MULTILINE)
+    others = re.sub(rf"^module {name}\(.*?^endmodule\n", "", modules, flags=re.M | re.S)
+    return sealed(f"{top}\n\n{others}".encode(), FORMATS["verilog-comb"].comment)
 
 
 def write_combinational(

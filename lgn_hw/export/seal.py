@@ -17,4 +17,4 @@ def is_sealed(data: bytes) -> bool:
 
 
 # How each language writes a comment; a flipped bit must not make another of it.
-FRAMES = (("/* ", " */"), ("# ", ""), ("// ", ""), ("", ""))
+FRAMES = (("/* ", " */"), ("# ", ""), ("// ", ""), ("", ""), ("<!-- ", " -->"))

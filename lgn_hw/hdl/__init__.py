@@ -1,4 +1,10 @@
-"""The hardware: a classifier's encoder, gates, counters and comparison in Amaranth."""
+"""The hardware: a classifier's encoder, gates, counters and comparison in Amaranth.
+
+Each block describes itself once, in operations on words (circuit.backend.WordBackend). From that
+description Amaranth gets a component, which is simulated and put into boards' designs, and
+verilog_backend the text of a module. core joins the four blocks into one stream, core_text writes
+that as Verilog, verilog is the door for users, and wrappers put other ports around it.
+"""
 
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.hdl.argmax import Argmax

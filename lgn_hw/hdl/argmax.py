@@ -1,4 +1,7 @@
-"""Find the class with most votes: a tournament of comparators."""
+"""Find the class with most votes: a tournament of comparators.
+
+The form for cores without lut_size; circuit.argmax has the one made of LUTs.
+"""
 
 from typing import Any, TypeVar
 
@@ -62,6 +65,8 @@ class Argmax(Block):
         winners = []
         for index, ((a, class_a), (b, class_b)) in enumerate(pairs):
             wins = backend.slice(later, index, 1)
+            # The number of the class travels beside its score, so that no decoder is needed at the
+            # end.
             winners.append((backend.choose(wins, b, a), backend.choose(wins, class_b, class_a)))
         return winners + candidates[2 * len(pairs) :]
 

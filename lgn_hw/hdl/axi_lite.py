@@ -1,4 +1,8 @@
-"""A block of 32-bit registers behind AXI4-Lite: constants, counters and a restart bit."""
+"""A block of 32-bit registers behind AXI4-Lite: constants, counters and a restart bit.
+
+The rules are those of Arm's AMBA AXI specification: a response is held until it is taken, valid
+never waits for ready, and write address and write data may come in any order.
+"""
 
 from collections.abc import Mapping
 
@@ -42,11 +46,13 @@ class AxiLiteRegisters(wiring.Component):
         m = Module()
         self._write(m)
         counts = {address: self._count(m, name) for address, name in self._counters.items()}
+        # One read at a time: the next address is taken when the last answer is gone.
         m.d.comb += self.arready.eq(~self.rvalid)
         with m.If(self.rready):
             m.d.sync += self.rvalid.eq(0)
         with m.If(self.arvalid & self.arready):
             m.d.sync += [self.rvalid.eq(1), self.rdata.eq(0), self.rresp.eq(OKAY)]
+            # Registers are 32 bits wide, so the two lowest bits of a byte address say nothing here.
             with m.Switch(self.araddr[2:]):
                 for address, value in (self._constants | counts | {CONTROL: 0}).items():
                     with m.Case(address >> 2):

@@ -71,6 +71,7 @@ class PacketReceiver(wiring.Component):
             m.d.sync += skipping.eq(~self.tlast)
         with m.Elif(beat & (self.tlast | at_last)):
             m.d.comb += self.o_malformed.eq(~whole)
+            # A packet that is too long has no TLAST here: what is left of it is skipped.
             m.d.sync += [index.eq(0), lacking.eq(0), skipping.eq(~self.tlast)]
             with m.If(whole):
                 m.d.sync += [self.o_word.payload.eq(word), self.o_word.valid.eq(1)]
@@ -79,6 +80,7 @@ class PacketReceiver(wiring.Component):
             if beats > 1:
                 m.d.sync += held.word_select(index, self.data_bits).eq(self.tdata)
         with m.If(self.i_restart):
+            # A restart in the middle of a packet must not take its second half for a packet.
             begun = (index != 0) | skipping
             m.d.sync += [index.eq(0), lacking.eq(0), self.o_word.valid.eq(0)]
             m.d.sync += skipping.eq(Mux(beat, ~self.tlast, begun))
@@ -113,6 +115,8 @@ class PacketSender(wiring.Component):
             self.tdata.eq(word.word_select(index, self.data_bits)),
             self.tlast.eq(index == beats - 1),
             self.tkeep.eq(_keep(self.bits, self.data_bits, self.tlast)),
+            # The next word may come while the last beat of this one leaves, so that packets follow
+            # without a gap.
             self.i_word.ready.eq(~self.tvalid | (self.tready & self.tlast)),
         ]
         with m.If(self.tvalid & self.tready):
@@ -143,6 +147,7 @@ class Buffer(wiring.Component):
         m.d.sync += count.eq(count + push - pop)
         with m.If(pop):
             m.d.sync += self.o_word.payload.eq(second)
+        # The new word becomes the first one: nothing is held, or the only one leaves now.
         with m.If(push & (count == pop)):
             m.d.sync += self.o_word.payload.eq(self.i_word.payload)
         with m.Elif(push):

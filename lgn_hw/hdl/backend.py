@@ -50,6 +50,9 @@ class AmaranthBackend(WordBackend[Value]):
         return wire
 
     def register(self, name: str, width: int, value: Value) -> Value:
+        """No reset: data registers hold what a valid bit vouches for, and resets on wide words cost
+        routing.
+        """
         register = Signal(width, name=name, reset_less=True)
         self._module.d.sync += register.eq(value)
         return register

@@ -75,9 +75,13 @@ class ClassifierCore(Quiet):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         advance = Signal()
+        # One bit per row of registers says whether that row holds a sample.
         valid = Signal(self.latency)
         m.d.comb += [
             self.o_result.valid.eq(valid[-1]),
+            # The whole pipeline stands still or moves: one enable for all registers, which is one
+            # global wire on an FPGA, and what makes the proof of prove.pipeline a matter of
+            # structure.
             advance.eq(~self.o_result.valid | self.o_result.ready),
             self.i_sample.ready.eq(advance),
         ]
@@ -136,5 +140,6 @@ def _check_registers(registers: Registers, last: int) -> None:
 
 def _by_class(classifier: Classifier) -> Netlist:
     """Sort the outputs by the class that they vote for, as Popcount takes them."""
+    # Stable: votes of a class keep the order in which training gave them.
     order = np.argsort(classifier.group, kind="stable")
     return replace(classifier.netlist, outputs=classifier.netlist.outputs[order])

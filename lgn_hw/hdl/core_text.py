@@ -38,6 +38,7 @@ def _ports(core: "ClassifierCore") -> list[str]:
 def _control(core: "ClassifierCore", name: str) -> list[str]:
     """Move all stages at once, unless a result waits; valid travels beside the data."""
     last = core.latency - 1
+    # A core of latency 1 has one valid bit, and nothing to shift.
     below = f"valid[{last - 1}:0], " if last else ""
     lines = [
         f"  reg [{last}:0] valid = 0;",
@@ -50,6 +51,8 @@ def _control(core: "ClassifierCore", name: str) -> list[str]:
     ]
     bits = "i_sample__payload"
     for part, block in core.blocks.items():
+        # A block without registers has neither port: Verilator would warn of pins that nothing
+        # reads.
         pins = [("clk", "clk"), (ENABLE, ENABLE)] if block.latency else []
         pins += [(block.source[0], bits)] if block.source[1] else []
         given = []

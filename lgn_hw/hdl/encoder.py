@@ -45,6 +45,7 @@ class Encoder(Block):
         if stages.ends_at(0):
             sample = backend.register("sample", features.sample_width, source)
         pairs = {bit: self._pair(bit) for bit in self.bits_used}
+        # In the order of their first use, and not sorted: the text must not depend on a hash.
         different = list(dict.fromkeys(pairs.values()))
         place = {pair: index for index, pair in enumerate(different)}
         start = [0, *features.width.cumsum().tolist()]

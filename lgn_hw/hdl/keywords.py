@@ -1,4 +1,8 @@
-"""Words that no module may be called: keywords of Verilog-2001, SystemVerilog and VHDL."""
+"""Words that no module may be called: keywords of Verilog-2001, SystemVerilog and VHDL.
+
+The lists are those of IEEE 1364-2001, IEEE 1800 and IEEE 1076. A core is instantiated from all
+three languages, so that its name must be free in each.
+"""
 
 __all__ = ["KEYWORDS"]
 

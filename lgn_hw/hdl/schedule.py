@@ -1,4 +1,8 @@
-"""Which nets a pipelined netlist needs, in which stage they arise, and how long they live."""
+"""Which nets a pipelined netlist needs, in which stage they arise, and how long they live.
+
+A net that is read three stages later needs three flip-flops on its way. These are most of a
+pipeline's registers, so who places registers (timing.plan) counts them with this.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +31,7 @@ class Schedule:
         self.birth: NDArray[np.int64] = stage_of_level[self.netlist.level]
         self.death = np.full(self.netlist.num_nets, -1)
         reader = np.repeat(self.birth[self.netlist.first_node :], self.netlist.fanin.shape[1])
+        # Padding reads net 0, a constant, which is left out of the registers below.
         np.maximum.at(self.death, self.netlist.fanin.ravel(), reader)
         self.death[self.netlist.outputs] = self.stages.latency
 

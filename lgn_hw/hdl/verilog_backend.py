@@ -100,6 +100,8 @@ class VerilogBackend(WordBackend[VerilogExpr]):
     def add(
         self, a: VerilogExpr, b: VerilogExpr, width: int, carry: VerilogExpr | None = None
     ) -> VerilogExpr:
+        # Operands are padded to the sum's width, because a tool would warn of a width that it has
+        # to extend.
         texts = [self.join([value, Constant(0, width - value.width)]).text for value in (a, b)]
         texts += [] if carry is None else [carry.text]
         return VerilogExpr(f"({' + '.join(texts)})", width)
@@ -137,6 +139,7 @@ class VerilogBackend(WordBackend[VerilogExpr]):
         if value.operator == "~":
             return f"~{texts[0]}"
         text = f"({texts[0]} {value.operator} {texts[1]})"
+        # Written out at both places, a shared operation would double with every level.
         if value.readers > 1:
             value.text, value.operands = f"{name}_{len(self.lines)}", ()
             self._declare(value.text, value.width, text)

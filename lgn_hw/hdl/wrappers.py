@@ -80,6 +80,8 @@ class AxiWrapper(wiring.Component):
         m.d.comb += reset.eq(~self.aresetn)
         m.submodules.receiver = receiver = PacketReceiver(self.header.sample_bits, self.data_bits)
         buffer = Buffer(self.header.result_bits)
+        # The buffer cuts the path from m_axis_tready through the core to s_axis_tready, which would
+        # otherwise pass all of a design's streams in one clock cycle.
         m.submodules.buffer = ResetInserter(restart)(buffer)
         m.submodules.sender = sender = PacketSender(self.header.result_bits, self.data_bits)
         m.submodules.registers = registers = self._registers
@@ -225,6 +227,7 @@ def _constants(header: CoreHeader, data_bits: int) -> dict[int, int]:
         "classes": header.classes,
         "data_bits": data_bits,
     }
+    # A SHA-256 has 256 bits: eight registers, the lowest word first.
     words = [int(header.digest[-8 * (i + 1) : len(header.digest) - 8 * i], 16) for i in range(8)]
     digest = {REGISTERS["digest"] + 4 * i: word for i, word in enumerate(words)}
     return {REGISTERS[name]: value for name, value in values.items()} | digest

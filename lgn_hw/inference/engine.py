@@ -51,6 +51,7 @@ class Engine:
         self._program = self._library.lgn_build(given)
         if not self._program:
             raise MemoryError(f"A program of {netlist.num_nodes} nodes does not fit in memory")
+        # Not __del__: at the end of the interpreter the library may be gone before the object is.
         weakref.finalize(self, self._library.lgn_free, self._program)
         self._dtypes = _dtypes_that_hold(self.features.low, self.features.high)
 
@@ -125,6 +126,7 @@ class Engine:
             default_threads() if threads is None else _checked_threads(threads),
         )  # fmt: skip
         if status == OUT_OF_RANGE:
+            # The program only says that some code is out of range; this finds which, and raises.
             self.features.validated(codes)
         if status:
             raise MemoryError("The values of a block of samples do not fit in memory")

@@ -1,4 +1,8 @@
-"""The engine's C++, compiled for this machine at first use, and why it cannot be."""
+"""The engine's C++, compiled for this machine at first use, and why it cannot be.
+
+No binary is shipped: the source is compiled on the machine that runs it, for the vectors that it
+has, and kept in a cache by the digest of source and flags (compiler.compile_library).
+"""
 
 import ctypes
 from functools import cache

@@ -1,4 +1,7 @@
-"""Which engine a classifier runs on."""
+"""Which engine a classifier runs on.
+
+Which one it is never changes a result, only the time.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

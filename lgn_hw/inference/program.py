@@ -46,6 +46,8 @@ class Program:
 
     def netlist(self) -> Netlist:
         """Return the netlist that the instructions compute, with the outputs that output names."""
+        # Slots are used again once nobody reads their value, nets never are: this says which net a
+        # slot holds at the moment.
         net_of = np.zeros(self.slots, np.int64)
         net_of[: self.num_bits] = FIRST_INPUT + np.arange(self.num_bits)
         net = FIRST_INPUT + self.num_bits

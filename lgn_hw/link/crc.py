@@ -21,6 +21,8 @@ def crc_step(crc: Value, byte: Value) -> Value:
 
     Two levels of small sums: yosys finds 39 LUTs with four inputs, and 51 in amaranth.lib.crc.
     """
+    # The polynomial x^16 + x^12 + x^5 + 1 applied to eight bits at once. By x^12 the upper four of
+    # them leave at the top once more, hence the fold; the shifts below are the polynomial's terms.
     mixed = (crc >> 8) ^ byte
     folded = mixed ^ (mixed >> 4)
     return ((crc << 8) ^ (folded << 12) ^ (folded << 5) ^ folded) & 0xFFFF

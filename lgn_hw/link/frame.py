@@ -1,4 +1,9 @@
-"""The frames of the link: their layout, encoded and parsed; docs/link.md shows every byte."""
+"""The frames of the link: their layout, encoded and parsed; docs/link.md shows every byte.
+
+A frame has two CRCs, one of its head alone, because a damaged length would otherwise make the
+receiver wait for bytes that never come. An answer repeats the CRC of its request: the host knows
+that what was answered is what it had sent.
+"""
 
 import struct
 from collections.abc import Iterator
@@ -139,6 +144,7 @@ class Parser:
         if len(self._taken) == HEAD and not self._head_is_right():
             self._taken.clear()
             self.damaged += 1
+            # The byte after the damaged head may be a SYNC: nothing that follows has been taken.
             return HEAD
         return OVERHEAD + self._length() - len(self._taken)
 

@@ -49,6 +49,8 @@ def _places(netlist: Netlist) -> NDArray[np.int64]:
     """
     vote, net = _readings(netlist)
     read = np.unique(net)
+    # Integers only from here on: sums and divisions of int64 are the same on every machine, those
+    # of floats are not.
     rng = np.random.default_rng(0)
     places = rng.integers(0, 2, (netlist.num_nets, DIMENSIONS)) * 2 * RESOLUTION - RESOLUTION
     reads = np.maximum(np.bincount(vote, minlength=len(netlist.outputs)), 1)[:, None]

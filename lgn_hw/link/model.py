@@ -1,4 +1,8 @@
-"""A device in software: the answer to every request, byte for byte that of the gateware."""
+"""A device in software: the answer to every request, byte for byte that of the gateware.
+
+The host's code, the simulated board and the tests of the gateware talk to this model, so that a
+board that disagrees with it is seen at the first sample.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,8 @@
-"""The numbers of a device: what follows from a classifier, a clock and a baud rate."""
+"""The numbers of a device: what follows from a classifier, a clock and a baud rate.
+
+A link is slow: a byte takes many clock cycles. So votes are counted in words, one after another,
+and the number of lanes is the least that keeps up.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -132,6 +136,7 @@ class LinkPlan:
                     f" than {budget} clock cycles, in which the next sample can be there; choose a"
                     f" lower baud rate than {self.rate.baud}"
                 )
+            # Powers of two, so that words are selected by bits of a counter.
             lanes *= 2
         return lanes
 
@@ -176,6 +181,7 @@ class LinkPlan:
         for feature in range(len(features)):
             near = np.unique(encoder.threshold[encoder.feature == feature])
             if len(near):
+                # x > t changes between t and t + 1: there a stuck bit shows.
                 edges = np.concatenate([near, near + 1])
                 codes[::2, feature] = rng.choice(edges, len(codes[::2]))
         classes = self.classifier.predict(codes)

@@ -83,6 +83,8 @@ class SampleFormat:
         places = np.zeros(len(classifier.features), np.int64)
         places[self.feature] = np.arange(len(self.feature))
         place = places[classifier.encoder.feature[bits]]
+        # x > t equals (x >> s) > (t >> s) where the s lowest bits of t are ones, which is how s was
+        # chosen.
         threshold = classifier.encoder.threshold[bits] >> self.shift[place]
         encoder = Thermometer(self.features, place.astype(np.int32), threshold)
         return replace(classifier, encoder=encoder, netlist=netlist, convolution=None)
@@ -123,5 +125,6 @@ def packed_samples(classifier: Classifier, codes: NDArray[np.int64]) -> bytes:
 
 def _trailing_zeros(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many bits lie under the lowest one that is set; 63 where none is."""
+    # The lowest bit that is set, alone: -v is ~v + 1 in two's complement.
     lowest = values & -values
     return np.array([(int(bit) or 1 << 63).bit_length() - 1 for bit in lowest], np.int64)

@@ -1,4 +1,8 @@
-"""A netlist as two-input ANDs and inverters: the language of AIGER files and of provers."""
+"""A netlist as two-input ANDs and inverters: the language of AIGER files and of provers.
+
+AIGER (Biere, "The AIGER And-Inverter Graph format", 2007) is what ABC and SAT tools read. Our own
+netlist is coarser, a table per gate, so this is a translation and not the representation.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +49,14 @@ class Aig:
         The graph that is returned has an input for each source. Of sources that are one variable
         it reads the first.
         """
+        # -1: not known yet; the constant, and what the cut gives, are.
         placed = np.full(self.first_and + len(self.ands), -1)
         placed[0] = 0
         variables, first = np.unique(sources >> 1, return_index=True)
         first, variables = first[variables > 0], variables[variables > 0]
         placed[variables] = 2 * (1 + first) ^ (sources[first] & 1)
         read = self._cone(outputs >> 1, placed >= 0)
+        # An input that is not a source would be read past the cut.
         if read[: self.first_and].any():
             return None
         own = np.flatnonzero(read)
@@ -74,7 +80,11 @@ def to_aig(netlist: Netlist) -> Aig:
     """Return the same function as ANDs; each table is expanded as in lgn_hw.netlist.tables.
 
     Every node becomes one AND at least, so that nothing is simplified on the way to a proof.
+
+    It raises nothing: every Netlist has an AIG.
     """
+    # A network has few different tables: each is expanded once, and its ANDs are then placed for
+    # all nodes that have it at a time.
     kinds, kind = np.unique(
         np.column_stack([netlist.arity.astype(np.uint64), netlist.table]),
         axis=0,
@@ -100,11 +110,17 @@ def to_aig(netlist: Netlist) -> Aig:
 
 
 def to_netlist(aig: Aig) -> Netlist:
-    """Return the same function as nodes of two inputs, with inverters where outputs need them."""
+    """Return the same function as nodes of two inputs, with inverters where outputs need them.
+
+    The ANDs keep their number and order, so that AND i is node i; inverters for outputs come
+    behind.
+    """
     nodes = len(aig.ands)
     table = np.array([0b1000, 0b0100, 0b0010, 0b0001], np.uint64)  # AND of inputs 0, 1 inverted
     which = (aig.ands & 1) @ np.array([1, 2])
     nets, constant = _nets(aig.ands), aig.ands <= 1
+    # A constant is read as net 0 or net 1, which has the right polarity already: the bit that would
+    # invert it is cleared.
     which[constant[:, 0]] &= 2  # constants are nets of both values
     which[constant[:, 1]] &= 1
     nets, tables = _without_trailing_zero(nets, table[which])
@@ -164,6 +180,7 @@ class _Gates:
 
     def conjunction(self, a: int, b: int) -> int:
         """Return the literal of a & b, made once; constants and repetitions fold."""
+        # AIGER wants the larger literal first, and one order makes equal ANDs equal keys.
         a, b = max(a, b), min(a, b)
         if b == 0 or a == b ^ 1:
             return 0

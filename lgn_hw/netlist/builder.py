@@ -1,4 +1,8 @@
-"""Write a netlist node by node, on literals: an inverse or a constant costs nothing."""
+"""Write a netlist node by node, on literals: an inverse or a constant costs nothing.
+
+Circuits (counters, comparators) are written with inversions and constants everywhere. On literals
+these cost no node: they end in the tables of the readers when the netlist is made.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -51,6 +55,8 @@ class Builder:
         literals = np.zeros((len(arity), MAX_FANIN), np.int64)
         literals[np.arange(MAX_FANIN) < arity[:, None]] = [p for pins in self._pins for p in pins]
         table = widen(np.array(self._tables, np.uint64), arity)
+        # An inverse that a pin reads goes into the table; widened, all nodes take the same
+        # operation.
         for pin in range(MAX_FANIN):
             inverse = literals[:, pin] & 1 == 1
             table[inverse] = flipped(table[inverse], pin)

@@ -1,4 +1,8 @@
-"""Evaluation of netlists in software: node by node, and packed with 64 samples a word."""
+"""Evaluation of netlists in software: node by node, and packed with 64 samples a word.
+
+The first form is the definition, checked by eye against docs/netlist.md; the second is the one to
+use, and tests hold them equal. inference.engine is faster still, compiled, and held equal too.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +52,13 @@ def evaluate_words(netlist: Netlist, words: NDArray[np.uint64]) -> NDArray[np.ui
     """Evaluate a netlist on packed samples.
 
     words: uint64[inputs, n]; bit b of word w is sample 64*w + b. Returns uint64[outputs, n].
+
+    Where samples do not fill the last word, its other bits hold what zeros give, and mean nothing.
     """
     ordered = order_nodes(netlist)
     groups = group_nodes(ordered)
+    # The values of all nets stay in the cache for a block of words; all samples at once would go
+    # through main memory once per gate.
     block = max(MIN_BLOCK_WORDS, BLOCK_BYTES // (8 * netlist.num_nets))
     result = np.empty((netlist.num_outputs, words.shape[1]), np.uint64)
     for start in range(0, words.shape[1], block):
@@ -68,6 +76,8 @@ def evaluate_words(netlist: Netlist, words: NDArray[np.uint64]) -> NDArray[np.ui
 def pack_samples(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Pack bool[samples, n] into uint64[n, ceil(samples/64)], sample 0 in bit 0 of word 0."""
     words = -(-len(bits) // WORD_BITS)
+    # packbits fills whole bytes; the rest of the last word must be zero, and is a byte array until
+    # then because the bytes of a word lie in the machine's order.
     padded = np.zeros((bits.shape[1], words * 8), np.uint8)
     packed = np.packbits(bits.T, axis=1, bitorder="little")
     padded[:, : packed.shape[1]] = packed

@@ -1,4 +1,9 @@
-"""Nodes as functions of nets further down: what is left when those between are dissolved."""
+"""Nodes as functions of nets further down: what is left when those between are dissolved.
+
+This is the cut enumeration of LUT mappers in its simplest form, one cut per net, chosen greedily
+(see Mishchenko, Chatterjee and Brayton, "Improvements to technology mapping for LUT-based FPGAs",
+2007, for the full one). It serves passes that have to know what a vote depends on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +61,9 @@ def functions_of(netlist: Netlist, size: int) -> list[Function]:
     A node that has one reader is dissolved where the reader's function stays that small; one of
     more readers only where that takes one leaf more at most, because it is then built for others.
     Nodes of more than `size` inputs are left as they are.
+
+    Returns a Function for each net, constants and inputs included, whose leaves are nets of the
+    netlist. Functions of dissolved nodes are there too, because outputs may want them.
     """
     outputs = np.bincount(netlist.outputs, minlength=netlist.num_nets)
     readers = np.bincount(netlist.fanin.ravel(), minlength=netlist.num_nets) + outputs

@@ -1,6 +1,11 @@
 """The intermediate representation: a combinational network of truth tables.
 
 Specified in `docs/netlist.md`; the constructor of `Netlist` checks that specification.
+
+Why tables and not gates by name: one integer says everything about a gate, any of the 2**64
+functions of six inputs is one, and a pass that changes a function changes a number. Why arrays and
+not objects: networks have millions of nodes, and all that is done to them is done by numpy on whole
+levels. Why checked in the constructor: whoever holds a Netlist knows that it is one.
 """
 
 from dataclasses import dataclass, replace
@@ -157,6 +162,7 @@ def _check_order(netlist: Netlist) -> None:
 
 def _check_tables(netlist: Netlist) -> None:
     """Raise NetlistError at the first table with entries that its inputs cannot reach."""
+    # A table's entries above 2**arity would make equal gates unequal, and digests with them.
     arity = netlist.arity
     if (arity == 0).any():
         node = int(np.argmax(arity == 0))
@@ -164,6 +170,8 @@ def _check_tables(netlist: Netlist) -> None:
             f"Node {node} reads no net; use net 0 or net 1 where a constant is meant"
         )
     entries = np.uint64(1) << arity.astype(np.uint64)
+    # With six inputs all 64 bits are entries. A shift by 64 is undefined in numpy, hence the
+    # minimum.
     wide = (arity < MAX_FANIN) & ((netlist.table >> np.minimum(entries, np.uint64(63))) != 0)
     if wide.any():
         node = int(np.argmax(wide))
@@ -203,6 +211,7 @@ def _levels(netlist: Netlist) -> NDArray[np.int32]:
     order = np.argsort(source, kind="stable")
     readers = reader[order]
     start = np.searchsorted(source[order], np.arange(nodes + 1))
+    # Kahn's algorithm on arrays: a node's level is known when all the nodes that it reads have one.
     waiting = reads_node.sum(axis=1)
     frontier = np.flatnonzero(waiting == 0)
     depth = 0
@@ -210,6 +219,7 @@ def _levels(netlist: Netlist) -> NDArray[np.int32]:
         depth += 1
         level[first + frontier] = depth
         length = start[frontier + 1] - start[frontier]
+        # The ranges start .. start + length of all frontier nodes, put side by side without a loop.
         offset = np.repeat(start[frontier] - np.cumsum(length) + length, length)
         touched, times = np.unique(readers[offset + np.arange(length.sum())], return_counts=True)
         waiting[touched] -= times

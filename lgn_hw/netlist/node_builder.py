@@ -1,4 +1,9 @@
-"""Write a netlist layer by layer: arrays of nodes at once, in the order in which they are added."""
+"""Write a netlist layer by layer: arrays of nodes at once, in the order in which they are added.
+
+Layers of a trained model and kernels of a convolution come as arrays. They may be padded with
+constants, which this builder takes away while it adds them, because a Netlist has no node that ends
+in one.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +31,8 @@ class NodeBuilder:
         A netlist has no node whose last input is constant 0: there the lower half of the table is
         all of it, and a node that reads nothing else is a constant, net 0 or net 1.
         """
+        # Constant 0 in the middle is read as any net; only at the end is it padding (see
+        # docs/netlist.md).
         used = pins != CONSTANT_0
         arity = np.where(used.any(axis=1), pins.shape[1] - np.argmax(used[:, ::-1], axis=1), 0)
         full = arity == MAX_FANIN

@@ -1,4 +1,9 @@
-"""Renumber nodes by level, number of inputs and table, so that like nodes lie side by side."""
+"""Renumber nodes by level, number of inputs and table, so that like nodes lie side by side.
+
+Bit-parallel evaluation does the same operation on many nodes at a time, and a core's Verilog has a
+statement per group of nodes. Both get long runs of like nodes from this order; it is canonical, so
+that equal networks give equal text.
+"""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise

@@ -1,4 +1,8 @@
-"""Truth tables as boolean expressions: one recursion that software and hardware both follow."""
+"""Truth tables as boolean expressions: one recursion that software and hardware both follow.
+
+numpy words, Amaranth values, Verilog text, AIG literals and BLIF covers all get their expression of
+a table from here, so that a gate means one thing everywhere.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -60,6 +64,8 @@ def _choose(
     half = len(masks) // 2
     low, high, x = masks[:half], masks[half:], inputs[half.bit_length() - 1]
     zeros, ones = (0,) * half, (full,) * half
+    # From the cheapest form to the most general: neither half needs the input, the input alone, its
+    # inverse, an XOR, one AND or OR, and at last a multiplexer.
     if low == high:
         return of(low)
     if (low, high) == (zeros, ones):
@@ -76,6 +82,7 @@ def _choose(
         return of(high) | ~x
     if high == ones:
         return of(low) | x
+    # Where low implies high, the multiplexer needs no second AND: low | (high & x).
     if not any(a & ~b for a, b in zip(low, high, strict=True)):
         return of(low) | (of(high) & x)
     if not any(b & ~a for a, b in zip(low, high, strict=True)):

@@ -2,6 +2,8 @@
 
 A *wide* table has 64 entries whatever the number of inputs: it does not depend on the pins that
 the node does not read, so that every rule below is the same for nodes of one to six inputs.
+
+The two cofactors of a pin are masks and shifts of one word, for all nodes at once.
 """
 
 import numpy as np
@@ -58,5 +60,6 @@ def swapped(table: NDArray[np.uint64], low: int, high: int) -> NDArray[np.uint64
     """Return the wide tables with two pins exchanged; low < high."""
     distance = DISTANCE[high] - DISTANCE[low]
     only_low = PIN_IS_ONE[low] & ~PIN_IS_ONE[high]
+    # A delta swap: entries whose two pins differ change places, the others stay.
     moving = (table ^ (table >> distance)) & only_low
     return table ^ moving ^ (moving << distance)

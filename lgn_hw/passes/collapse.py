@@ -1,4 +1,9 @@
-"""Dissolve the nodes that all of their readers can take in."""
+"""Dissolve the nodes that all of their readers can take in.
+
+A LUT of k inputs costs the same however few of them it reads, so gates of two inputs are put
+together until a node fills one. Mapping tools do the same with cuts; this pass is greedy and stays
+close to what was written, because proofs match the circuit's parts by how they were written.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,8 +24,12 @@ def collapse(netlist: Netlist, size: int) -> Netlist:
     A node goes where no output wants it and each of its readers then reads `size` nets at most; no
     node grows beyond that. From the inputs upwards, so that chains dissolve; equal nodes are shared
     before and after. Depth never rises.
+
+    size: how many nets a node may read, 4 or 6 for the LUTs of today's FPGAs.
     """
     after = _collapsed(simplify(netlist), size)
+    # Nodes that were dissolved leave equal ones, and equal ones that are shared leave room: until
+    # nothing is gained.
     while after.num_nodes < netlist.num_nodes:
         netlist, after = after, _collapsed(after, size)
     return netlist
@@ -35,6 +44,7 @@ def _collapsed(netlist: Netlist, size: int) -> Netlist:
         for leaf in function.leaves:
             readers[leaf].add(node)
     wanted = set(netlist.outputs.tolist())
+    # Upwards: when a node's turn comes, what it reads has its final form already.
     for node, function in enumerate(functions):
         net = first + node
         found = [(reader, _joined(functions[reader], net, function)) for reader in readers[net]]

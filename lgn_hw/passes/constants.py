@@ -19,6 +19,8 @@ def fold(batch: Batch) -> None:
     for pin in range(batch.pins):
         nodes = np.flatnonzero(batch.fanin[:, pin] <= 1)
         is_one = batch.fanin[nodes, pin] == 1
+        # Net 0 and net 1 are the constants, and what a pin does not read is net 0: the cofactor of
+        # the pin's value is the whole function.
         low, high = cofactors(batch.table[nodes], pin)
         batch.table[nodes] = np.where(is_one, high, low)
         batch.fanin[nodes, pin] = 0

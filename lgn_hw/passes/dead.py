@@ -1,4 +1,8 @@
-"""Remove the nodes that no output depends on structurally."""
+"""Remove the nodes that no output depends on structurally.
+
+Structurally: there is a path of pins from the output to the node. Whether the path can ever matter
+is a question of tables, which the other passes answer; this one only walks the graph.
+"""
 
 from dataclasses import replace
 
@@ -11,11 +15,16 @@ __all__ = ["inputs_read", "read_inputs_only", "remove_dead_nodes"]
 
 
 def remove_dead_nodes(netlist: Netlist) -> Netlist:
-    """Return the same function with only the nodes that an output depends on structurally."""
+    """Return the same function with only the nodes that an output depends on structurally.
+
+    Inputs stay, read or not, because their numbers are the interface; `read_inputs_only` removes
+    them. Nodes that stay keep their order.
+    """
     alive = _alive(netlist)
     alive[: netlist.first_node] = True
     if alive.all():
         return netlist
+    # The new number of a net is how many live ones come before it.
     renumber = np.cumsum(alive, dtype=np.int32) - 1
     kept = alive[netlist.first_node :]
     return replace(
@@ -53,6 +62,8 @@ def _alive(netlist: Netlist) -> NDArray[np.bool_]:
     alive[netlist.outputs] = True
     level = netlist.level[netlist.first_node :]
     order = np.argsort(level, kind="stable")
+    # By level and not by number: all nodes of a level are marked in one step of numpy, and none of
+    # them reads another one of it.
     starts = np.searchsorted(level[order], np.arange(1, int(level.max(initial=0)) + 2))
     for start, stop in zip(starts[-2::-1], starts[:0:-1], strict=True):
         nodes = order[start:stop]

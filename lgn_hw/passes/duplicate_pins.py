@@ -19,6 +19,7 @@ def merge_duplicate_inputs(netlist: Netlist) -> Netlist:
 def merge(batch: Batch) -> None:
     """Read a net at its first pin only."""
     for first, again in combinations(range(batch.pins), 2):
+        # Net 0 stands for a pin that is not read, as often as it likes.
         same = (batch.fanin[:, first] == batch.fanin[:, again]) & (batch.fanin[:, again] != 0)
         nodes = np.flatnonzero(same)
         batch.table[nodes] = merged(batch.table[nodes], again, first)

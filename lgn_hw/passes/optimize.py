@@ -21,7 +21,10 @@ __all__ = ["PASSES", "Step", "optimize", "optimize_classifier"]
 
 @dataclass(frozen=True)
 class Step:
-    """Say what one pass did: nodes and depth before and after it."""
+    """Say what one pass did: nodes and depth before and after it.
+
+    Depths are in levels of nodes, as Netlist.depth counts them.
+    """
 
     name: str
     nodes_before: int
@@ -47,6 +50,8 @@ def optimize(netlist: Netlist) -> tuple[Netlist, list[Step]]:
     """Return the same function with fewer nodes, and what each pass did; idempotent.
 
     The outputs stay as many and in their order; some may have become constants or equal.
+
+    Returns the netlist and a Step for each entry of PASSES, in their order.
     """
     steps = []
     for name, apply in PASSES.items():
@@ -59,6 +64,10 @@ def optimize_classifier(classifier: Classifier) -> tuple[Classifier, list[Step]]
     """Return a classifier with the same scores: optimize(), and only thresholds that are read.
 
     Equal thresholds become one. Its provenance names the classifier that it was made from.
+
+    Returns the classifier itself where nothing could be removed, so that its digest stays. The
+    encoder is not simplified beyond that: which thresholds remain is decided by what the gates
+    read.
     """
     distinct, encoder = _with_distinct_bits(classifier)
     netlist, steps = optimize(distinct)
@@ -73,6 +82,8 @@ def optimize_classifier(classifier: Classifier) -> tuple[Classifier, list[Step]]
 def _with_distinct_bits(classifier: Classifier) -> tuple[Netlist, Thermometer]:
     """Read the first one of the encoder's bits that have the same feature and threshold."""
     netlist, encoder = classifier.netlist, classifier.encoder
+    # Two bits with the same feature and threshold are one function of the sample, but two inputs of
+    # the netlist, which no pass may merge: only the encoder knows.
     pairs = np.stack([encoder.feature.astype(np.int64), encoder.threshold])
     _, first, which = np.unique(pairs, axis=1, return_index=True, return_inverse=True)
     if len(first) == encoder.num_bits:

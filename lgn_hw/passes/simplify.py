@@ -17,4 +17,6 @@ def simplify(netlist: Netlist) -> Netlist:
     One rule after the other over the whole netlist would need a round for each node of a chain
     of nodes that vanish one by one.
     """
+    # The order matters within a node: merging pins and folding constants change the table, which
+    # decides what it depends on, which decides whether it is an alias; what is left is looked up.
     return sweep(netlist, [merge, fold, drop, absorb, Sharing(netlist)])

@@ -1,4 +1,8 @@
-"""Structural hashing (strash): nodes with equal tables, or inverse ones, on equal nets are one."""
+"""Structural hashing (strash): nodes with equal tables, or inverse ones, on equal nets are one.
+
+The name and the method are those of and-inverter graphs; here a node is a table of up to six inputs
+instead of an AND, and the key of the hash is the sorted nets beside the table.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +33,7 @@ class Sharing:
 
     def __init__(self, netlist: Netlist) -> None:
         nodes, pins = netlist.num_nodes, int(netlist.arity.max(initial=1))
+        # The hash of a row to the first entry that had it.
         self._entry_of: dict[int, int] = {}
         self._count = 0
         self._own = np.zeros(nodes, np.int64)
@@ -39,7 +44,10 @@ class Sharing:
         """Sort the inputs of a copy, so that nodes that stay keep theirs."""
         sorted_ = Batch(batch.own, batch.literal, batch.fanin.copy(), batch.table.copy())
         _sort_pins(sorted_)
+        # Of a table and its inverse, the one whose entry 0 is 0 is entered: both then meet in one
+        # row.
         inverse = sorted_.table & np.uint64(1)
+        # 0 - 1 wraps to all ones in uint64, which inverts the table; 0 - 0 leaves it.
         table = sorted_.table ^ (np.uint64(0) - inverse)
         rows = np.column_stack([table, sorted_.fanin.astype(np.uint64)])
         entry = self._enter(batch.own, rows, inverse.astype(np.int64))
@@ -52,6 +60,7 @@ class Sharing:
         )
         # A hash that two different rows share leaves them two nodes.
         same = (first != entry) & (self._rows[first] == rows).all(axis=1)
+        # What another rule replaced already stays replaced.
         same &= batch.literal == batch.own
         standing = self._own[first] ^ self._inverse[first] ^ self._inverse[entry]
         batch.literal[same] = standing[same]
@@ -68,6 +77,7 @@ class Sharing:
 
 def _sort_pins(batch: Batch) -> None:
     """Sort the nets of each node, those not read last."""
+    # A bubble sort: at most six pins, and each exchange is one operation on all nodes of the level.
     for last in range(batch.pins - 1, 0, -1):
         for pin in range(last):
             left, right = batch.fanin[:, pin], batch.fanin[:, pin + 1]
@@ -79,5 +89,7 @@ def _hashes(rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
     key = np.zeros(len(rows), np.uint64)
     for column in rows.T:
         key = (key ^ column) * MULTIPLIER
+        # A product's low bits only depend on low bits of its factors; folding high ones down mixes
+        # them in before the next column.
         key ^= key >> np.uint64(29)
     return key

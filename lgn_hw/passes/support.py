@@ -18,5 +18,6 @@ def drop_unread_inputs(netlist: Netlist) -> Netlist:
 def drop(batch: Batch) -> None:
     """Read only what the table depends on."""
     for pin in range(batch.pins):
+        # The support of a Boolean function is the set of inputs whose two cofactors differ.
         low, high = cofactors(batch.table, pin)
         batch.fanin[low == high, pin] = 0

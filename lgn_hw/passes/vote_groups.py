@@ -1,4 +1,10 @@
-"""Which votes of a class are worth adding up in LUTs of their own: a search among partitions."""
+"""Which votes of a class are worth adding up in LUTs of their own: a search among partitions.
+
+The popcount costs LUTs for every bit that it adds up, so votes that read the same few nets are
+cheaper as the bits of their sum. Which votes go together is a set partition, for which no fast
+exact method is known; simulated
+annealing finds a good one, and a fixed seed makes it the same one every time.
+"""
 
 import math
 import random
@@ -30,6 +36,8 @@ class ReachablePatterns:
 
     def over(self, leaves: tuple[int, ...]) -> NDArray[np.bool_]:
         """Return bool[2**leaves], whether a pattern of these nets occurs as far as that goes."""
+        # The thermometer code of one feature is monotone: of n bits only n + 1 patterns occur, and
+        # the others are don't-cares, with which a table may do as it likes.
         patterns = np.arange(1 << len(leaves))
         occurs = np.ones(len(patterns), bool)
         for i, low in enumerate(leaves):
@@ -65,7 +73,10 @@ class Sum:
         occurs = care.over(leaves)
         total = sum(weight * function.over(leaves).astype(np.int64) for function, weight in votes)
         total = np.asarray(total)
+        # What every sample gives goes into the offset, which costs no LUT: constants are added up
+        # before.
         offset = int(total[occurs].min())
+        # Patterns that never occur would widen the range for nothing.
         rest = np.where(occurs, total - offset, 0)
         bits = []
         for weight, unary in weights_of(int(rest.max())):
@@ -74,6 +85,8 @@ class Sum:
             if bit.any():
                 bits.append((weight, bit))
         known = {_key(function, occurs) for function in _wires(len(leaves))}
+        # A bit that equals a leaf, or its inverse, is a wire: the counter reads an inverse for
+        # nothing.
         luts = len({_key(bit, occurs) for _, bit in bits} - known)
         return cls(leaves, occurs, offset, tuple(bits), luts)
 
@@ -87,6 +100,9 @@ def weights_of(highest: int) -> list[tuple[int, int]]:
     """
     found, weight, rest = [], 1, highest
     while rest:
+        # An even rest cannot be halved by a bit of weight 1: one bit is taken off that says "at
+        # least so many", and then the rest is odd. So the weights add up to `highest` exactly, and
+        # no score seems to have a higher bound than it has.
         if rest % 2 == 0:
             found.append((weight, rest * weight))
             rest -= 1
@@ -124,7 +140,11 @@ class VoteGroups:
                 self._sharing.setdefault(leaf, []).append(net)
 
     def search(self, moves: int, seed: int) -> list[frozenset[int]]:
-        """Return the groups, those with the lowest nets first."""
+        """Return the groups, those with the lowest nets first.
+
+        moves: tried for each vote that may move. seed: of the search's own random numbers; the
+        result is a function of the arguments alone.
+        """
         chance = random.Random(seed)
         movable = [net for net in self._nets if 0 < len(self._functions[net].leaves) <= self._size]
         steps = moves * len(movable) if len(movable) > 1 else 0
@@ -156,6 +176,8 @@ class VoteGroups:
 
     def _try(self, net: int, movable: list[int], chance: random.Random, heat: float) -> None:
         """Move a vote to another one's group, exchange the two, or put it alone."""
+        # Votes that share a leaf are likely to be worth a group; others are tried too, so that
+        # every partition can be reached.
         shared = self._sharing[chance.choice(self._functions[net].leaves)]
         other = chance.choice(shared if chance.random() < 0.6 else movable)
         here, there = self._place[net], self._place[other]
@@ -169,6 +191,8 @@ class VoteGroups:
         if exchange and not alone:
             left, right = left | {other}, right - {other}
         change = self.cost(right) + self.cost(left) - sum(map(self.cost, before))
+        # The Metropolis rule: a worse partition is taken with a probability that falls with the
+        # heat.
         if change <= 0 or chance.random() < math.exp(-change / heat):
             self._group[here], self._group[there] = left, right
             self._place |= dict.fromkeys(left, here) | dict.fromkeys(right, there)

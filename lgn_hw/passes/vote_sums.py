@@ -1,4 +1,10 @@
-"""Add up votes where they arise: a few that read few nets become the bits of their sum."""
+"""Add up votes where they arise: a few that read few nets become the bits of their sum.
+
+A vote is one output of the netlist. Two votes that read three nets together can be replaced by the
+two bits of their sum, which are functions of the same three nets: the popcount then has one bit of
+weight 1 and one of weight 2 to add instead of two of weight 1. This changes outputs, and so a proof
+needs to know what became of which: see Blocks.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -65,8 +71,10 @@ def sum_votes(
         for group in groups.search(moves, seed=number):
             found = groups.sum_of(group) if len(group) > 1 else None
             nets = sorted(group)
+            # A group of one vote stays as it is, with as many outputs as it had.
             wanted = draft.add(found) if found else nets * votes[nets[0]]
             draft.put(number, [i for net in nets for i in outputs[net]], wanted)
+        # Votes of constants are kept apart, so that every output is in one pair of Blocks.
         for net in (0, 1):
             draft.put(number, outputs.get(net, []), [net] * len(outputs.get(net, [])))
     return draft.classifier(classifier, of or classifier.digest)
@@ -131,6 +139,8 @@ class _Draft:
 def _fewest_leaves(found: Sum, values: NDArray[np.uint8]) -> tuple[tuple[int, ...], int]:
     """Return leaves and table of a bit, free where patterns do not occur; at least one leaf."""
     occurs, kept = found.occurs, list(range(len(found.leaves)))
+    # A pin goes where both halves agree on every pattern that occurs in both: greedy, from the last
+    # one on, which is the net that arises latest.
     for pin in reversed(range(len(found.leaves))):
         (low, low_occurs), (high, high_occurs) = _halves(values, occurs, pin)
         if len(kept) > 1 and not ((low != high) & low_occurs & high_occurs).any():

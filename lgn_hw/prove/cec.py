@@ -2,6 +2,9 @@
 
 The verdict is read from files that ABC writes; that one is missing, or says nothing, counts as
 undecided. A difference comes with inputs that show it, which are simulated again here.
+
+Combinational equivalence checking asks whether the XOR of two outputs can be 1. ABC's &cec
+simulates, merges what is proven equal on the way (SAT sweeping), and leaves the rest to a solver.
 """
 
 import re
@@ -116,6 +119,8 @@ def _run(
             with watch.counting("SAT claims", answers):
                 run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", timeout_s=whole)
         except ToolTimeout:
+            # The first pair without an answer is the one that ABC was stuck in: it stays undecided,
+            # and the ones behind it get a run of their own.
             waiting = [i for i in waiting if not (folder / f"status{i}.txt").exists()][1:]
         else:
             break
@@ -136,6 +141,8 @@ def _provable(aig: Aig) -> Aig:
     """Add an input and an output that is one: ABC takes no circuit without them."""
     if aig.num_inputs and len(aig.outputs):
         return aig
+    # The new input takes the number of the first AND, so the ANDs' literals move up by one
+    # variable.
     added = 2 * aig.first_and
     ands, outputs = (x + 2 * (x >= added) for x in (aig.ands, aig.outputs))
     return Aig(aig.num_inputs + 1, ands, np.append(outputs, added))
@@ -144,6 +151,7 @@ def _provable(aig: Aig) -> Aig:
 def _status(folder: Path, index: int) -> Status:
     """Return the verdict on a pair; none without its control, whose answer is known."""
     control, status = (_word(folder / f"{name}{index}.txt") for name in ("control", "status"))
+    # The names are ABC's: the miter of two circuits is satisfiable where they differ.
     if control != "snl_SAT":
         return "undecided"
     return {"snl_UNSAT": "equal", "snl_SAT": "different"}.get(status, "undecided")  # type: ignore[return-value]
@@ -169,6 +177,7 @@ def _with_counterexample(status: Status, pair: tuple[Aig, Aig], folder: Path) ->
 
 def _sampled(pair: tuple[Aig, Aig]) -> NDArray[np.bool_] | None:
     """Look for a difference among random inputs, which is quick where many show it."""
+    # A fixed seed: the same difference is shown whenever the same two circuits are compared.
     bits = np.random.default_rng(0).random((4096, pair[0].num_inputs)) < 0.5
     a, b = (evaluate(to_netlist(aig), bits) for aig in pair)
     found = np.flatnonzero((a != b).any(axis=1))

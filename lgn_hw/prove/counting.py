@@ -1,4 +1,9 @@
-"""Counters, each tried with all values of its inputs: what they make of votes is their number."""
+"""Counters, each tried with all values of its inputs: what they make of votes is their number.
+
+That a popcount counts is a statement about sums, which SAT solvers are bad at. Shown counter by
+counter it is easy: a counter has at most nine inputs, so all values are tried, and the rest is
+bookkeeping with weights.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -43,11 +48,14 @@ def counting_samples(head: Head) -> NDArray[np.bool_]:
     Only so do the highest bits of its score change.
     """
     rng = np.random.default_rng(0)
+    # Many samples near 0 and near 1: with coins alone the sum of many votes is always about half,
+    # and the highest bits of the score never change.
     density = (1 - np.cos(np.pi * rng.random((2048, 1)))) / 2
     density[:8] = [[0], [1]] * 4
     votes = rng.random((len(density), len(head.votes.net))) < density
     for bits in head.initial:
         inverted = {literal >> 1 for _, literal in bits if literal & 1}
+        # A class counts the inverse of these: many ones shall mean a high score.
         votes[:, [net - FIRST_INPUT for net in sorted(inverted) if net >= FIRST_INPUT]] ^= True
     for vote, others in head.terms.items():
         votes[:, vote] ^= votes[:, list(others)].sum(axis=1) % 2 == 1

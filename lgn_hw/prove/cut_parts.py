@@ -1,4 +1,9 @@
-"""Cut a core where its parts meet, so that each of them is compared with its own netlist."""
+"""Cut a core where its parts meet, so that each of them is compared with its own netlist.
+
+One proof of a whole core is far harder than one for each part, because the parts' structures differ
+and only their boundaries agree. Cutting is sound: a cut gives the solver less to know, never
+something false; so "equal" holds, and "different" is asked again of the whole.
+"""
 
 from dataclasses import dataclass
 
@@ -36,6 +41,7 @@ def cut_parts(pipeline: Pipeline, circuit: Circuit) -> dict[str, CutPart]:
     function = pipeline.function
     names = list(circuit.parts)
     ends = [pipeline.cut_points.get(name) for name in names[:-1]] + [function.outputs]
+    # Bits that no gate reads are not in the circuit's encoder.
     if ends[0] is not None and len(ends[0]) > len(circuit.bits):
         ends[0] = ends[0][list(circuit.bits)]  # with carry chains all bits have a wire
     sources = 2 * np.arange(1, function.first_and)
@@ -44,6 +50,7 @@ def cut_parts(pipeline: Pipeline, circuit: Circuit) -> dict[str, CutPart]:
         part = circuit.parts[name]
         if sinks is None or (len(sources), len(sinks)) != (part.num_inputs, part.num_outputs):
             return {}
+        # Where yosys removed an output that nothing reads, there is nothing to prove of it.
         needed = np.flatnonzero(sinks >= 0)
         between = function.between(sources, sinks[needed])
         if between is None:

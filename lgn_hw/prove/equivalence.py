@@ -1,4 +1,9 @@
-"""Prove that a classifier and what was made of it are the same, claim by claim."""
+"""Prove that a classifier and what was made of it are the same, claim by claim.
+
+A user is told what was shown and how, claim by claim, because a proof that says only "equal" cannot
+be doubted where it should be: which claims rest on SAT, which on trying all inputs of each counter,
+and which on the structure of the registers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -134,7 +139,9 @@ def prove_circuit(
         pairs[f"the {name} as built is its netlist"] = as_pair(function, part)
     watch = watch or Watch()
     watch.report("matching the popcount with its counters")
+    # The references themselves are right by inspection of their record: these two claims look.
     claims = [_counted(head), _ranked(tournament)]
+    # Cheap where it works, and where it does not nothing is lost: the pair stays for the solver.
     if equal_by_sweeping(*popcount, counting_samples(head)):
         del pairs[COUNTERS_TREE]
         claims.append(Claim(COUNTERS_TREE, "truth tables, node by node", "equal", ""))

@@ -1,4 +1,8 @@
-"""The plainest circuits of encoders and of sums, to prove the cheaper ones against."""
+"""The plainest circuits of encoders and of sums, to prove the cheaper ones against.
+
+They are never built. Each is so plain that it can be checked by reading, which is what makes a
+proof against it worth something.
+"""
 
 from collections.abc import Sequence
 
@@ -24,6 +28,7 @@ def encoder_reference(thermometer: Thermometer) -> Netlist:
     for f, threshold in zip(thermometer.feature, thermometer.threshold, strict=True):
         width = int(features.width[f])
         bits = builder.inputs[stop[f] - width : stop[f]]
+        # ZERO ^ 1 is ONE: the literals of the two constants differ in their lowest bit.
         against = [ZERO ^ (int(threshold) >> bit & 1) for bit in range(width)]
         if features.signed[f]:
             # In two's complement the number whose sign bit is 0 is the greater one.

@@ -1,4 +1,9 @@
-"""Put wires in the place of registers that only delay, checking that they do."""
+"""Put wires in the place of registers that only delay, checking that they do.
+
+In a pipeline in which every path from sample to result passes the same registers, replacing each by
+a wire changes when a result comes and not what it is. This is retiming taken to its end; the cycles
+that are counted on the way are what shows that it is allowed.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -37,6 +42,7 @@ class WithoutRegisters:
         self._graph, self._results = graph, results
         self._first_latch = graph.first_and - len(next_)
         # What each variable reads, as literals; a latch the same one twice, an input itself.
+        # Latches and ANDs in one array of two pins: one walk treats both.
         self._pins = np.stack([2 * np.arange(self._first_latch)] * 2, axis=1)
         self._pins = np.concatenate([self._pins, np.stack([next_] * 2, axis=1), graph.ands])
         self._cycle = np.full(len(self._pins), CONSTANT)
@@ -78,6 +84,7 @@ class WithoutRegisters:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the literals and cycles of latches, and the cycles of ANDs."""
         a, b = self._cycle[pins >> 1].T
+        # A constant is the same in every cycle and may join any.
         apart = (a != b) & (a != CONSTANT) & (b != CONSTANT)
         if apart.any():
             raise CheckFailed(

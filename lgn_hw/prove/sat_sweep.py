@@ -78,6 +78,8 @@ class _Sweep:
             self.fanin.append([fanin[pin] for pin in pins])
             self.table.append(needed)
         self.literals = [0, 1, *range(2 * FIRST_INPUT, 2 * netlist.num_nets, 2)]
+        # Nets whose simulated values are equal, or inverse, have one signature: only they are
+        # tried.
         alike: dict[bytes, list[int]] = {}
         for net, (signature, inverse) in enumerate(signatures):
             earlier = alike.setdefault(signature, [])
@@ -98,6 +100,8 @@ class _Sweep:
             found = self._functions(net, other, leaves)
             if found is not None and found[0] ^ found[1] == (found[2] if differ else 0):
                 return True
+            # Two functions of the same few nets may be equal although those nets are not free:
+            # going a step further down sees more of what ties them together.
             wider = self._below(leaves)
             if len(wider) > NETS or wider == leaves:
                 return False
@@ -166,6 +170,8 @@ def _needed(table: int, arity: int) -> tuple[list[int], int]:
     pins = list(range(arity))
     for pin in reversed(range(arity)):
         run = 1 << pin
+        # The table as runs in which the pin is 0, 1, 0, 1, ...: equal neighbours mean that it is
+        # not read.
         parts = [table >> at & (1 << run) - 1 for at in range(0, 1 << len(pins), run)]
         if parts[::2] == parts[1::2]:
             pins.remove(pin)

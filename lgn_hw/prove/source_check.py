@@ -1,4 +1,8 @@
-"""Refuse Verilog that simulators and synthesis read differently: its text, and its drivers."""
+"""Refuse Verilog that simulators and synthesis read differently: its text, and its drivers.
+
+The elaborated design is slang's, a SystemVerilog front end that reports what the language rules
+leave open. A warning is a fault here unless it is known to be harmless.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -57,6 +61,7 @@ def _elaborated(verilog: str, tree: Any) -> Iterator[Fault]:
     compilation = ast.Compilation()
     compilation.addSyntaxTree(tree)
     library = syntax.SyntaxTree.fromText(PRIMITIVES, tree.sourceManager, "primitives")
+    # A text that brings its own models of primitives must not have them twice.
     if "module CARRY4" not in verilog:
         compilation.addSyntaxTree(library)
     yield from _diagnostics(compilation.getAllDiagnostics(), tree)

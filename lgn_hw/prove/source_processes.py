@@ -1,4 +1,9 @@
-"""Rules for processes: clocked ones assign with `<=`; those under `@*` always give a value."""
+"""Rules for processes: clocked ones assign with `<=`; those under `@*` always give a value.
+
+Two traps of Verilog are refused here: a blocking assignment in a clocked process, whose value
+depends on the order in which a simulator runs processes, and a variable under `@*` that keeps its
+old value on some path, which synthesis turns into a latch or forgets.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -68,6 +68,8 @@ class Tournament:
         for number, match in enumerate(self.matches):
             if not self._is_fair(match):
                 return f"match {number}"
+            # Candidates are told apart by their literals: two with the same literals are the same
+            # values.
             pair = [place for place, (*_, who) in enumerate(left) if who == match.earlier][:1]
             place = pair[0] if pair else len(left)
             if [who for *_, who in left[place + 1 : place + 2]] != [match.later]:

@@ -1,4 +1,8 @@
-"""Votes that were added up, beside the votes that they came from: what has to be proven of them."""
+"""Votes that were added up, beside the votes that they came from: what has to be proven of them.
+
+The pairs come from a classifier's provenance, and are checked here before anything is proven with
+them: a wrong hint makes a proof fail or be refused, and can never make it succeed.
+"""
 
 from collections.abc import Sequence
 

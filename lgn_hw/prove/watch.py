@@ -36,7 +36,11 @@ class Watch:
 
     @contextmanager
     def counting(self, what: str, files: list[Path]) -> Iterator[None]:
-        """Report how many of some files are there, until the step is over."""
+        """Report how many of some files are there, until the step is over.
+
+        files: ABC writes one for each pair that it has decided; to look for them is the only way to
+        see how far it is, because yosys holds its output back.
+        """
         over = threading.Event()
 
         def look() -> None:

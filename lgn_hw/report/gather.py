@@ -11,14 +11,18 @@ import numpy as np
 
 import lgn_hw
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import UsageError
+from lgn_hw.errors import LgnError, UsageError
 from lgn_hw.files.owned_folder import default_folder
 from lgn_hw.formats.lgn import load
+from lgn_hw.image_shape import Shape, find_image_shape, parse_image_shape
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.dead import inputs_read
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.ports import describe_ports
+from lgn_hw.report.answers import answers_on, bits_read
+from lgn_hw.report.circuit import describe_circuit
 from lgn_hw.report.gates import count_tables, table_name
+from lgn_hw.samples import read_samples
 
 __all__ = ["FORMAT", "classifier_file", "gather"]
 
@@ -38,8 +42,18 @@ STEPS = {
 PLACED = "lgn fmax {classifier} --part PART"
 
 
-def gather(path: Path) -> dict[str, Any]:
+def gather(
+    path: Path,
+    data: Path | None = None,
+    *,
+    label: str | None = None,
+    image: str | None = None,
+    without_answers: bool = False,
+) -> dict[str, Any]:
     """Return the figures of a run folder, or of a .lgn file and the folder around it, as JSON.
+
+    data: samples; without them those that the run was tested on, where the folder has them. label:
+    their label column. image: the pixels' shape, as parse_image_shape reads it.
 
     Accuracies and gaps are fractions of the test samples. Every count of cells and every
     frequency stands beside its stage: estimate (mapped), pnr (placed and routed). Steps that were
@@ -65,6 +79,7 @@ def gather(path: Path) -> dict[str, Any]:
         remedy = PLACED.format(classifier=shlex.quote(str(file)))
         not_run.append({"what": "place and route", "reason": MISSING, "remedy": remedy})
     optimized = optimize_classifier(classifier)[0]
+    shape = _shape(classifier, image)
     return {
         "format": FORMAT,
         "lgn_hw": lgn_hw.__version__,
@@ -81,6 +96,12 @@ def gather(path: Path) -> dict[str, Any]:
         "estimate": estimate,
         "placed": placed,
         "proof": proof,
+        "inputs": {
+            "image_shape": shape,
+            "bits_read": bits_read(classifier),
+        },
+        "circuit": describe_circuit(classifier),
+        "answers": None if without_answers else _answers(classifier, file, data, label, shape),
         "not_run": not_run,
         "provenance": dict(classifier.provenance),
     }
@@ -102,6 +123,43 @@ def classifier_file(path: Path) -> Path:
         names = [file.name for file in found]
         raise UsageError(f"{path} must hold one .lgn classifier, not {names}; name the file")
     return found[0]
+
+
+def _shape(classifier: Classifier, image: str | None) -> Shape | None:
+    if image is None:
+        return find_image_shape(classifier.features)
+    return parse_image_shape(image, classifier.features)
+
+
+def _answers(
+    classifier: Classifier, file: Path, data: Path | None, label: str | None, shape: Shape | None
+) -> dict[str, Any] | None:
+    """Return the figures on samples: the given ones, or those of the run's test."""
+    if data is None:
+        data = _tested_on(classifier, file)
+        if data is None:
+            return None
+    samples = read_samples(classifier, data, label)
+    found = answers_on(classifier, samples, image=shape is not None)
+    return {"file": data.name, "notices": list(samples.notices)} | found
+
+
+def _tested_on(classifier: Classifier, file: Path) -> Path | None:
+    """Return the test samples beside a classifier, if its training left them and they give the
+    accuracy that it recorded.
+    """
+    path = file.with_name("test.npz")
+    if (
+        not path.is_file()
+        or Path(_json(file.with_name("train.json")).get("classifier", "")).name != file.name
+    ):
+        return None
+    try:
+        samples = read_samples(classifier, path)
+    except LgnError:
+        return None
+    accuracy = samples.accuracy(classifier.predict(samples.codes))
+    return path if accuracy == classifier.provenance.get("accuracy") else None
 
 
 def _structure(classifier: Classifier) -> dict[str, Any]:

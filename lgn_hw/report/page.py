@@ -8,9 +8,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from lgn_hw.report.answers_page import answers_parts
 from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
 
-__all__ = ["to_html"]
+__all__ = ["make_environment", "style_sheet", "to_html"]
 
 HERE = Path(__file__).parent
 MAX_INPUTS = 32
@@ -20,30 +21,49 @@ KINDS = {"lut6": "LUT6", "lut4": "LUT4", "ff": "flip-flops"}
 
 def to_html(report: Mapping[str, Any]) -> str:
     """Render what gather.gather returns; the same figures give the same bytes."""
+    parts = answers_parts(report)
+    charts = {name: Markup(chart) for name, chart in _charts(report).items()}
+    return (
+        make_environment()
+        .get_template("report.html.jinja")
+        .render(
+            parts | {"charts": charts | parts["charts"]},
+            report=report,
+            style=style_sheet(),
+            tables_note=_tables_note(report["classifier"]["different_tables"]),
+            structure=_structure(report["classifier"]),
+            optimized=_structure(report["optimized"]),
+            inputs=report["ports"]["inputs"][:MAX_INPUTS],
+            more_inputs=_more_inputs(len(report["ports"]["inputs"])),
+            provenance=_provenance(report),
+            interval=_interval(report["accuracy"]["accuracy"], report["accuracy"]["test_samples"]),
+            kinds=KINDS,
+        )
+    )
+
+
+def make_environment() -> jinja2.Environment:
+    """Return what renders the templates of this folder: it escapes all text that is put in."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(HERE),
     )
     environment.filters |= {
         "count": lambda value: f"{value:,}",
         "percent": lambda value: f"{100 * value:.2f}\N{NO-BREAK SPACE}%",
         "points": _points,
         "si": _si,
+        "interval": lambda run: _interval(run["accuracy"], run["samples"]),
     }
-    template = environment.from_string((HERE / "report.html.jinja").read_text(encoding="utf-8"))
-    style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
-    return template.render(
-        report=report,
-        style=style,
-        charts={name: Markup(chart) for name, chart in _charts(report).items()},
-        tables_note=_tables_note(report["classifier"]["different_tables"]),
-        structure=_structure(report["classifier"]),
-        optimized=_structure(report["optimized"]),
-        inputs=report["ports"]["inputs"][:MAX_INPUTS],
-        more_inputs=_more_inputs(len(report["ports"]["inputs"])),
-        provenance=_provenance(report),
-        interval=_interval(report["accuracy"]),
-        kinds=KINDS,
-    )
+    return environment
+
+
+def style_sheet() -> Markup:
+    """Return the style that all pages of this folder have."""
+    return Markup((HERE / "report.css").read_text(encoding="utf-8"))
 
 
 def _more_inputs(count: int) -> str:
@@ -181,9 +201,8 @@ def _brief(value: Any) -> str:
     return f"{len(value):,} entries" if nested else str(value)
 
 
-def _interval(accuracy: Mapping[str, Any]) -> tuple[float, float] | None:
+def _interval(share: float | None, count: int | None) -> tuple[float, float] | None:
     """Return Wilson's 95 % interval of the accuracy, where the number of samples is known."""
-    share, count = accuracy["accuracy"], accuracy["test_samples"]
     if share is None or not count:
         return None
     z = 1.96

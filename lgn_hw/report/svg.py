@@ -8,6 +8,9 @@ __all__ = ["Canvas", "log_ticks", "number", "spread", "text_width", "ticks"]
 
 FONT_SIZE = 12
 
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
 
 class Canvas:
     """Collect shapes of one picture; colours are CSS classes, so that the page decides them.
@@ -30,14 +33,47 @@ class Canvas:
             f' height="{number(height)}">{hint}</rect>'
         )
 
+    def filled(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """Draw a bar of a colour that no style has, as of an image."""
+        self._shapes.append(
+            f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}"'
+            f' height="{number(height)}" fill="{escape(colour)}"/>'
+        )
+
     def line(self, points: Sequence[tuple[float, float]], style: str) -> None:
         """Draw a line through points."""
         joined = " ".join(f"{number(x)},{number(y)}" for x, y in points)
         self._shapes.append(f'<polyline class="{style}" points="{joined}"/>')
 
-    def dot(self, x: float, y: float, style: str) -> None:
+    def curve(
+        self, start: Point, near_start: Point, near_end: Point, end: Point, style: str,
+        title: str = "", thick: float = 1,
+    ) -> None:  # fmt: skip
+        """Draw a Bezier curve of third degree."""
+        places = " ".join(f"{number(x)},{number(y)}" for x, y in (near_start, near_end, end))
+        hint = f"<title>{escape(title)}</title>" if title else ""
+        self._shapes.append(
+            f'<path class="{style}" stroke-width="{number(thick)}"'
+            f' d="M{number(start[0])},{number(start[1])}C{places}">{hint}</path>'
+        )
+
+    def cells(self, boxes: Sequence[Box], style: str, title: str = "") -> None:
+        """Draw many bars of one style as one shape: x, y, width and height of each."""
+        if boxes:
+            path = "".join(
+                f"M{number(x)},{number(y)}h{number(w)}v{number(h)}h{number(-w)}z"
+                for x, y, w, h in boxes
+            )
+            hint = f"<title>{escape(title)}</title>" if title else ""
+            self._shapes.append(f'<path class="{style}" d="{path}">{hint}</path>')
+
+    def dot(self, x: float, y: float, style: str, title: str = "", radius: float = 2.5) -> None:
         """Draw a point."""
-        self._shapes.append(f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="2.5"/>')
+        hint = f"<title>{escape(title)}</title></circle>" if title else ""
+        self._shapes.append(
+            f'<circle class="{style}" cx="{number(x)}" cy="{number(y)}" r="{number(radius)}"'
+            f"{'>' if hint else '/>'}{hint}"
+        )
 
     def text(self, x: float, y: float, text: str, style: str = "", anchor: str = "start") -> None:
         """Write a text."""

@@ -1,4 +1,9 @@
-"""Estimate what a core costs: LUTs and flip-flops by part, mapped by yosys for no vendor."""
+"""Estimate what a core costs: LUTs and flip-flops by part, mapped by yosys for no vendor.
+
+Counting needs no vendor's tool: yosys maps to LUTs of a size, and both 4 and 6 are always counted,
+from one coarse netlist, so that two families can be compared. The figures are estimates: what a
+vendor's tool packs, and what placing adds, is said where it is known (docs/hardware.md).
+"""
 
 import json
 import re
@@ -6,17 +11,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lgn_hw.errors import ToolError, UsageError
 from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
 
-__all__ = ["CIRCUIT_PARTS", "Area", "estimate_area"]
+__all__ = ["CIRCUIT_PARTS", "Area", "estimate_area", "part_of", "summed", "top_module"]
 
 CIRCUIT_PARTS = ("encoder", "logic", "popcount", "argmax", "control")
 LUT_SIZES = (4, 6)
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,11 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     """
     start = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
-    top = _top_module(verilog)
+    top = top_module(verilog)
     write_text(folder / "core.v", verilog)
     write_text(folder / "primitives.v", PRIMITIVES)
     for size in LUT_SIZES:
+        # Figures of an earlier run must not be taken for those of this one.
         (folder / f"lut{size}.json").unlink(missing_ok=True)
     run_yosys(_script(top, carries), folder=folder, log=folder / "yosys.log")
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
@@ -64,16 +71,16 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
         write_text(mapped, comment + mapped.read_text(encoding="utf-8"))
     lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
     return Area(
-        lut4=_summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
-        lut6=_summed({part: cells.get("$lut", 0) for part, cells in lut6.items()}),
-        ff=_summed({part: _flip_flops(cells) for part, cells in lut4.items()}),
-        carry4=_summed({part: cells.get("CARRY4", 0) for part, cells in lut6.items()}),
+        lut4=summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
+        lut6=summed({part: cells.get("$lut", 0) for part, cells in lut6.items()}),
+        ff=summed({part: _flip_flops(cells) for part, cells in lut4.items()}),
+        carry4=summed({part: cells.get("CARRY4", 0) for part, cells in lut6.items()}),
         tool=" ".join(yosys_version().split()[:2]),
         seconds=round(time.perf_counter() - start, 2),
     )
 
 
-def _top_module(verilog: str) -> str:
+def top_module(verilog: str) -> str:
     """Return the last module: yosys and Verilog writers put the top after what it instantiates."""
     modules = re.findall(r"^\s*module\s+(\\\S+|\w+)", verilog, re.MULTILINE)
     instantiated = {name for name in modules if re.search(_instance_of(name), verilog, re.M)}
@@ -110,11 +117,17 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
         raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
     for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
-        part = module.split(".")[-1].removeprefix("\\")
-        target = cells[part if part in CIRCUIT_PARTS else "control"]
+        target = cells[part_of(module)]
         for kind, count in stats["num_cells_by_type"].items():
             target[kind] = target.get(kind, 0) + count
     return cells
+
+
+def part_of(module: str) -> str:
+    """Return the part that a module of a core or a combinational circuit is, else `control`."""
+    return next(
+        (part for part in CIRCUIT_PARTS[:-1] if re.search(rf"[._]{part}$", module)), "control"
+    )
 
 
 def _flip_flops(cells: Mapping[str, int]) -> int:
@@ -122,6 +135,6 @@ def _flip_flops(cells: Mapping[str, int]) -> int:
     return sum(count for kind, count in cells.items() if kind.startswith("$_") and "DFF" in kind)
 
 
-def _summed(by_part: dict[str, int]) -> dict[str, int]:
+def summed(by_part: dict[str, N]) -> dict[str, N]:
     """Add the total of all parts."""
     return {**by_part, "total": sum(by_part.values())}

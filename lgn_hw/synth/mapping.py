@@ -1,4 +1,9 @@
-"""Deep optimisation: ABC restructures a netlist and maps it to LUTs; used only where proven."""
+"""Deep optimisation: ABC restructures a netlist and maps it to LUTs; used only where proven.
+
+The scripts are ABC's: dc2 and dch restructure and collect choices, `if -a` maps for area, and mfs2
+simplifies nodes with don't-cares (Mishchenko et al.). ABC is large and was not written for proofs,
+so nothing that it returns is used without one.
+"""
 
 import shutil
 import tempfile
@@ -62,6 +67,7 @@ def shrink_classifier(
     plain, step, status = map_classifier(classifier, lut_size, timeout_s=timeout_s)
     digest = None if of is None else of.digest
     summed = sum_votes(classifier, lut_size, bit_cost=bit_cost, of=digest)
+    # Adding votes up is our own pass, and is proven like ABC's work.
     proof = prove_classifiers(of or classifier, summed, timeout_s=timeout_s).status
     mapped, step_mapped, status_mapped = map_classifier(summed, lut_size, timeout_s=timeout_s)
     sizes = [_circuit_size(found, options) for found in (plain, mapped)]
@@ -134,5 +140,6 @@ def map_to_luts(
     shutil.rmtree(folder)
     [verdict] = check_equal([(netlist, after)], timeout_s=timeout_s)
     fits = int(netlist.arity.max(initial=0)) <= lut_size
+    # Where a node reads more than a LUT does, even more nodes are better than what cannot be built.
     better = after.num_nodes < netlist.num_nodes or not fits
     return (after if verdict.status == "equal" and better else netlist), verdict

@@ -41,7 +41,11 @@ class Level:
 def datapath_levels(
     classifier: Classifier, options: CoreOptions | None = None
 ) -> tuple[Level, ...]:
-    """Return the levels of a classifier's core (see hdl.core), from the sample to the result."""
+    """Return the levels of a classifier's core (see hdl.core), from the sample to the result.
+
+    Levels are in the order of the blocks encoder, logic, popcount, argmax, and numbered from 1 in
+    each. Raises as Circuit.of does.
+    """
     options = options or CoreOptions()
     if options.lut_size is not None:
         circuit = Circuit.of(classifier, options)
@@ -62,6 +66,8 @@ def _encoder(classifier: Classifier) -> Level:
     """Return the one level of comparators, a register for each different threshold."""
     encoder, used = classifier.encoder, inputs_read(classifier.netlist)
     different = {(int(encoder.feature[bit]), int(encoder.threshold[bit])) for bit in used}
+    # A comparison with a constant of up to four bits is one LUT4; wider ones take a second in a
+    # row.
     width = max((int(encoder.features.width[f]) for f, _ in different), default=1)
     return Level("encoder", 1, 1 if width <= 4 else 2, 0, len(different), must=True)
 
@@ -70,6 +76,8 @@ def _of_luts(name: str, part: Netlist) -> list[Level]:
     """Return the levels of a part that is a netlist; registers must end the encoder and argmax."""
     levels = _netlist(name, Schedule(part, 0).netlist)
     if name != "logic":
+        # Synthesis maps these nodes again and finds about half as many in a row; the gates it
+        # leaves.
         levels = [replace(level, luts=REMAPPED * level.luts) for level in levels]
     return [*levels[:-1], replace(levels[-1], must=name in ("encoder", "argmax"))]
 
@@ -93,6 +101,8 @@ def _netlist(block: str, netlist: Netlist) -> list[Level]:
             number,
             float(cost[level[first:] == number].max(initial=0)),
             0,
+            # What arose until this level and is read behind it. A netlist without nodes counts as
+            # one level, whose registers hold its inputs, of level 0.
             int(((level <= number - (depth == 0)) & (last_read > number - (depth == 0))).sum()),
         )
         for number in range(1, max(1, depth) + 1)

@@ -1,4 +1,8 @@
-"""The parts that a core can be placed on, and how long their cells take."""
+"""The parts that a core can be placed on, and how long their cells take.
+
+Counts of LUTs are nextpnr's own, because its report is what they are compared with; vendors
+may count otherwise.
+"""
 
 from dataclasses import dataclass
 

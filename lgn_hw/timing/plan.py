@@ -1,4 +1,9 @@
-"""Choose where registers stand: the fewest flip-flops for a clock, over the whole datapath."""
+"""Choose where registers stand: the fewest flip-flops for a clock, over the whole datapath.
+
+Levels stand in a row, and a register after a level costs a known number of flip-flops. So the best
+placement is a shortest path: dynamic programming over where the last stage began, quadratic in the
+levels at worst, exact for the model.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -72,6 +77,7 @@ def placements(levels: Sequence[Level], delays: Delays) -> list[Placement]:
     placement = fewest_registers(levels, delays, math.inf)
     while placement is not None:
         found.append(placement)
+        # A little faster than this one, so that it is not found again; rounding must not matter.
         placement = fewest_registers(levels, delays, placement.period * (1 - 1e-9))
     return found
 
@@ -82,6 +88,8 @@ def fewest_registers(levels: Sequence[Level], delays: Delays, period: float) -> 
     Of equal ones that with the lowest latency, then the fastest. None where a level alone takes
     longer.
     """
+    # best[i]: the cheapest way to end a stage after i levels, as (flip-flops, stages, slowest
+    # stage, ends); tuples compare in the order of what matters.
     best: list[tuple[int, int, float, tuple[int, ...]] | None] = [(0, 0, 0.0, ())]
     for end in range(1, len(levels) + 1):
         found = []

@@ -1,4 +1,9 @@
-"""Find the setting that meets a clock with the fewest registers, closing the loop with nextpnr."""
+"""Find the setting that meets a clock with the fewest registers, closing the loop with nextpnr.
+
+A run of nextpnr takes seconds to minutes, and its result is what counts, so few are made: a search
+by bisection on the list of placements, guided by the delay model after it was scaled to the last
+result.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace

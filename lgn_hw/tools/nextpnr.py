@@ -147,6 +147,7 @@ def run_nextpnr(
     for old in (report, log):
         old.unlink(missing_ok=True)
     # A missed clock is a figure of the report, and must not end the run before there is one.
+    # Relative names: the WebAssembly build sees little beside its own folder.
     own = ["--quiet", "--log", log.name, "--report", report.name, "--timing-allow-fail"]
     command = [*find_nextpnr(family), *arguments, *own]
     done = subprocess.run(

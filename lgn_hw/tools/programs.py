@@ -1,4 +1,8 @@
-"""Finding external programs: beside this Python, inside pip packages, then on PATH."""
+"""Finding external programs: beside this Python, inside pip packages, then on PATH.
+
+What pip installed beside this Python is preferred over what the system has, because constraints.txt
+pins its version and the figures in the docs were made with it.
+"""
 
 import importlib.util
 import os

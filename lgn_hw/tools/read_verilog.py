@@ -67,6 +67,7 @@ def in_port_order(graph: Aig, inputs: Sequence[int], outputs: Sequence[int]) -> 
 
     An input of -1 is one that the design does not read. The named ones must be all that there are.
     """
+    # yosys numbers inputs in an order of its own; `place` puts them where the caller wants them.
     place = np.zeros(graph.num_inputs, np.int64)
     for index, given in enumerate(inputs):
         if given >= 0:

@@ -20,12 +20,9 @@ class Tables:
     soft: Tensor
     value: Tensor
 
-    def of(self, part: slice, positions: int) -> "Tables":
-        """Return some of the tables, each `positions` times in a row: for nodes that share it."""
-        parts = (tables[part] for tables in (self.soft, self.value))
-        if positions == 1:
-            return Tables(*parts)
-        return Tables(*(tables.repeat_interleave(positions, dim=0) for tables in parts))
+    def of(self, part: slice) -> "Tables":
+        """Return some of the tables."""
+        return Tables(self.soft[part], self.value[part])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from lgn_train.augment import Augmentation
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
-from lgn_train.layers import LogicDense
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
 from lgn_train.objective import Objective
@@ -68,7 +67,7 @@ class Trainer:
         self._launch: Callable[[Tensor], Tensor] | None = None
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
-        self._objective = Objective(data, options, self.device)
+        self.objective = Objective(data, options, self.device)
         self._augmentation: Augmentation | None = None
         if options.shift or options.flip:
             _image_shape(data)  # refused before anything is trained
@@ -166,7 +165,7 @@ class Trainer:
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
-        loss = weight * self._objective(logits, samples)
+        loss = weight * self.objective(logits, samples)
         loss.backward()  # type: ignore[no-untyped-call]
         total = self.world.add_up(loss, self.model.parameters())
         self.optimizer.step()
@@ -185,7 +184,7 @@ class Trainer:
         if not every or self.step % every or self.step > REDRAWN * self.total_steps:
             return
         for layer in logic_layers(self.model):
-            if not isinstance(layer, LogicDense) or layer.learned is None:
+            if layer.learned is None:
                 continue
             changed = layer.learned.redraw(layer.seed, self.step)
             for value in self.optimizer.state[layer.learned.logits].values():

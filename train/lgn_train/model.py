@@ -39,11 +39,7 @@ def build_model(
     among the classes, a recipe for images has none, or a convolution does not fit its image.
     """
     options = recipe.model
-    if options.layers[-1] % classes:
-        raise UsageError(
-            f"model.layers must end in a multiple of the {classes} classes,"
-            f" not {options.layers[-1]}"
-        )
+    _check_head(options, classes)
     _check_images(options, image_shape)
     dense_seeds, conv_seeds = _layer_seeds(recipe)
     inputs, geometry = encoder.num_bits, None
@@ -57,6 +53,17 @@ def build_model(
     return nn.Sequential(
         ThermometerLayer(encoder), *convolutions, *dense, GroupSum(classes, options.tau)
     )
+
+
+def _check_head(options: Model, classes: int) -> None:
+    """Refuse what the head cannot divide: nodes, or kernels where it follows a convolution."""
+    if options.layers:
+        voters, place = options.layers[-1], "model.layers must end in"
+    else:
+        voters = options.conv[-1].kernels
+        place = f"model.conv.{len(options.conv) - 1}.kernels, which vote, must be"
+    if voters % classes:
+        raise UsageError(f"{place} a multiple of the {classes} classes, not {voters}")
 
 
 def _check_images(options: Model, image_shape: Shape | None) -> None:
@@ -88,6 +95,7 @@ def _convolutions(
                 stride=block.stride,
                 channels_per_kernel=block.channels_per_kernel,
                 fan_in=block.fan_in,
+                candidates=block.candidates,
                 seed=seed,
                 **_node_options(options),
             )

@@ -96,7 +96,11 @@ class Encoder(Section):
 
 
 class Conv(Section):
-    """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1."""
+    """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1.
+
+    candidates: 2 to 16 places of the window among which each leaf learns to choose; 0 for leaves
+    that are drawn.
+    """
 
     kernels: Count
     kernel_size: Count = 3
@@ -105,6 +109,7 @@ class Conv(Section):
     stride: Count = 1
     channels_per_kernel: Count | None = None
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
+    candidates: Annotated[int, Field(ge=0, le=16)] = 0
     pool: Count = 1
 
 
@@ -118,7 +123,7 @@ class Model(Section):
     """
 
     conv: Annotated[tuple[Conv, ...], Field(strict=False)] = ()
-    layers: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
+    layers: Annotated[tuple[Count, ...], Field(strict=False)] = ()
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     parametrization: Literal["raw", "light", "walsh"] = "raw"
     estimator: EstimatorName = "gumbel_st"
@@ -132,12 +137,14 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> "Model":
+        if not (self.layers or self.conv):
+            raise ValueError("layers must name one layer or more where there is no convolution")
         for fan_in in (self.fan_in, *(conv.fan_in for conv in self.conv)):
             if self.parametrization == "raw" and fan_in != 2:
                 raise ValueError(
                     f"parametrization 'raw' needs fan_in 2, not {fan_in}; use 'light' or 'walsh'"
                 )
-        if self.candidates == 1:
+        if 1 in (self.candidates, *(conv.candidates for conv in self.conv)):
             raise ValueError("candidates must be 2 to 16, or 0 for none, not 1")
         if self.input_gradient == "hard" and not ESTIMATORS[self.estimator].hard:
             raise ValueError(
@@ -177,6 +184,9 @@ class Train(Section):
 
     shift, flip: augmentation of images, which are moved by up to `shift` pixels each way and
     mirrored left to right, each half of the time, anew in every epoch.
+    teacher: a file of python -m lgn_train.teacher, relative to where the command runs: its
+    logits are a second target. teacher_weight: their share of the loss; teacher_temperature:
+    divides both networks' logits there.
     redraw_every: steps after which the pins of learned wirings exchange the less likely half of
     their candidates for other inputs, in the first REDRAWN of training; 0 for never.
     eval_every: epochs between measurements, of the validation part where there is one, else of the
@@ -194,6 +204,9 @@ class Train(Section):
     patience: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
+    teacher: str | None = None
+    teacher_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    teacher_temperature: Positive = 2.0
     redraw_every: Annotated[int, Field(ge=0)] = 0
     eval_every: Count = 1
     checkpoint_minutes: Positive = 10.0
@@ -242,7 +255,8 @@ class Recipe(Document):
 
     @model_validator(mode="after")
     def _redraws_have_candidates(self) -> "Recipe":
-        if self.train.redraw_every and not self.model.candidates:
+        candidates = self.model.candidates or any(conv.candidates for conv in self.model.conv)
+        if self.train.redraw_every and not candidates:
             raise ValueError(
                 "train.redraw_every exchanges candidates; set model.candidates, or leave it out"
             )

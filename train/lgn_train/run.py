@@ -172,6 +172,7 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "best": run.trainer.selection.state(),
         "recipe": run.recipe.to_dict(),
         "data_sha256": run.data.digest,
+        "teacher_sha256": run.trainer.objective.teacher_digest,
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
         "image_shape": run.data.image_shape,
@@ -226,6 +227,11 @@ def _check_same(state: dict[str, Any], run: _Run) -> None:
         raise UsageError(
             f"{run.folder.path} was trained on other data: the samples have changed since;"
             " start over with --force"
+        )
+    if state.get("teacher_sha256") != run.trainer.objective.teacher_digest:
+        raise UsageError(
+            f"{run.folder.path} was trained with another teacher than {now['train.teacher']!r};"
+            " put the file back, or start over with --force"
         )
 
 

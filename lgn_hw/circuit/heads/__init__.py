@@ -6,6 +6,7 @@ A head is a subclass of head.Head; HEADS says by which name options, headers and
 from lgn_hw.circuit.heads.adders import AdderTree
 from lgn_hw.circuit.heads.chains import ChainTree
 from lgn_hw.circuit.heads.counters import CompressorTree
+from lgn_hw.circuit.heads.gates import GateTree
 from lgn_hw.circuit.heads.head import Head
 
 __all__ = ["HEADS"]
@@ -14,4 +15,5 @@ HEADS: dict[str, type[Head]] = {
     "adders": AdderTree,
     "counters": CompressorTree,
     "chains": ChainTree,
+    "gates": GateTree,
 }

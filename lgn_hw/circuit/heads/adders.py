@@ -1,4 +1,8 @@
-"""Adders in words: full adders on threes of votes, then a balanced tree; the head without LUTs."""
+"""Adders in words: full adders on threes of votes, then a balanced tree; the head without LUTs.
+
+What the adders are is left to synthesis, which knows its device: this is the head for whoever gives
+no LUT size, and the only one whose Verilog says `+`.
+"""
 
 from collections.abc import Sequence
 from itertools import accumulate

@@ -1,4 +1,8 @@
-"""Carry chains in words: LUTs in front of adders, level by level."""
+"""Carry chains in words: LUTs in front of adders, level by level.
+
+Nets of the netlist are placed in words level by level; what is written as `+` here is what
+synthesis puts into carry chains, so the form of the text decides the hardware.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +75,8 @@ class ChainLayout(Layout):
                 first = _read(nets, f"{name}_first", adder.first)
                 second = _read(nets, f"{name}_second", adder.second)
                 carry = _read(nets, f"{name}_carry", [adder.carry])
+                # Both operands and the carry in one sum: synthesis makes one chain of it, and two
+                # of two sums.
                 total = backend.add(first, second, width, None if adder.carry == ZERO else carry)
                 nets.place(_nets_of(adder.total), backend.wire(name, width, total))
             self._end_level(nets, stages, number)
@@ -118,6 +124,8 @@ class ChainLayout(Layout):
                     read[netlist.fanin[made]] = number
         read[_nets_of(self._scores)] = len(levels) + 1
         read[:FIRST_INPUT] = -1  # constants need no registers
+        # Alive behind a level is what arose until then and is read later: only that takes
+        # flip-flops.
         return [np.flatnonzero((born <= i) & (read > i)) for i in range(len(levels) + 1)]
 
 

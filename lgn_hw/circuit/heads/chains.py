@@ -118,6 +118,7 @@ class ChainTree(Head):
     def _adder(self, shape: Shape, power: int, columns: list[list[int]]) -> Adder:
         """Build an adder of the first bits of the columns, and take these away."""
         bits_left = len(columns) - power
+        # In the order of the shape's weights, because tables_of numbers the pins so.
         counted = [
             (power + i, columns[power + i].pop(0))
             for i, count in enumerate(shape.counted)
@@ -206,6 +207,8 @@ def _draft(counts: tuple[int, ...], rounds: int, eager: bool) -> Plan:
             best = bench.best() if eager else None
             best = best if best and best[0] >= worth else None
         plan.append(tuple(level))
+        # Sums of this level are bits to be counted in the next one, not in this one: a level is one
+        # chain deep.
         bench.settle()
     return tuple(plan)
 

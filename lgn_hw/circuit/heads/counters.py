@@ -172,6 +172,8 @@ def _group_votes(ready: deque[int], spare: Mapping[int, int], count: int, first:
     Each net that a node reads more makes one of two. ready: sorted by spare inputs, the most first.
     Nothing is taken where these are too few. first: no parity of an earlier group is to be read.
     """
+    # A group of n votes has a parity of n terms, of which one is the vote itself: n - 1 nets must
+    # find spare pins, and one more where the parity of the group before goes in.
     spares = accumulate(spare[bit & ~1] for bit in islice(ready, min(count, CODED)))
     used = next((n for n, found in enumerate(spares, 1) if found >= count - first), 0)
     if not used or len(ready) < count:
@@ -188,6 +190,8 @@ def _places(columns: list[list[int]], lut_size: int) -> Iterator[tuple[tuple[int
                 while all(len(columns[power + i]) >= count for i, count in enumerate(shape)):
                     found = True
                     yield shape, power
+                    # A half adder removes no bit: it only moves one up. One per level is enough,
+                    # from the lowest weight.
                     if shape[0] == 2:
                         return
         if found:

@@ -1,4 +1,9 @@
-"""What every head is: a tree of counters or adders, with the record that proves it."""
+"""What every head is: a tree of counters or adders, with the record that proves it.
+
+The record of Compressors is what a proof follows (prove.counting): each counter is small enough to
+be tried with all values of its inputs, and the sums that they keep add up to the score. A proof of
+the whole tree by SAT alone would not end, because of its XORs.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,8 @@
-"""How a head is written in words, and what its levels cost."""
+"""How a head is written in words, and what its levels cost.
+
+The timing model (timing.levels) reads the costs from here, so that the hardware of a head and what
+is said of it cannot drift apart.
+"""
 
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, TypeVar

@@ -38,6 +38,8 @@ def spare_inputs_of(netlist: Netlist, votes: Votes, lut_size: int) -> list[int]:
 
     That is where it is an input, has other readers, or counts for two classes or with two bits.
     """
+    # Another reader wants the vote itself, and a second class its own count: both would need the
+    # node twice.
     readers = np.bincount(netlist.fanin.ravel(), minlength=netlist.num_nets)
     weight = np.abs(votes.weight).sum(axis=1)
     once = (np.count_nonzero(votes.weight, axis=1) == 1) & (weight & (weight - 1) == 0)
@@ -107,10 +109,13 @@ class Parities:
         """
         decoded = self.decoded()
         nets = np.arange(raw.num_nets, dtype=np.int32)
+        # The tree reads decoded votes; collapse then puts the decoders into the counters' LUTs,
+        # which already read those nets.
         nets[FIRST_INPUT : raw.first_node] = decoded.outputs
         nets[raw.first_node :] += decoded.num_nodes
         fanin, table = nets[raw.fanin], raw.table.copy()
         for literal, (vote, inverse) in self.parities.items():
+            # The node that would compute the parity becomes a wire from the vote that carries it.
             node = (literal >> 1) - raw.first_node
             fanin[node] = [FIRST_INPUT + vote, 0, 0, 0, 0, 0]
             table[node] = 0b01 if inverse else 0b10

@@ -90,6 +90,7 @@ class AnswerSender(wiring.Component):
                 self._go_on(m, sent, "REQUEST_CRC_HIGH")
             with m.State("REQUEST_CRC_HIGH"):
                 m.d.comb += [byte.eq(request_crc[8:]), crc.i_valid.eq(sent)]
+                # A refusal, and an answer without data, end with the request's CRC.
                 with m.If(length == CRC_BYTES):
                     self._go_on(m, sent, "CRC_LOW")
                 with m.Else():

@@ -13,5 +13,7 @@ def exceeds(value: Value, constant: int) -> Value:
     """
     found: Value = Const(0, 1)
     for place, bit in enumerate(value):
+        # From the lowest bit up: where the constant has a 1 the value needs one too and then what
+        # is below decides; where it has a 0 a 1 is enough.
         found = bit & found if constant >> place & 1 else bit | found
     return found if constant >> len(value) == 0 else Const(0, 1)

@@ -46,6 +46,8 @@ class ByteCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         under_way = Signal(self.logic.latency)  # bit i: the sample is in the logic's stage i + 1
+        # The logic's registers only move while a sample is in them; so the votes stay as they are
+        # while the tally counts them.
         taking = self.intake.o_complete | under_way[:-1].any()
         m.submodules.intake = self.intake
         m.submodules.logic = EnableInserter(taking)(self.logic)

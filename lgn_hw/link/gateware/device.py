@@ -34,6 +34,8 @@ class LinkDevice(wiring.Component):
         identity = plan.identity.pack()
         self.half = max(32, 1 << (plan.max_samples - 1).bit_length())
         # Data are counted from CRC_BYTES on, as the answer's payload is.
+        # The memory: two halves of results, two bytes that align what follows with the answer's
+        # index, the identity, the self-test. Its initial content is part of the bitstream.
         head = bytes(2 * self.half + CRC_BYTES) + identity
         self.image = head + plan.self_test
         self.self_test = SelfTest(plan, len(head), len(self.image))
@@ -68,6 +70,8 @@ class LinkDevice(wiring.Component):
             answer.i_start.eq(receiver.o_done & ~answer.o_busy),
         ]
         with m.If(answer.i_start):
+            # The half that was filled is sent from now on, and the next request fills the other
+            # one.
             m.d.sync += half.eq(~half)
         self._answer(m, receiver, answer, length)
         wiring.connect(m, answer.o_bytes, wiring.flipped(self.o_bytes))
@@ -110,6 +114,7 @@ class LinkDevice(wiring.Component):
         with m.Switch(receiver.o_command):
             with m.Case(Command.CLASSIFY):
                 m.d.comb += [
+                    # In the middle of a sample the payload had no whole number of samples.
                     carried_out.eq(fits & ~hurt & self.core.o_between),
                     answer.i_length.eq(length),
                 ]

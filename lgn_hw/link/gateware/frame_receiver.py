@@ -74,6 +74,8 @@ class FrameReceiver(wiring.Component):
             with m.State("HEAD_CRC_LOW"):
                 m.d.comb += expected.eq(crc.o_crc[:8])
                 with m.If(self.i_valid):
+                    # A length beyond the limit counts as damage: its CRC may be right, and the
+                    # frame would be skipped for seconds.
                     m.d.sync += wrong.eq(differs | exceeds(left, MAX_PAYLOAD))
                     m.next = "HEAD_CRC_HIGH"
                 self._give_up(m)

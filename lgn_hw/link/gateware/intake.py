@@ -72,6 +72,8 @@ class Intake(wiring.Component):
 
     def _byte_lines(self, m: Module) -> list[Value]:
         """Count the bytes; return for each its line, 1 while it is taken."""
+        # The number of a byte is decoded like a row and a column: two small decoders and an AND per
+        # byte.
         low_bits = (self.sample_bytes - 1).bit_length() // 2
         low = Signal(low_bits)
         high = Signal((self.sample_bytes - 1).bit_length() - low_bits)

@@ -58,12 +58,15 @@ class SelfTest(wiring.Component):
                 with m.If(self.o_address == self.stop):
                     m.d.sync += self.o_running.eq(0)
                     m.next = "IDLE"
+            # The memory answers one clock cycle after its address; the vector's first byte is there
+            # in BYTE.
             with m.State("FETCH"):
                 m.next = "BYTE"
             with m.State("BYTE"):
                 m.d.comb += self.o_valid.eq(1)
                 m.d.sync += self.o_address.eq(self.o_address + 1)
                 m.next = "TAKEN"
+            # The core takes no byte in this cycle, and says whether that was the sample's last one.
             with m.State("TAKEN"):
                 if self.plan.in_time is None:
                     self._go_on(m)

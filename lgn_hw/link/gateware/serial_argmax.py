@@ -1,4 +1,8 @@
-"""Count the votes one word after the other, and keep the best class: small where time abounds."""
+"""Count the votes one word after the other, and keep the best class: small where time abounds.
+
+The votes of a class are read `lanes` at a time by a counter, so their multiplexer is most of the
+circuit; the adder, the comparison and two registers are shared by all classes.
+"""
 
 from collections.abc import Sequence
 
@@ -75,6 +79,7 @@ class SerialArgmax(wiring.Component):
         with m.If(counting):
             m.d.sync += count.eq(Mux(complete, 0, total))
             # Only a strictly higher score beats the earlier class.
+            # best begins at 0 and the class at 0: a class that has no votes never replaces it.
             with m.If(complete & (total > best)):
                 m.d.sync += [best.eq(total), self.o_class.eq(of_class)]
         with m.If(self.i_start):

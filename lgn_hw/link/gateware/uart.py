@@ -1,4 +1,8 @@
-"""The UART: 8 data bits, no parity, one stop bit, least significant bit first."""
+"""The UART: 8 data bits, no parity, one stop bit, least significant bit first.
+
+Sampling three times and taking the majority is what UARTs have always done against short
+disturbances; the synchroniser in front keeps a metastable first flip-flop from being seen.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -45,6 +49,7 @@ class Receiver(wiring.Component):
 
         # The clock cycle in which a start bit is seen is its first one.
         m.d.sync += clocks.eq(Mux(busy, Mux(clocks == last, 0, clocks + 1), 1))
+        # The third sample is the line itself, in the cycle in which is decided.
         with m.If((clocks == middle - apart) | (clocks == middle)):
             m.d.sync += samples.eq(Cat(line, samples))
         with m.If(busy & (clocks == last)):
@@ -83,6 +88,8 @@ class Transmitter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         clocks, bits = Signal(range(self.clocks_per_bit)), Signal(range(BITS_PER_BYTE + 1))
+        # The start bit and eight data bits; ones follow from above, which are the stop bit and the
+        # idle line.
         shift = Signal(9, init=-1)
         m.d.comb += [self.i_bytes.ready.eq(bits == 0), self.o_tx.eq(shift[0])]
         with m.If(bits == 0), m.If(self.i_bytes.valid):

@@ -31,7 +31,7 @@ class GroupSum(nn.Module):
                 f"x must have shape (batch, a multiple of k = {self.k}), not {tuple(x.shape)}"
             )
         if isinstance(x, PackedBits):
-            return x.graph.votes(self.k) / self.tau
+            return x.given.votes(self.k) / self.tau
         groups = x.t().reshape(self.k, x.shape[1] // self.k, x.shape[0])
         return groups.sum(dim=1).t() / self.tau
 

@@ -1,13 +1,13 @@
 """LogicConv2d: small trees of nodes that slide over an image, with the same tables everywhere."""
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lgn_hw.convolution import Kernels
-from lgn_train import rng
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -17,10 +17,13 @@ from lgn_train.layers.circuit_layer import (
     table_words_of,
     to_numpy,
 )
-from lgn_train.layers.logic_layer import LogicLayer
-from lgn_train.rng import Stream
+from lgn_train.layers.logic_layer import LogicLayer, graph_of
+from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.conv_graph import ConvGraph
+from lgn_train.packed.stage_graph import NOTHING, StageGraph
 from lgn_train.tracing import is_exporting
-from lgn_train.wiring import Wiring, random_wiring
+from lgn_train.wiring import LearnedWiring, Wiring, window_places
+from lgn_train.wiring.learned import checked_candidates
 
 __all__ = ["LogicConv2d"]
 
@@ -36,6 +39,8 @@ class LogicConv2d(LogicLayer):
     receive the sum of the gradients there. Outside of the image all values are 0.
 
     channels_per_kernel: 2, or the channels there are, where not given.
+    candidates: 2 to 16 places of the window among which each leaf learns to choose (see
+    LearnedWiring), dealt from channels_per_kernel of the channels; 0 for leaves that are drawn.
     parametrization .. seed: as of LogicDense. With residual nodes a tree starts as its first leaf.
 
     tables() and logits are ordered by level, then kernel, then node; node n of a level reads nodes
@@ -43,7 +48,7 @@ class LogicConv2d(LogicLayer):
     or ValueError for options, and in forward for x.
     """
 
-    leaves: Tensor
+    leaves: Tensor  # int64[kernels, leaves], of drawn ones; chosen_leaves() has both kinds
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class LogicConv2d(LogicLayer):
         init: str = "residual",
         input_gradient: str = "soft",
         seed: int | None = None,
+        candidates: int = 0,
     ) -> None:
         depth = positive_integer("tree_depth", tree_depth)
         kernels = positive_integer("out_channels", out_channels)
@@ -78,16 +84,47 @@ class LogicConv2d(LogicLayer):
             if channels_per_kernel is None
             else _in_range("channels_per_kernel", channels_per_kernel, 1, in_channels)
         )
-        self.register_buffer("leaves", self._drawn_leaves())
+        if candidates:
+            self.learned = self._learned_leaves(checked_candidates(candidates))
+        else:
+            self.register_buffer("leaves", self._drawn_places(1).squeeze(2))
         self._wirings: dict[tuple[int, int, torch.device], list[Wiring]] = {}
         self.register_load_state_dict_post_hook(_forget_wirings)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return float[batch, out_channels, rows', columns'] of values in [0, 1]."""
         self._check_input(x, ("batch", self.in_channels, "rows", "columns"))
+        if is_exporting():
+            raise NotImplementedError(
+                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
+                " classifier of both"
+            )
         size = self.output_size(x.shape[2], x.shape[3])
+        if self.why_not_kernels():
+            return self._of_windows(x, size)
+        if self.computes_bits and not self.logits.is_cuda:
+            return PackedBits(self._conv_graph(x, size), (self.out_channels, *size))
         values = self.evaluate(x.flatten(1), self._wirings_for(x), size[0] * size[1])
         return values.view(len(x), self.out_channels, *size)
+
+    def why_not_kernels(self) -> list[str]:
+        """Return why the present mode runs in float operations; also because learned leaves train
+        on packed words on a CPU, or in floats.
+        """
+        reasons = super().why_not_kernels()
+        learning = self.learned is not None and self.present_mode == "train"
+        if learning and (self.logits.is_cuda or not self.computes_bits):
+            reasons.append("learned leaves have packed kernels for bits on a CPU only")
+        return reasons
+
+    def chosen_leaves(self) -> Tensor:
+        """Return int64[kernels, leaves], the leaves of the discrete circuit, each a place of the
+        window: (channel * size + row) * size + column.
+        """
+        if self.learned is None:
+            return self.leaves
+        chosen = self.learned.wired(self.learned.likeliest()).indices
+        return chosen.view(self.out_channels, -1)
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows' and columns'; raises ValueError where the window exceeds the image."""
@@ -116,7 +153,7 @@ class LogicConv2d(LogicLayer):
             self.kernel_size,
             self.stride,
             self.padding,
-            to_numpy(self.leaves),
+            to_numpy(self.chosen_leaves()),
             self.fan_in,
             table_words_of(self.discrete_tables()),
             pool,
@@ -154,27 +191,68 @@ class LogicConv2d(LogicLayer):
             f" {self._options()}"
         )
 
-    def _drawn_leaves(self) -> Tensor:
-        """Draw int64[kernels, leaves], each a place (channel * size + row) * size + column.
+    def _learned_leaves(self, candidates: int) -> LearnedWiring:
+        places = self.channels_per_kernel * self.kernel_size**2
+        if candidates > places:
+            raise ValueError(
+                f"candidates must be {places} at most, the places of a window of"
+                f" {self.kernel_size} x {self.kernel_size} in {self.channels_per_kernel} channels,"
+                f" not {candidates}"
+            )
+        dealt = self._drawn_places(candidates).view(-1, self.fan_in, candidates)
+        return LearnedWiring(dealt, self.in_channels * self.kernel_size**2)
 
-        Channels are dealt like the inputs of random_wiring; the leaves of a kernel differ where
-        its window has as many places.
-        """
-        seed, area = int(self.seed), self.kernel_size**2
-        places = self.channels_per_kernel * area
-        count = self.fan_in**self.tree_depth
-        keys = rng.words(seed, 0, Stream.PLACES, self.out_channels * places)
-        order = torch.argsort(keys.view(self.out_channels, places), dim=1, stable=True)
-        picked = order.repeat(1, -(-count // places))[:, :count]
-        channels = random_wiring(
-            self.in_channels, self.out_channels, self.channels_per_kernel, seed
-        )
-        return channels.gather(1, picked // area) * area + picked % area
+    def _drawn_places(self, each: int) -> Tensor:
+        leaves = self.fan_in**self.tree_depth
+        places = window_places(
+            self.in_channels, self.out_channels, self.kernel_size, self.channels_per_kernel,
+            leaves * each, int(self.seed),
+        )  # fmt: skip
+        return places.view(self.out_channels, leaves, each)
+
+    def _conv_graph(self, x: Tensor, size: ImageSize) -> ConvGraph:
+        """Choose leaves and tables of a step for the packed kernels."""
+        graph = graph_of(x.flatten(1), soft=False)
+        if graph.stages:
+            graph = StageGraph.of(graph.dense())
+        leaves, candidates, shares = self._step_leaves()
+        bits, soft = self._chosen_tables()
+        sizes = (
+            self.in_channels, x.shape[2], x.shape[3], self.out_channels, self.fan_in,
+            self.tree_depth, self.kernel_size, self.stride, self.padding, 1,
+        )  # fmt: skip
+        slopes = self._slopes(soft)
+        return ConvGraph(graph, sizes, size, leaves, bits, soft, slopes, candidates, shares)
+
+    def _step_leaves(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return int32 leaves, what they were chosen from, and the shares that learn by it."""
+        if self.learned is None:
+            return self.leaves.int(), NOTHING, NOTHING
+        picks = self._kernel_picks(self.learned)
+        chosen = self.learned.wired(picks).wires.view(self.out_channels, -1)
+        if not (self.present_mode == "train" and torch.is_grad_enabled()):
+            return chosen, NOTHING, NOTHING
+        return chosen, self.learned.candidates, picks.shares
+
+    def _of_windows(self, x: Tensor, size: ImageSize) -> Tensor:
+        """Evaluate in float operations: the windows of all positions are samples of one tree."""
+        windows = F.unfold(x, self.kernel_size, padding=self.padding, stride=self.stride)
+        rows = windows.transpose(0, 1).flatten(1)  # [places, batch * positions]
+        nodes = [self.out_channels * count for count in _nodes(self.fan_in, self.tree_depth)]
+        if self.learned is None:
+            wirings = [Wiring(self.leaves.view(-1, self.fan_in), len(rows))]
+        else:
+            wirings = [Wiring.of_pins(nodes[0], self.fan_in, x.device)]
+        for below, count in pairwise(nodes):
+            indices = torch.arange(below, device=x.device).view(count, self.fan_in)
+            wirings.append(Wiring(indices, below))
+        values = self.evaluate_floats(rows, wirings, self.learned)
+        return values.view(self.out_channels, len(x), *size).transpose(0, 1)
 
     def _leaf_inputs(self, rows: int, columns: int) -> Tensor:
         """Return int64[kernels, leaves, positions], the image's value at each leaf."""
         height, width = self.output_size(rows, columns)
-        leaves, size = self.leaves.cpu(), self.kernel_size
+        leaves, size = self.chosen_leaves().cpu(), self.kernel_size
         corner_row = torch.arange(height)[:, None] * self.stride - self.padding
         corner_column = torch.arange(width)[None, :] * self.stride - self.padding
         row = (leaves // size % size)[..., None, None] + corner_row
@@ -185,14 +263,11 @@ class LogicConv2d(LogicLayer):
         return torch.where(inside, place, -1).flatten(2)
 
     def _wirings_for(self, x: Tensor) -> list[Wiring]:
-        """Return the wirings of an image's size, made once."""
-        if is_exporting():
-            raise NotImplementedError(
-                "torch.export follows dense layers only, not LogicConv2d; export_model() makes the"
-                " classifier of both"
-            )
+        """Return the wirings of an image's size; those of drawn leaves are made once."""
         rows, columns = x.shape[2], x.shape[3]
         key = (rows, columns, x.device)
+        if self.learned is not None:
+            self._wirings.pop(key, None)
         if key not in self._wirings:
             inputs = self.in_channels * rows * columns
             self._wirings[key] = []

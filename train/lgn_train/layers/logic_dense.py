@@ -83,7 +83,6 @@ class LogicDense(LogicLayer):
         if geometry is not None and len(geometry) != in_features:
             raise ValueError(f"geometry must hold {in_features} places, not {len(geometry)}")
         self.output_geometry = None if geometry is None else geometry.spread(out_features, seed)
-        self.learned: LearnedWiring | None = None
         if candidates:
             dealt = self._dealt(wiring, geometry, radius, fan_in * checked_candidates(candidates))
             dealt = dealt.view(out_features, fan_in, candidates)

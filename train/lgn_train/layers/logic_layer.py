@@ -25,7 +25,7 @@ from lgn_train.rng import Stream
 from lgn_train.tracing import is_exporting
 from lgn_train.wiring import LearnedWiring, Picks, Wiring
 
-__all__ = ["INPUT_GRADIENTS", "LogicLayer"]
+__all__ = ["INPUT_GRADIENTS", "LogicLayer", "graph_of"]
 
 INPUT_GRADIENTS = ("soft", "hard")
 
@@ -64,6 +64,7 @@ class LogicLayer(CircuitLayer):
         self._tables_of.num_logits(fan_in)  # refuses a fan-in that it does not support
         seed = _drawn_seed() if seed is None else whole_number("seed", seed)
         self.forced_mode: str | None = None
+        self.learned: LearnedWiring | None = None  # of a subclass whose pins choose their inputs
         self.half_gradients = False  # keep gradients between packed layers as bfloat16
         self.logits = nn.Parameter(self._tables_of.initial(init, num_tables, fan_in, seed))
         self.register_buffer("seed", torch.tensor(seed))
@@ -136,23 +137,33 @@ class LogicLayer(CircuitLayer):
         """Return float[batch, nodes] of x[batch, inputs]: the one place where nodes run.
 
         wirings: of the layer's levels, one above the other; each has the next of the tables, and
-        `positions` neighbouring nodes share one. It runs on the kernels where `why_not_kernels`
-        has no objection, and then the result is a tensor that is computed when it is read.
+        on the kernels `positions` neighbouring nodes share one. It runs on these where
+        `why_not_kernels` has no objection, and then the result is computed when it is read.
         """
         if not self.why_not_kernels():
-            graph = _graph_of(x, soft=not self.computes_bits)
+            graph = graph_of(x, soft=not self.computes_bits)
             for stage in self._stages(wirings, positions):
                 graph = graph.then(stage)
             return PackedBits(replace(graph, half=graph.half or self.half_gradients))
-        rows = x.t()
         if isinstance(wirings, LearnedWiring):
-            rows = wirings.pins(rows, self._picks(wirings))
-            wirings = [Wiring.of_pins(len(self.logits), self.fan_in, x.device)]
+            pins = Wiring.of_pins(len(self.logits), self.fan_in, x.device)
+            return self.evaluate_floats(x.t(), [pins], wirings).t()
+        return self.evaluate_floats(x.t(), wirings).t()
+
+    def evaluate_floats(
+        self, rows: Tensor, wirings: Sequence[Wiring], learned: LearnedWiring | None = None
+    ) -> Tensor:
+        """Return [nodes, batch] of rows[inputs, batch], in float operations: the reference.
+
+        wirings: as of evaluate(). learned: what chooses the pins that the first one reads.
+        """
+        if learned is not None:
+            rows = learned.pins(rows, self._picks(learned))
         tables, first = self.tables(), 0
         for wiring in wirings:
-            part = slice(first, first := first + wiring.nodes // positions)
-            rows = evaluate_nodes(rows, tables.of(part, positions), wiring, self.input_gradient)
-        return rows.t()
+            part = slice(first, first := first + wiring.nodes)
+            rows = evaluate_nodes(rows, tables.of(part), wiring, self.input_gradient)
+        return rows
 
     @property
     def _noisy(self) -> bool:
@@ -200,13 +211,17 @@ class LogicLayer(CircuitLayer):
         else:
             stages = [Stage(wiring) for wiring in wirings]
         bits, soft = self._chosen_tables()
-        sloped = self.computes_bits and self.input_gradient == "soft"
         first = 0
         for stage in stages:
             part = slice(first, first := first + stage.wiring.nodes // positions)
             own = soft if len(stages) == 1 else soft[part]  # slices cost copies on the way back
-            slopes = own.detach() if sloped else soft.new_empty(0)
+            slopes = self._slopes(own)
             yield replace(stage, bits=bits[part], soft=own, slopes=slopes, positions=positions)
+
+    def _slopes(self, soft: Tensor) -> Tensor:
+        """Return the tables whose slopes go to the inputs of packed nodes; none for the bits."""
+        sloped = self.computes_bits and self.input_gradient == "soft"
+        return soft.detach() if sloped else soft.new_empty(0)
 
     def _chosen_tables(self) -> tuple[Tensor, Tensor]:
         """Return bits int64[num_tables], and soft tables with their gradient or, where these are
@@ -232,9 +247,8 @@ class LogicLayer(CircuitLayer):
             self._end_choice()
         return found
 
-    def _learned_stage(self, wiring: LearnedWiring) -> Stage:
+    def _kernel_picks(self, wiring: LearnedWiring) -> Picks:
         """Choose the inputs of a step for the kernels: what _picks() chooses, bit for bit."""
-        training = self.present_mode == "train"
         index, shares = choose_inputs(
             wiring.logits,
             self.temperature,
@@ -242,19 +256,23 @@ class LogicLayer(CircuitLayer):
             self.step,
             noise=int(Stream.PICKS) if self._noisy else None,
         )
-        wired = wiring.wired(Picks(index, shares))
-        if not (training and torch.is_grad_enabled()):
+        return Picks(index, shares)
+
+    def _learned_stage(self, wiring: LearnedWiring) -> Stage:
+        picks = self._kernel_picks(wiring)
+        wired = wiring.wired(picks)
+        if not (self.present_mode == "train" and torch.is_grad_enabled()):
             return Stage(wired)
         if self.computes_bits or kernels.kernels_for(wired.wires).on_cuda:
             wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
-        return Stage(wired, candidates=wiring.candidates, shares=shares)
+        return Stage(wired, candidates=wiring.candidates, shares=picks.shares)
 
     def _check_input(self, x: Tensor, shape: tuple[int | str, ...]) -> None:
         who = f"estimator {self.estimator!r} computes with bits in {self.present_mode} mode"
         check_input(x, shape, who if self.computes_bits else None)
 
 
-def _graph_of(x: Tensor, soft: bool) -> StageGraph:
+def graph_of(x: Tensor, soft: bool) -> StageGraph:
     """Return the run that goes on behind x, or a new one where x is a tensor that is computed."""
     if isinstance(x, PackedBits):
         if x.graph.soft == soft:

@@ -12,6 +12,7 @@ from lgn_train.checks import positive_integer
 from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
 from lgn_train.packed.bindings import OR_POOL
 from lgn_train.packed.bits import PackedBits
+from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.stage_graph import Stage
 from lgn_train.wiring import Wiring
 
@@ -43,6 +44,8 @@ class OrPool2d(CircuitLayer):
         size = self.output_size(x.shape[2], x.shape[3])
         if not isinstance(x, PackedBits) or self.kernel_size > MAX_PINS:
             return F.max_pool2d(x, self.kernel_size)
+        if isinstance(x.given, ConvGraph) and x.given.sizes[-1] == 1:
+            return PackedBits(x.given.pooled(self.kernel_size), (x.shape[1], *size))
         graph = x.graph
         for wiring in self._windows(x):
             graph = graph.then(Stage(wiring, kind=OR_POOL))

@@ -13,6 +13,7 @@ __all__ = [
     "CANDIDATES",
     "OR_POOL",
     "TABLES",
+    "ConvStruct",
     "SoftRunStruct",
     "StageStruct",
     "TableOptions",
@@ -98,6 +99,29 @@ class SoftRunStruct(ctypes.Structure):
         ("slots", ctypes.c_int64),
         ("room", ctypes.c_void_p),
         ("room_rows", ctypes.c_int64),
+    )
+
+
+class ConvStruct(ctypes.Structure):
+    """The struct Conv in csrc/stage.h."""
+
+    _fields_ = (
+        *(
+            (n, ctypes.c_int64)
+            for n in (
+                "channels",
+                "rows",
+                "columns",
+                "kernels",
+                "fan_in",
+                "depth",
+                "size",
+                "stride",
+                "padding",
+                "pool",
+            )
+        ),
+        *((n, ctypes.c_void_p) for n in ("leaves", "candidates", "tables", "slopes")),
     )
 
 

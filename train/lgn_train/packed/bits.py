@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 if TYPE_CHECKING:
+    from lgn_train.packed.conv_graph import ConvGraph
     from lgn_train.packed.stage_graph import StageGraph
 
 __all__ = ["PackedBits"]
@@ -30,18 +31,26 @@ class PackedBits(Tensor):
     nothing of packed bits gets an ordinary float tensor, with its gradient.
     """
 
-    graph: "StageGraph"
+    given: "StageGraph | ConvGraph"
 
     @staticmethod
-    def __new__(cls, graph: "StageGraph", shape: tuple[int, ...] | None = None) -> "PackedBits":
+    def __new__(
+        cls, graph: "StageGraph | ConvGraph", shape: tuple[int, ...] | None = None
+    ) -> "PackedBits":
         made: PackedBits = torch.Tensor._make_wrapper_subclass(
             cls,
             (graph.batch, *(shape or (graph.width,))),
             dtype=torch.float32,
             device=graph.rows.device,
         )
-        made.graph = graph
+        made.given = graph
         return made
+
+    @property
+    def graph(self) -> "StageGraph":
+        """The graph of these bits; a convolution is computed where it was not yet."""
+        self.given = self.given.settled()
+        return self.given
 
     def dense(self) -> Tensor:
         """Return the bits as an ordinary float32 tensor of this shape."""
@@ -58,7 +67,7 @@ class PackedBits(Tensor):
             x = args[0]
             shape = func(torch.empty(x.shape, device="meta"), *args[1:], **(kwargs or {})).shape
             if shape[0] == x.shape[0] and len(shape) > 1:
-                return cls(x.graph, tuple(shape[1:]))
+                return cls(x.given, tuple(shape[1:]))
         args, kwargs = tree_map(_dense, (args, kwargs or {}))
         return func(*args, **kwargs)
 
@@ -72,7 +81,7 @@ class PackedBits(Tensor):
     def __repr__(  # type: ignore[override]
         self, *, tensor_contents: Any = None
     ) -> str:
-        return f"PackedBits({tuple(self.shape)}, {len(self.graph.stages)} stages)"
+        return f"PackedBits({tuple(self.shape)}, {self.given.shown})"
 
 
 def _dense(value: Any) -> Any:

@@ -17,7 +17,7 @@ from lgn_train.packed.soft_execution import SoftExecution
 from lgn_train.packed.words import WORD_BITS, pack, unpack
 from lgn_train.wiring import Wiring
 
-__all__ = ["StageGraph", "Stage"]
+__all__ = ["NOTHING", "Stage", "StageGraph"]
 
 
 NOTHING = torch.empty(0, dtype=torch.int32)
@@ -50,8 +50,8 @@ class Stage:
 class StageGraph:
     """Rows of bits and the stages above them, one behind the other, not computed before asked for.
 
-    rows: int64[inputs, words]. batch: samples. source: float[batch, inputs] that the rows were
-    packed from, where a gradient goes back to it. half: gradients between stages are kept as
+    rows: int64[inputs, words]. batch: samples. source: float[batch, inputs] to which the rows'
+    gradient goes, where there is one. half: gradients between stages are kept as
     bfloat16. soft: the stages compute numbers between 0 and 1, and rows may be float32[inputs,
     batch], too; `half` says nothing then.
     """
@@ -78,6 +78,13 @@ class StageGraph:
     def width(self) -> int:
         return self.stages[-1].wiring.nodes if self.stages else len(self.rows)
 
+    @property
+    def shown(self) -> str:
+        return f"{len(self.stages)} stages"
+
+    def settled(self) -> "StageGraph":
+        return self
+
     def then(self, stage: Stage) -> "StageGraph":
         return replace(self, stages=(*self.stages, stage))
 
@@ -91,15 +98,34 @@ class StageGraph:
 
     def _execute(self, groups: int | None) -> Tensor:
         if not self.stages:
-            found = unpack(self.rows, self.batch)
-            if groups:
-                return found.view(groups, -1, self.batch).sum(dim=1)
-            return found if self.source is None else self.source.t()
+            found = self._given()
+            return found.view(groups, -1, self.batch).sum(dim=1) if groups else found
         learned = [s.soft for s in self.stages] + [s.shares for s in self.stages]
         execution = SoftExecution if self.soft else _Execution
         result = execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
         assert isinstance(result, Tensor)
         return result
+
+    def _given(self) -> Tensor:
+        """Return the rows as float32[inputs, batch], with their gradient."""
+        if self.rows.is_floating_point():
+            return self.rows if self.source is None else self.source.t()
+        if self.source is None:
+            return unpack(self.rows, self.batch)
+        given: Tensor = _Unpacked.apply(self.source.t(), self.rows)  # type: ignore[no-untyped-call]
+        return given
+
+
+class _Unpacked(torch.autograd.Function):
+    """Rows of bits as numbers; their gradient goes to what stands for them."""
+
+    @staticmethod
+    def forward(ctx: Any, source: Tensor, rows: Tensor) -> Tensor:
+        return unpack(rows, source.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
+        return upstream[0], None
 
 
 class _Execution(torch.autograd.Function):

@@ -83,12 +83,12 @@ def figures_table(found: Figures, titles: Figures, paper: Figures) -> str:
 
 
 def depth_table(found: Figures, scale: Figures, titles: Figures) -> str:
-    """Return gaps and accuracies by the number of layers."""
+    """Return gaps, accuracies and unused gates by the number of layers."""
     seeds = scale["experiment"]["depth_seeds"]
     methods = {name: rows for name, rows in found["depths"].items() if rows}
     lines = [
-        f"Gaps in points, train mode / soft mixture, and the discrete accuracy; {seeds} seed"
-        f"{'s' if seeds > 1 else ''}.\n",
+        "Gaps in points, train mode / soft mixture, the discrete accuracy, and the unused gates at"
+        f" the end; {seeds} seed{'s' if seeds > 1 else ''}.\n",
         f"| layers | {' | '.join(titles[name] for name in methods)} |",
         "|---:|" + "---:|" * len(methods),
     ]
@@ -96,7 +96,7 @@ def depth_table(found: Figures, scale: Figures, titles: Figures) -> str:
         cells = []
         for rows in methods.values():
             row = next((row for row in rows if row["depth"] == depth), None)
-            cells.append("" if row is None else _gaps(row))
+            cells.append("" if row is None else _at_depth(row))
         lines.append(f"| {depth} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -150,11 +150,11 @@ def _differences(options: Figures, titles: Figures) -> list[str]:
     return [f"Otherwise than the {titles[first[0]]}, whose values are in brackets:", "", *found]
 
 
-def _gaps(row: Figures) -> str:
-    train, soft, discrete = (
-        100 * row[key]["mean"] for key in ("gap_train", "gap_soft", "discrete")
+def _at_depth(row: Figures) -> str:
+    train, soft, discrete, unused = (
+        100 * row[key]["mean"] for key in ("gap_train", "gap_soft", "discrete", "unused_end")
     )
-    return f"{train:+.2f} / {soft:+.2f}; {discrete:.2f} %"
+    return f"{train:+.2f} / {soft:+.2f}; {discrete:.2f} %; {unused:.2f} %"
 
 
 def _at(figures: Figures, key: str) -> Any:

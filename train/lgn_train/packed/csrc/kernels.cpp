@@ -2,6 +2,7 @@
 //
 // This file is compiled once for each instruction set. Results do not depend on the threads.
 #include "backward.h"
+#include "conv.h"
 #include "forward.h"
 #include "soft.h"
 #include "tables.h"
@@ -62,6 +63,31 @@ void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)room, threads);
   else
     run_backward(stages, count, x, words, top, group, d_x, (float *)room, threads);
+}
+
+// The outputs of a convolution, [kernels * windows, words].
+void lgn_conv_forward(const Conv *conv, const uint64_t *x, int64_t words, uint64_t *out,
+                      int threads) {
+  switch (conv->fan_in) {
+  case 2: return conv_forward<2>(*conv, x, words, out, threads);
+  case 3: return conv_forward<3>(*conv, x, words, out, threads);
+  case 4: return conv_forward<4>(*conv, x, words, out, threads);
+  case 5: return conv_forward<5>(*conv, x, words, out, threads);
+  case 6: return conv_forward<6>(*conv, x, words, out, threads);
+  }
+}
+
+// Gradients of its tables, sums[tables, 1 << fan_in], of the choice of its leaves, picks like
+// `candidates`, and, where d_x is given, of its image. top: as of lgn_backward.
+void lgn_conv_backward(const Conv *conv, const uint64_t *x, int64_t words, const float *top,
+                       int64_t group, float *d_x, float *sums, float *picks, int threads) {
+  switch (conv->fan_in) {
+  case 2: return conv_backward<2>(*conv, x, words, top, group, d_x, sums, picks, threads);
+  case 3: return conv_backward<3>(*conv, x, words, top, group, d_x, sums, picks, threads);
+  case 4: return conv_backward<4>(*conv, x, words, top, group, d_x, sums, picks, threads);
+  case 5: return conv_backward<5>(*conv, x, words, top, group, d_x, sums, picks, threads);
+  case 6: return conv_backward<6>(*conv, x, words, top, group, d_x, sums, picks, threads);
+  }
 }
 
 // Soft stages: fill their values, where they are wanted, and votes[blocks][nodes / group][block],

@@ -66,4 +66,18 @@ struct SoftRun {
   int64_t room_rows; // the first stage's inputs, and twice the nodes of the widest stage but the last
 };
 
+// A convolution on packed words, with the OR pool behind it; only C++ has it, see conv.h. Images
+// are rows of bits by channel, row and column, outputs by kernel, row and column.
+struct Conv {
+  int64_t channels, rows, columns; // of the image
+  int64_t kernels, fan_in, depth;  // fan_in ** depth leaves a kernel
+  int64_t size, stride, padding;   // of the window
+  int64_t pool;                    // of a window of positions, or 1
+  const int32_t *leaves;           // [kernels, leaves]: (channel * size + row) * size + column
+  const int32_t *candidates;       // [kernels, leaves, CANDIDATES]: what each leaf was chosen from,
+                                   // -1 for none; or null
+  const uint64_t *tables;          // by level, kernel and node
+  const float *slopes;             // [tables, 1 << fan_in], or null: the bits themselves
+};
+
 } // namespace lgn

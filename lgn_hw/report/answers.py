@@ -1,0 +1,106 @@
+"""What a classifier makes of samples: which classes it confuses, where it errs, what it heeds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.classifier import Classifier
+from lgn_hw.features import Features
+from lgn_hw.passes.dead import inputs_read
+from lgn_hw.samples import Samples, spread
+
+__all__ = ["answers_on", "bits_read"]
+
+MAX_WRONG = 24  # samples that are shown
+MAX_HEEDED = 1000  # samples on which features are changed, one at a time
+MIN_HEEDED = 100
+HEEDED_VALUES = 400_000  # features that are read times samples
+MAX_VALUES = 200_000  # numbers of all wrong samples together: a page must stay small
+SEED = 0
+
+
+def answers_on(classifier: Classifier, samples: Samples, *, image: bool) -> dict[str, Any]:
+    """Return the figures of a classifier on samples, as JSON values.
+
+    confusion[label][answer] counts labelled samples, and is None where none has a label. wrong:
+    some of the samples with another answer than their label, the most frequent confusions first.
+    turned[feature]: the share of `turned_of` samples whose answer becomes another where that
+    feature alone is changed; of an image, turned over (at most half of its range becomes the
+    highest code, more the lowest), else set to what it is in another sample, drawn once.
+    """
+    codes, labels = samples.codes, samples.labels
+    votes = classifier.scores(codes)
+    answer = votes.argmax(axis=1)
+    known = np.zeros(len(codes), bool) if labels is None else labels >= 0
+    found: dict[str, Any] = {
+        "samples": len(codes),
+        "labelled": int(known.sum()),
+        "confusion": None,
+        "wrong": [],
+    }
+    if labels is not None and known.any():
+        k = classifier.num_classes
+        pairs = labels[known] * k + answer[known]
+        found["confusion"] = np.bincount(pairs, minlength=k * k).reshape(k, k).tolist()
+        most = max(1, min(MAX_WRONG, MAX_VALUES // max(1, codes.shape[1])))
+        found["wrong"] = [
+            {
+                "sample": index,
+                "label": int(labels[index]),
+                "answer": int(answer[index]),
+                "votes": votes[index].tolist(),
+                "codes": codes[index].tolist(),
+            }
+            for index in _some_wrong(labels, answer, most)
+        ]
+    turned, of = _turned(classifier, codes, image)
+    return found | {"turned": turned, "turned_of": of}
+
+
+def bits_read(classifier: Classifier) -> list[int]:
+    """Return for each feature how many of its encoder bits an output depends on."""
+    read = classifier.encoder.feature[inputs_read(classifier.netlist)]
+    return np.bincount(read, minlength=len(classifier.features)).tolist()
+
+
+def _some_wrong(labels: NDArray[np.integer], answer: NDArray[np.integer], most: int) -> list[int]:
+    """Choose wrong samples by turns from each confusion, the most frequent confusion first."""
+    wrong = np.flatnonzero((labels >= 0) & (labels != answer))
+    piles: dict[tuple[int, int], list[int]] = {}
+    for index in wrong.tolist():
+        piles.setdefault((int(labels[index]), int(answer[index])), []).append(index)
+    return list(_by_turns(sorted(piles.values(), key=lambda pile: (-len(pile), pile[0]))))[:most]
+
+
+def _by_turns(piles: list[list[int]]) -> Iterator[int]:
+    for turn in range(max(map(len, piles), default=0)):
+        yield from (pile[turn] for pile in piles if turn < len(pile))
+
+
+def _turned(
+    classifier: Classifier, codes: NDArray[np.int64], image: bool
+) -> tuple[list[float], int]:
+    read = np.flatnonzero(bits_read(classifier))
+    most = min(MAX_HEEDED, max(MIN_HEEDED, HEEDED_VALUES // max(1, len(read))))
+    some = np.ascontiguousarray(spread(codes, most))
+    changed = _turned_over(classifier.features, some) if image else _of_others(some)
+    before, share = classifier.predict(some), np.zeros(len(classifier.features))
+    for feature in read.tolist():
+        kept = some[:, feature].copy()
+        some[:, feature] = changed[:, feature]
+        share[feature] = (classifier.predict(some) != before).mean()
+        some[:, feature] = kept
+    return [round(value, 6) for value in share.tolist()], len(some)
+
+
+def _turned_over(features: Features, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    # Halves, so that ranges near the ends of int64 do not overflow.
+    middle = features.low // 2 + features.high // 2
+    return np.where(codes <= middle, features.high, features.low)
+
+
+def _of_others(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    rng = np.random.default_rng(SEED)
+    return codes[rng.permutation(len(codes))]

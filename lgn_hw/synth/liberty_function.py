@@ -1,0 +1,89 @@
+"""Functions as a Liberty file writes them: read, and ready to be evaluated."""
+
+import re
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+
+from lgn_hw.errors import FileFormatError
+
+__all__ = ["Function", "parsed_function"]
+
+TOKEN = re.compile(r"\s*([A-Za-z_][\w\[\]]*|[01]|[!'&*|+^()])")
+Function = Callable[[Mapping[str, int]], int]
+
+
+def parsed_function(text: str) -> Function:
+    """Return a function of the values of pins by name.
+
+    ' behind and ! before a value invert it and bind first, then ^, then &, * and nothing at all,
+    which is AND, then | and +. Raises FileFormatError where the text is none.
+    """
+    tokens = _tokens(text)
+    function = _either(tokens)
+    if tokens:
+        raise FileFormatError(f"{text!r} is no function: {tokens[0]} stands alone")
+    return function
+
+
+def _tokens(text: str) -> list[str]:
+    tokens, place = [], 0
+    while text[place:].strip():
+        match = TOKEN.match(text, place)
+        if match is None:
+            raise FileFormatError(f"{text!r} is no function")
+        tokens.append(match[1])
+        place = match.end()
+    return tokens
+
+
+def _either(tokens: list[str]) -> Function:
+    parts = [_both(tokens)]
+    while tokens and tokens[0] in "|+":
+        tokens.pop(0)
+        parts.append(_both(tokens))
+    return lambda v: int(any(part(v) for part in parts))
+
+
+def _both(tokens: list[str]) -> Function:
+    parts = [_differ(tokens)]
+    while tokens and tokens[0] not in "|+)":
+        if tokens[0] in "&*":
+            tokens.pop(0)
+        parts.append(_differ(tokens))
+    return lambda v: int(all(part(v) for part in parts))
+
+
+def _differ(tokens: list[str]) -> Function:
+    parts = [_single(tokens)]
+    while tokens and tokens[0] == "^":
+        tokens.pop(0)
+        parts.append(_single(tokens))
+    return lambda v: sum(part(v) for part in parts) & 1
+
+
+def _single(tokens: list[str]) -> Function:
+    if not tokens:
+        raise FileFormatError("A function ends too early")
+    token = tokens.pop(0)
+    if token == "!":
+        return _inverse(_single(tokens))
+    if token == "(":
+        value = _either(tokens)
+        if not tokens or tokens.pop(0) != ")":
+            raise FileFormatError("A function lacks a )")
+    elif token in "01":
+        value = _constant(int(token))
+    else:
+        value = itemgetter(token)
+    while tokens and tokens[0] == "'":
+        tokens.pop(0)
+        value = _inverse(value)
+    return value
+
+
+def _constant(bit: int) -> Function:
+    return lambda _: bit
+
+
+def _inverse(function: Function) -> Function:
+    return lambda values: 1 - function(values)

@@ -1,0 +1,64 @@
+"""Liberty files: cells, areas and functions; adders found by what they compute."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from lgn_hw.errors import FileFormatError
+from lgn_hw.synth.liberty import read_liberty
+from lgn_hw.synth.liberty_function import parsed_function
+
+CELLS = Path(__file__).parent / "cells.lib"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A", lambda a, b, c: a),
+        ("A'", lambda a, b, c: 1 - a),
+        ("!A & B", lambda a, b, c: (1 - a) & b),
+        ("(A+B)' C", lambda a, b, c: (1 - (a | b)) & c),
+        ("A ^ B * C", lambda a, b, c: (a ^ b) & c),
+        ("A B + C", lambda a, b, c: a & b | c),
+        ("!(A | !B)''", lambda a, b, c: 1 - (a | (1 - b))),
+        ("1 ^ A", lambda a, b, c: 1 - a),
+    ],
+)
+def test_functions_bind_as_liberty_has_it(text, expected):
+    function = parsed_function(text)
+    for a, b, c in product((0, 1), repeat=3):
+        assert function({"A": a, "B": b, "C": c}) == expected(a, b, c)
+
+
+@pytest.mark.parametrize("text", ["A &", "(A", "A)", "A # B", ""])
+def test_functions_reject_what_is_none(text):
+    with pytest.raises(FileFormatError):
+        parsed_function(text)
+
+
+def test_library_finds_nand_and_adders_by_function():
+    library = read_liberty(CELLS)
+    assert library.name == "small_cells"
+    assert library.nand2 == 3.7536
+    assert "slow_nand2" not in library.cells
+    assert [cell.name for cell in library.cells.values() if cell.storage] == ["dff"]
+    full, half = library.full_adder, library.half_adder
+    assert (full.cell, full.inputs, full.sum, full.carry) == (
+        *("fa", ("A", "B", "CIN")),
+        *("SUM", "COUT"),
+    )
+    assert (half.cell, half.area) == ("ha", 12.512)
+
+
+def test_library_leaves_out_what_is_not_to_be_used():
+    library = read_liberty(CELLS, ("?a", "x*"))
+    assert (library.full_adder, library.half_adder) == (None, None)
+    assert "xor2" not in library.cells
+
+
+def test_library_rejects_other_files_and_libraries_without_nand(tmp_path):
+    with pytest.raises(FileFormatError, match="no cells with an area"):
+        read_liberty(Path(__file__))
+    with pytest.raises(FileFormatError, match=r"no NAND of two inputs.*--dont-use"):
+        read_liberty(CELLS, ("nand*",))
