@@ -122,6 +122,7 @@ def verilog(
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
     """
     from lgn_hw.circuit.header import options_to_json
+    from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
     from lgn_hw.hdl.streaming import StreamingOptions
@@ -145,8 +146,9 @@ def verilog(
                 "--conv stream takes --levels-per-stage, --scores and --name; leave out --wrapper,"
                 " --data-bits, --clock-mhz, --part, --latency, --lut and --from"
             )
+        registers = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
         core_name = "streaming_core" if name == "classifier_core" else name
-        _stream(loaded, path, StreamingOptions(levels_per_stage, scores), core_name, json)
+        _stream(loaded, path, StreamingOptions(registers, scores), core_name, json)
         return
     with status("emitting Verilog"):
         options = _with_registers(loaded, options, clock_mhz, part, latency)

@@ -45,7 +45,9 @@ def read_design(verilog: str, top: str, timeout_s: float | None = None) -> dict[
     (folder / "core.v").write_text(verilog, encoding="utf-8")
     script = READ.format(top=top)
     run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
-    module: dict[str, Any] = json.loads((folder / "core.json").read_text())["modules"][top]
+    module: dict[str, Any] = json.loads((folder / "core.json").read_text(encoding="utf-8"))[
+        "modules"
+    ][top]
     shutil.rmtree(folder)
     return module
 
