@@ -81,7 +81,7 @@ def test_verilog_keeps_a_file_that_it_has_not_written(lgn, small):
     target = small.with_suffix(".v")
     target.write_text("// my core", encoding="utf-8")
     err = lgn("verilog", small)[2]
-    assert f"{target} was not as lgn writes it; it is kept as {target}.orig" in err
+    assert f"{target} was not as lgn wrote it; it is kept as {target}.orig" in err
     assert target.with_name("small.v.orig").read_text(encoding="utf-8") == "// my core"
     assert lgn("verilog", small, "--scores")[2] == ""
     assert is_sealed(target.read_bytes())
@@ -167,3 +167,52 @@ def test_info_takes_the_folder_of_a_run(lgn, small, tmp_path):
 def test_read_only_file_is_refused(lgn, small):
     small.with_suffix(".v").touch(mode=0o444)
     assert "Permission denied" in lgn("verilog", small)[2]
+
+
+@pytest.mark.parametrize("kind", ["c", "aiger", "blif", "verilog-comb"])
+def test_exports_keep_a_file_that_lgn_has_not_written(lgn, small, tmp_path, kind):
+    path = tmp_path / ("net.c" if kind == "c" else "net.out")
+    mine(tmp_path, path.name)
+    code, _, err = lgn("export", small, "--to", kind, "-o", path)
+    assert code == 0
+    assert f"{path} was not as lgn wrote it; it is kept as {path}.orig" in err
+    assert (tmp_path / f"{path.name}.orig").read_text(encoding="utf-8") == MINE
+    assert lgn("export", small, "--to", kind, "-o", path, "--lut", 4)[2] == ""  # its own one
+
+
+def test_arduino_library_is_a_folder_of_its_own(lgn, small, tmp_path):
+    changed = mine(tmp_path / "project", "library.json", "src/main.c")
+    words = ["export", small, "--to", "c", "--layout", "arduino", "-o"]
+    code, _, err = lgn(*words, tmp_path / "project")
+    assert (code, changed()) == (2, [])
+    assert "holds files that lgn did not write" in err
+    assert lgn(*words, tmp_path / "new")[0] == 0
+    source = tmp_path / "new" / "src" / "new.c"
+    source.write_text(MINE, encoding="utf-8")
+    assert f"it is kept as {source}.orig" in lgn(*words, tmp_path / "new")[2]
+
+
+def test_import_keeps_a_file_that_is_no_classifier(lgn, tmp_path):
+    text = ".model m\n.inputs a b\n.outputs p q\n.names a b p\n11 1\n.names a q\n0 1\n.end\n"
+    (tmp_path / "net.blif").write_text(text, encoding="utf-8")
+    mine(tmp_path, "net.lgn")
+    words = ["import", tmp_path / "net.blif", "--classes", 2]
+    code, _, err = lgn(*words)
+    assert code == 0
+    assert "net.lgn was no classifier; it is kept as" in err
+    assert (tmp_path / "net.lgn.orig").read_text(encoding="utf-8") == MINE
+    assert lgn(*words)[2] == ""
+    code, _, err = lgn(*words, "-o", tmp_path / "net.bin")
+    assert code == 2
+    assert "must end in .lgn" in err
+
+
+@pytest.mark.parametrize("byte", [b"\xe9", b"\xff"])
+def test_verilog_that_is_no_utf_8_is_named_with_its_line(lgn, small, tmp_path, byte):
+    path = tmp_path / "odd.v"
+    lgn("verilog", small, "-o", path)
+    path.write_bytes(b"// a\n// " + byte + b"\n" + path.read_bytes())
+    for words in (["prove", small, path], ["import", path]):
+        code, _, err = lgn(*words)
+        assert code == 2
+        assert f"{path}, line 2, must be UTF-8" in err

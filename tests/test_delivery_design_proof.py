@@ -55,3 +55,13 @@ def test_wrapper_in_a_comment_is_none(proven_core):
     hidden = f"/*\n{made.wrapper_text}\n*/\nmodule core_parallel(); endmodule\n{made.core}"
     assert read_core_header(hidden).top == "core"
     assert prove_design(tiny_classifier(1), hidden).status == "refused"
+
+
+def test_wrapper_behind_a_comment_in_a_string_is_none(proven_core):
+    """To a reader who knows no strings the next comment opens nowhere, and its text is code."""
+    made = design("parallel")
+    opened = '(* src = "//" *) /*\n'
+    other = made.wrapper_text.replace("o_class", "o_klass")
+    hidden = f"{other}\n{opened}{made.wrapper_text}\n*/\n{made.core}"
+    assert read_core_header(hidden).top == "core"
+    assert prove_design(tiny_classifier(1), hidden).status == "refused"

@@ -68,3 +68,13 @@ def test_warnings_are_back_after_a_core(tmp_path):
 def test_no_vector_is_without_bits(wrapper, data_bits):
     text = design({"scores": False, "registers": 2, "wrapper": wrapper}, data_bits).text
     assert not re.search(r"\[-\d+:0\]", text)
+
+
+@pytest.mark.skipif(not find_program("verilator"), reason="verilator is not installed")
+def test_other_files_may_have_a_timescale(tmp_path):
+    """A core has no delays, and so no time unit; Verilator must not ask for one in it."""
+    made = design(CASES[0])
+    other = "`timescale 1ns/1ps\nmodule other(input a, output b); assign b = a; endmodule\n"
+    command = [find_program("verilator"), "--lint-only", "-Wall", "-Wno-DECLFILENAME"]
+    command += ["-Wno-MULTITOP"]
+    assert said(command, made.text + other, tmp_path) == (0, "")

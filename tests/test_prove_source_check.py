@@ -62,6 +62,11 @@ def test_source_takes(new):
         ("reg second;", "reg second; reg w; always @(rst) w = rst;", "a process must wait"),
         ("reg second;", "reg second; reg w; always @* begin w = 0; w = ~w; end", "`w` is read"),
         ("reg second;", "reg second; reg w; always @* w = 0;", "reads nothing never runs"),
+        ("reg second;", "reg second; localparam P = 1; reg w; always @* w = P;",
+         "reads nothing never runs"),
+        ("reg second;", "reg second; localparam [1:0] P = 1; reg w; always @* begin w = 0;"
+         " if (P[0]) w = 1; end", "reads nothing never runs"),
+        ("wire advance", "// said\r wire w = 0;\n wire advance", "a carriage return alone"),
         ("reg second;", "reg second; reg w; always @* w <= rst;", "`<=` belongs into a clocked"),
         ("reg second;", "reg second; always_latch if (rst) second = 1;", "a latch is no register"),
         ("first[0] & ~first[1]", "first[0] === 1'b1", "`===` tells x and z apart"),
@@ -134,6 +139,60 @@ def test_pipeline_rejects_what_is_x_in_a_simulator(old, new, message):
     if "wire u" in new:
         text = text.replace("assign o_result__payload = second;", "")
     with pytest.raises(CheckFailed, match=f"^{message}"):
+        combinational(text, "core")
+
+
+LATE = "reg [{0}:0] c{1}; always @(posedge clk) if (advance) c <= {{c, {2}}};"
+
+
+@pytest.mark.parametrize(
+    ("more", "result", "message"),
+    [
+        # A constant that comes through more registers than the first sample does is not there yet.
+        (LATE.format(6, "", "1'b1"), "second & c[6]", "pass no more registers .*, not 7"),
+        (LATE.format(2, " = 0", "1'b1"), "second & c[2]", "pass no more registers .*, not 3"),
+        (LATE.format(2, " = 0", "~rst"), "second & c[2]", "pass no more registers .*, not 3"),
+        # What reset does to a result while it waits.
+        ("", "second & ~rst", "must depend on nothing but the bits of its own sample"),
+        # A register that never gets a value: an attribute gives it none in a simulator.
+        ("(* init = 1'b0 *) reg c; always @(posedge clk) if (advance) c <= c;", "second | c",
+         "as its enable"),
+        ("(* init = 1'b0 *) reg c; always @(posedge clk) if (advance & 1'b0) c <= 0;",
+         "second | c", "as its enable"),
+        ("reg c; (* init = 1'b0 *) wire d = c; always @(posedge clk) if (advance) c <= c;",
+         "second | d", "as its enable"),
+        # Nor is x ^ x, or x & ~x, what it is to who computes with 0 and 1.
+        ("reg c; always @(posedge clk) if (advance) c <= c;", "second ^ (c ^ c)", "as its enable"),
+        ("reg c, d; always @(posedge clk) if (advance) begin c <= d; d <= c; end",
+         "second | (c & ~c)", "the core has a loop"),
+    ],
+)  # fmt: skip
+def test_pipeline_rejects_what_is_not_there_in_time(more, result, message):
+    text = CORE.replace("assign i_", f"{more} assign i_", 1)
+    text = text.replace("__payload = second", f"__payload = {result}")
+    with pytest.raises(CheckFailed, match=message):
+        combinational(text, "core")
+
+
+def test_pipeline_takes_constants_that_are_there_in_time():
+    more = LATE.format(1, "", "1'b1")
+    text = CORE.replace("assign i_", more + " assign i_", 1)
+    text = text.replace("__payload = second", "__payload = second & c[1]")
+    assert combinational(text, "core").latency == 2
+
+
+@pytest.mark.parametrize("port", ["i_sample__valid", "o_result__ready", "o_result__valid", "rst"])
+def test_pipeline_rejects_wide_control_ports(port):
+    text = re.sub(rf"(input|output) ([^;]*)\b{port}\b([^;]*);", "", CORE)
+    kind = "output" if port == "o_result__valid" else "input"
+    rest = {"input": "clk, rst, i_sample__valid, o_result__ready",
+            "output": "i_sample__ready, o_result__valid"}  # fmt: skip
+    names = [name for name in rest[kind].split(", ") if name != port]
+    text = text.replace(
+        "  reg [1:0] valid",
+        f"  {kind} {', '.join(names)};\n  {kind} [1:0] {port};\n  reg [1:0] valid",
+    )
+    with pytest.raises(CheckFailed, match=f"^{port} must be one bit, not 2$"):
         combinational(text, "core")
 
 

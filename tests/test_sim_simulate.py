@@ -199,3 +199,18 @@ def test_simulate_passes_in_verilator(classifier, tmp_path):
     result = quick(classifier, tmp_path, simulator="verilator", vectors=500)
     result.check()
     assert result.latency_cycles_measured == result.latency_cycles
+
+
+def test_variables_of_other_benches_change_nothing(classifier, tmp_path, monkeypatch):
+    for name, value in {
+        "COCOTB_RANDOM_SEED": "abc", "COCOTB_RESOLVE_X": "ZEROS", "COCOTB_LOG_LEVEL": "bogus",
+        "COCOTB_TEST_MODULES": "foo", "COCOTB_RESULTS_FILE": str(tmp_path / "other.xml"),
+        "COCOTB_MAX_FAILURES": "1", "GPI_EXTRA": "foo", "GPI_USERS": "foo", "SIM": "verilator",
+        "SIM_CMD_PREFIX": "echo", "SIM_CMD_SUFFIX": "--nope", "PYTHONOPTIMIZE": "2",
+        "TOPLEVEL": "foo", "MODULE": "foo", "IVERILOG_VPI_MODULE_PATH": "/none",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "sim"
+    result = simulate(classifier, output_dir=folder, vectors=6, negative_control=False)
+    assert all(case.passed for case in result.cases)
+    assert not (tmp_path / "other.xml").exists()

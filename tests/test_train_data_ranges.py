@@ -86,7 +86,7 @@ REFUSED = [
     ({"stated": (5, 5)}, "the range of 'x0' must be low below high, not 5 to 5"),
     ({"stated": {"z": (0, 5)}}, "has no feature 'z' to have a range; it has 'x0', 'x1'"),
     ({"feature_low": 0}, "must hold both of feature_low and feature_high, or neither"),
-    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "must be one number, or 2, one a feature"),
+    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "one number, or 2, one per feature"),
     ({"feature_low": np.nan, "feature_high": 1.0}, "feature_low must hold a finite number"),
     (
         {"stated": {"x0": (0, 5)}, "x": images(np.uint8)},
@@ -144,10 +144,23 @@ def test_labels_of_the_test_part_that_training_lacks_are_left_out_and_counted(lo
 
 def test_more_classes_than_samples_can_support_are_refused(load):
     x = np.arange(20)[:, None]
-    assert len(load(x=x, y=np.arange(20) % 10).classes) == 10
+    assert len(load(x=x, y=np.arange(20) % 4).classes) == 4
+    with pytest.raises(UsageError, match=r"has 20 samples of 6 classes, and needs 5 per class"):
+        load(x=x, y=np.arange(20) % 6)
+    assert len(load(x=x, y=np.arange(20) % 10, x_test=x, y_test=np.arange(20) % 10).classes) == 10
     message = r"y holds 11 different labels \(0, 1, 10, \.\.\.\) for 20 samples: too many classes"
     with pytest.raises(UsageError, match=message):
         load(x=x, y=np.arange(20) % 11)
+
+
+def test_samples_of_both_parts_are_counted(load):
+    """Values and label count: one of the two alone is no repetition."""
+    x = np.arange(20)[:, None]
+    told = [n for n in load(x=x, x_test=x[:4], y_test=[0, 1, 1, 1]).notices if "training part" in n]
+    assert len(told) == 1
+    assert told[0].startswith("3 of 4 test samples stand in the training part too")
+    once = load(x=x, x_test=x[:4] + 100, y_test=[0, 1, 1, 1])
+    assert not [n for n in once.notices if "training part" in n]
 
 
 def test_labels_of_one_value_are_one_class(tmp_path):

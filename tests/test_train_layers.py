@@ -325,3 +325,30 @@ def test_the_old_name_of_the_thermometer_layer_says_the_new_one():
         assert lgn_train.Thermometer is ThermometerLayer
     with pytest.raises(AttributeError, match="'lgn_train' has no attribute 'Thermo'"):
         lgn_train.Thermo  # noqa: B018
+
+
+@pytest.mark.parametrize("estimator", ["gumbel_st", "soft", "cage"])
+@pytest.mark.parametrize("candidates", [0, 4])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, "autocast"])
+def test_layers_train_in_other_types(estimator, candidates, dtype):
+    """`.double()`, `.half()` and autocast: gradients are finite, and the circuit is the same."""
+    samples = np.arange(64).reshape(16, 4) % 16
+    encoder = fit_thermometer(Features.integers([0] * 4, [15] * 4), samples, 5)
+    layers = [LogicDense(encoder.num_bits, 30, estimator=estimator, seed=1, candidates=candidates),
+              LogicDense(30, 20, estimator=estimator, seed=2)]  # fmt: skip
+    model = nn.Sequential(ThermometerLayer(encoder), *layers, GroupSum(2, tau=2.0))
+    x = torch.randint(0, 16, (32, 4), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = model.eval()(x).float() + 0
+    model.train()
+    if dtype == "autocast":
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = nn.functional.cross_entropy(model(x), x[:, 0] % 2)
+    else:
+        loss = nn.functional.cross_entropy(model.to(dtype)(x), x[:, 0] % 2)
+    loss.backward()
+    for parameter in model.parameters():
+        assert parameter.grad is not None
+        assert torch.isfinite(parameter.grad).all()
+    with torch.no_grad():
+        assert torch.equal(model.eval()(x).float(), expected)

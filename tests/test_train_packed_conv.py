@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from lgn_train import GroupSum, LogicConv2d, LogicDense, OrPool2d, explain, mode
+from lgn_hw.features import Features
+from lgn_train import (
+    BitPlanes,
+    GroupSum,
+    LogicConv2d,
+    LogicDense,
+    OrPool2d,
+    ThermometerLayer,
+    explain,
+    export_model,
+    fit_thermometer,
+    mode,
+)
 from lgn_train.layers import LogicLayer
 from lgn_train.packed import PackedBits, conv_ops, kernels
 from lgn_train.packed.conv_graph import ConvGraph
@@ -231,3 +243,19 @@ def test_the_first_convolution_asks_for_no_gradient_of_its_image(monkeypatch):
     monkeypatch.setattr(conv_ops, "conv_backward", backward)
     F.cross_entropy(chain()(image(2, 8, 6)), torch.zeros(70).long()).backward()
     assert asked == [True, False]
+
+
+def test_learned_kernels_that_vote_are_exported_once_and_at_every_position():
+    codes = torch.randint(0, 16, (90, 2 * 6 * 4), generator=torch.Generator().manual_seed(3))
+    encoder = fit_thermometer(Features.integers([0] * 48, [15] * 48), codes.numpy(), levels=2)
+    planes = BitPlanes(encoder, (2, 6, 4))
+    layer = spread(LogicConv2d(4, 6, 3, 2, 1, seed=1, candidates=5, init="gaussian"))
+    model = nn.Sequential(
+        ThermometerLayer(encoder), planes, layer, OrPool2d(2), nn.Flatten(), GroupSum(3, 2.0)
+    ).eval()
+    classifier = export_model(model, "abc")
+    assert classifier.convolution.tail is None
+    assert classifier.convolution.layers[0].leaves.tolist() == layer.chosen_leaves().tolist()
+    with torch.no_grad():
+        scores = (2.0 * model(codes)).round().long()
+    assert classifier.scores(codes.numpy()).tolist() == scores.tolist()

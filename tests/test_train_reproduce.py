@@ -68,7 +68,7 @@ def copied(done, tmp_path):
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
     """Draw no plots but those of `done`: they take seconds."""
-    monkeypatch.setattr("lgn_train.reproduce.page.save_plot", lambda figure, path: None)
+    monkeypatch.setattr("lgn_train.reproduce.page.save_plot", lambda figure, path: [])
 
 
 class Killed(Exception):

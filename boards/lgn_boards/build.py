@@ -1,4 +1,9 @@
-"""From a classifier to a bitstream: numbered steps, kept by the digest of all that goes in."""
+"""From a classifier to a bitstream: numbered steps, kept by the digest of all that goes in.
+
+Each step writes into a folder that is named after the digest of everything that goes in: sources,
+commands, options and tool versions. So a step with the same input is never run twice, and a
+bitstream can be traced.
+"""
 
 import hashlib
 import json
@@ -117,7 +122,7 @@ def _built(
     facts = _facts(plan, board, key, folder)
     say(
         f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
-        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes a sample; {key}"
+        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes per sample; {key}"
     )
     open_tools = design.commands[0][0] == "yosys"
     steps = Steps(folder, 4 if open_tools else 2, say)
@@ -148,6 +153,7 @@ def _prove(plan: LinkPlan) -> str:
         layers = plan.pixels.convolution.layers if plan.pixels.convolution else ()
         kernels = sum(layer.num_kernels for layer in layers)
         return f"{kernels:,} kernels, which are the netlist's at every position"
+    # What is built was optimised: a bitstream must not exist whose gates were not proven.
     prove_classifiers(plan.classifier, plan.optimized).check()
     nodes, built = plan.classifier.netlist.num_nodes, plan.optimized.netlist.num_nodes
     return f"{built:,} nodes, proven equal to the {nodes:,} that were given"
@@ -210,6 +216,7 @@ def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
 
 def _pack(command: tuple[str, ...], routed: Routed, folder: Path) -> str:
     """Write the bitstream of a routed design; return its name."""
+    # The packer's command names the file of one placement; the best one has its seed in the name.
     unseeded = routed.file.replace(f"-{routed.seed}.", ".")
     arguments = [routed.file if word == unseeded else word for word in command[1:]]
     run_tool([find_packer(command[0]), *arguments], folder=folder, log=folder / "pack.log")

@@ -1,4 +1,8 @@
-"""Refusing what cannot fit a board: at once by counting, later by what yosys finds."""
+"""Refusing what cannot fit a board: at once by counting, later by what yosys finds.
+
+A build takes minutes, and that a design is too large can often be said at once. The bounds are
+below every design that was measured: what they refuse cannot fit.
+"""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""`lgn build`: a bitstream of a classifier for a board."""
+"""`lgn build`: a bitstream of a classifier for a board.
+
+The work is that of lgn_boards.build, which a script can call with the same options.
+"""
 
 import shlex
 from pathlib import Path
@@ -115,7 +118,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
         fmax, clock = result["fmax_mhz"], result["clock_mhz"]
         say(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
     say(
-        f"{result['sample_bytes']:,} bytes a sample: {result['samples_per_second']:,.1f} samples/s"
-        f" at {result['baud']:,} baud"
+        f"{result['sample_bytes']:,} bytes per sample:"
+        f" {result['samples_per_second']:,.1f} samples/s at {result['baud']:,} baud"
     )
     say(f"{result['bitstream']}; load it with: {shlex.join(['lgn', 'flash', str(folder)])}")

@@ -1,4 +1,8 @@
-"""`lgn export`: a run's classifier from its checkpoint, or a classifier in another language."""
+"""`lgn export`: a run's classifier from its checkpoint, or a classifier in another language.
+
+One command for both, because to a user both give away a classifier: from a run as a .lgn, or from a
+.lgn in a language that others read.
+"""
 
 import time
 from pathlib import Path
@@ -15,15 +19,16 @@ from lgn_cli.console import (
     print_notices,
     save_classifier,
     say,
-    status,
 )
 from lgn_cli.export_page import export_page, written_figures
 from lgn_cli.train import require_lgn_train
+from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
     from lgn_hw.prove.equivalence import Proof
+    from lgn_hw.prove.watch import Watch
 
 __all__ = ["export"]
 
@@ -82,7 +87,12 @@ def export(
             " features' names if not given."
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each claim of a proof.")] = 300,
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for each claim of a proof.")
+    ] = 300,
+    limit: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for the whole proof.")
+    ] = 900,
     json: JsonOption = False,
 ) -> None:
     """Export the classifier of a run, also of one that was stopped early; or a classifier.
@@ -109,11 +119,11 @@ def export(
         lgn export build/digits/digits.lgn --to tinytapeout -o tt_digits/
     """
     if source.suffix == ".lgn" and to == "tinytapeout":
-        figures = _as_project(source, output, name, tiles, clock_mhz, timeout)
+        figures = _as_project(source, output, name, tiles, clock_mhz, timeout, limit)
     elif source.suffix == ".lgn" and to == "html":
         figures = export_page(source, output, data, label, examples, image)
     elif source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout)
+        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
     elif to is not None:
         raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
     else:
@@ -157,6 +167,7 @@ def _translated(
     layout: str,
     lut: str,
     timeout: float,
+    limit: float,
 ) -> dict[str, Any]:
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.combinational import FORMATS, write_combinational
@@ -165,14 +176,21 @@ def _translated(
         raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
     start = time.perf_counter()
     loaded = Classifier.load(source)
-    with status(f"writing {to}, and proving it"):
+    with watched(limit, f"writing {to}, and proving it") as watch:
         if to == "c":
-            files, proof = _as_c(loaded, source, output, name, samples, layout, timeout)
+            files, proof = _as_c(loaded, source, output, name, samples, layout, timeout, watch)
         else:
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
             module = name or _identifier(path.stem)
             proof = write_combinational(
-                loaded, path, to, lut_size=_lut_size(lut), name=module, timeout_s=timeout
+                loaded,
+                path,
+                to,
+                lut_size=_lut_size(lut),
+                name=module,
+                timeout_s=timeout,
+                watch=watch,
+                tell=print_notices,
             )
             files = [path]
     return written_figures(loaded, files, proof, start)
@@ -185,6 +203,7 @@ def _as_project(
     tiles: str | None,
     clock_mhz: float,
     timeout: float,
+    limit: float,
 ) -> dict[str, Any]:
     """Write a project for Tiny Tapeout."""
     from lgn_hw.classifier import Classifier
@@ -197,9 +216,13 @@ def _as_project(
     codes = vectors_for(loaded.features, VECTORS // 2, 0, samples)
     called = name or _identifier(source.stem)
     project = tiny_tapeout(loaded, codes, name=called, tiles=tiles, clock_mhz=clock_mhz)
-    with status("proving the circuit"):
+    with watched(limit, "proving the circuit") as watch:
         files, proof, notices = write_tiny_tapeout(
-            loaded, output or source.with_name(f"tt_um_{called}"), project, timeout_s=timeout
+            loaded,
+            output or source.with_name(f"tt_um_{called}"),
+            project,
+            timeout_s=timeout,
+            watch=watch,
         )
     print_notices(notices)
     return {
@@ -231,6 +254,7 @@ def _as_c(
     samples: int,
     layout: str,
     timeout: float,
+    watch: "Watch",
 ) -> "tuple[list[Path], Proof]":
     from lgn_hw.export.c_code import write_c
 
@@ -242,7 +266,16 @@ def _as_c(
     else:
         folder = output or source.with_name(_identifier(source.stem))
         called = name or _identifier(folder.name)
-    return write_c(classifier, folder, called, samples=samples, layout=layout, timeout_s=timeout)
+    return write_c(
+        classifier,
+        folder,
+        called,
+        samples=samples,
+        layout=layout,
+        timeout_s=timeout,
+        watch=watch,
+        tell=print_notices,
+    )
 
 
 def _identifier(stem: str) -> str:

@@ -1,4 +1,7 @@
-"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written."""
+"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written.
+
+The name has an underscore because `import` is a word of Python; the command has none.
+"""
 
 import time
 from pathlib import Path
@@ -6,13 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, errors, out, print_json
+from lgn_cli.console import (
+    JsonOption,
+    check_classifier_path,
+    finite,
+    print_json,
+    save_classifier,
+    say,
+)
 from lgn_cli.train import require_lgn_train
+from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.encoder import Thermometer
     from lgn_hw.imports.gate_layers import GateLayer
+    from lgn_hw.prove.watch import Watch
 
 __all__ = ["import_"]
 
@@ -34,7 +46,8 @@ def import_(
         str, typer.Option(help="How many classes, or their names with commas between.")
     ] = "10",
     votes: Annotated[
-        str | None, typer.Option(help="The output port with the votes; all outputs by default.")
+        str | None,
+        typer.Option(help="The port or inner wire with the votes; all outputs by default."),
     ] = None,
     outputs: Annotated[
         int | None, typer.Option(min=1, help="How many of the outputs vote, from the first.")
@@ -45,13 +58,19 @@ def import_(
     connections: Annotated[
         Path | None, typer.Option(help="The connections of a state dict, an .npz.")
     ] = None,
+    parametrization: Annotated[
+        str | None,
+        typer.Option(help="Of a state dict's weights: raw, walsh (also called warp), or light."),
+    ] = None,
     encoder: Annotated[
         str,
         typer.Option(help="bits: each input is a feature of one bit. Or an .npz of thresholds."),
     ] = "bits",
     top: Annotated[str | None, typer.Option(help="The module of Verilog to read.")] = None,
-    tau: Annotated[float, typer.Option(help="The temperature of GroupSum.")] = 1.0,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for the proof.")] = 300,
+    tau: Annotated[float, typer.Option(callback=finite, help="The temperature of GroupSum.")] = 1.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, callback=finite, help="Seconds for the proof.")
+    ] = 300,
     json: JsonOption = False,
 ) -> None:
     """Make a classifier of a net that was trained or written elsewhere.
@@ -66,24 +85,28 @@ def import_(
 
         lgn import net.pth --connections connections.npz --classes 10
 
+        lgn import net.pth --parametrization walsh
+
         lgn import net.v --votes out --classes 10 -o net.lgn
     """
     start = time.perf_counter()
     names = _class_names(classes)
     path = output or source.with_suffix(".lgn")
-    with errors.status(f"reading {source.name}"):
+    check_classifier_path(path)
+    with watched(None, f"reading {source.name}") as watch:
         if source.suffix in (*STATE_DICTS, *LAYERS):
-            figures = _from_layers(source, path, names, outputs, inputs, connections, encoder, tau)
+            figures = _from_layers(
+                *(source, path, names, outputs, inputs, connections, parametrization, encoder, tau)
+            )
         else:
-            figures = _from_netlist(source, path, names, votes, outputs, encoder, top, tau, timeout)
+            figures = _from_netlist(
+                source, path, names, votes, outputs, encoder, top, tau, timeout, watch
+            )
     figures |= {"classifier": str(path), "seconds": round(time.perf_counter() - start, 2)}
     if json:
         print_json(figures)
     else:
-        out.print(
-            f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}",
-            soft_wrap=True,
-        )
+        say(f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}")
 
 
 def _class_names(classes: str) -> list[str]:
@@ -99,6 +122,7 @@ def _from_layers(
     outputs: int | None,
     inputs: int | None,
     connections: Path | None,
+    parametrization: str | None,
     encoder: str,
     tau: float,
 ) -> dict[str, Any]:
@@ -107,14 +131,14 @@ def _from_layers(
     from lgn_hw.imports.assemble import assemble
     from lgn_hw.imports.gate_layers import check_layers, layers_netlist
 
-    layers = _layers(source, connections)
+    layers = _layers(source, connections, parametrization)
     netlist = layers_netlist(layers, inputs)
     samples = check_layers(layers, netlist)
     if outputs is not None:
         netlist = replace(netlist, outputs=netlist.outputs[:outputs])
     made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
     classifier = assemble(netlist, made, names, tau, source.name)
-    classifier.save(path)
+    save_classifier(path, classifier)
     return {
         "digest": classifier.digest,
         "nodes": netlist.num_nodes,
@@ -123,15 +147,24 @@ def _from_layers(
     }
 
 
-def _layers(source: Path, connections: Path | None) -> "list[GateLayer]":
+def _layers(
+    source: Path, connections: Path | None, parametrization: str | None
+) -> "list[GateLayer]":
     from lgn_hw.imports.gate_layers import read_connections, read_layers
 
     if source.suffix in LAYERS:
+        if parametrization is not None:
+            raise UsageError(f"--parametrization is of a state dict; {source} holds gate numbers")
         return read_layers(source)
     require_lgn_train()
-    from lgn_train.state_dicts import read_state_dict
+    from lgn_train.state_dicts import PARAMETRIZATIONS, read_state_dict
 
-    return read_state_dict(source, None if connections is None else read_connections(connections))
+    if parametrization not in (None, *PARAMETRIZATIONS):
+        raise UsageError(
+            f"--parametrization must be one of {', '.join(PARAMETRIZATIONS)}, not {parametrization}"
+        )
+    given = None if connections is None else read_connections(connections)
+    return read_state_dict(source, given, parametrization)
 
 
 def _from_netlist(
@@ -144,8 +177,8 @@ def _from_netlist(
     top: str | None,
     tau: float,
     timeout: float,
+    watch: "Watch",
 ) -> dict[str, Any]:
-    from lgn_hw.files.atomic import write_bytes
     from lgn_hw.imports.assemble import assemble, prove_import
     from lgn_hw.imports.netlist_files import SUFFIXES, read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
@@ -153,14 +186,14 @@ def _from_netlist(
     if source.suffix not in SUFFIXES:
         known = ", ".join((*STATE_DICTS, *LAYERS, *SUFFIXES))
         raise UsageError(f"A file to import must end in one of {known}, not {source.name}")
-    design = read_design(source, top)
+    design = read_design(source, top, votes)
     given = design.between(votes)
     if outputs is not None:
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
     made = _encoder(encoder, design.input_names)
     classifier = assemble(to_netlist(given), made, names, tau, source.name)
-    data = prove_import(classifier, given, timeout_s=timeout)
-    write_bytes(path, data)
+    prove_import(classifier, given, timeout_s=timeout, watch=watch)
+    save_classifier(path, classifier)
     return {
         "digest": classifier.digest,
         "nodes": classifier.netlist.num_nodes,

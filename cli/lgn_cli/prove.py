@@ -1,25 +1,27 @@
-"""`lgn prove`: show that two files are the same classifier, or where they differ."""
+"""`lgn prove`: show that two files are the same classifier, or where they differ.
+
+Which proof it is follows from the second file: another classifier, a core's Verilog, or what `lgn
+export` wrote.
+"""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from lgn_cli.console import (
     JsonOption,
-    errors,
     finite,
+    notice,
     print_json,
     print_notices,
     show,
     write_json,
 )
+from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from lgn_hw.prove.watch import Watch
 
 __all__ = ["prove"]
-
-LINE_S = 20  # between lines of progress, where there is no terminal
 
 SHOWN: dict[str, str | Text] = {
     "equal": "proven",
@@ -53,7 +53,10 @@ def prove(
         typer.Option(min=1, callback=finite, help="Seconds for each claim; then it is undecided."),
     ] = 300,
     limit: Annotated[
-        float, typer.Option(min=1, help="Seconds for the whole proof; what is left is undecided.")
+        float,
+        typer.Option(
+            min=1, callback=finite, help="Seconds for the whole proof; what is left is undecided."
+        ),
     ] = 900,
     json: JsonOption = False,
 ) -> None:
@@ -79,7 +82,7 @@ def prove(
     from lgn_hw.files.owned_folder import default_folder, own_folder
 
     start = time.perf_counter()
-    with _watched(limit) as watch:
+    with watched(limit) as watch:
         proof = _proof(classifier, other, timeout, watch)
     data = {
         "digest": Classifier.load(classifier).digest,
@@ -119,22 +122,23 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     from lgn_hw.export.c_code import prove_c
     from lgn_hw.export.combinational import prove_combinational
     from lgn_hw.export.live_page import prove_live_page
+    from lgn_hw.files.source_text import read_source
     from lgn_hw.prove.equivalence import prove_classifiers
 
     loaded = Classifier.load(classifier)
     if other.suffix == ".lgn":
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout, watch=watch)
     if other.suffix == ".c":
-        return prove_c(loaded, other.read_bytes(), timeout_s=timeout)
+        return prove_c(loaded, other.read_bytes(), timeout_s=timeout, watch=watch)
     if other.suffix == ".html":
         return prove_live_page(loaded, other.read_bytes())
     if kind := _combinational_kind(other):
-        return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout)
+        return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout, watch=watch)
     if other.suffix != ".v":
         raise UsageError(
             f"A proof needs a .lgn, .v, .c, .html, .aig or .blif file, not {other.name}"
         )
-    text = other.read_text(encoding="utf-8")
+    text = read_source(other)
     middle = _emitted_from(loaded, classifier, other, text)
     if middle is None:
         return prove_design(loaded, text, timeout_s=timeout, watch=watch)
@@ -157,14 +161,13 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
     if digest == loaded.digest:
         return None
     for path in sorted({*classifier.parent.glob("*.lgn"), *other.parent.glob("*.lgn")}):
+        # The last 32 bytes of a .lgn are its SHA-256: no need to read the classifier.
         if path.read_bytes()[-32:].hex() == digest:
             return path
-    errors.print(
+    notice(
         f"{other} was emitted from another classifier, {digest[:12]}..., whose .lgn is not beside"
         " it. To prove it against this one directly can take long. Two steps are quick: prove the"
-        " two .lgn files equal, then the Verilog against its own.",
-        markup=False,
-        soft_wrap=True,
+        " two .lgn files equal, then the Verilog against its own."
     )
     return None
 
@@ -175,25 +178,6 @@ def _combinational_kind(file: Path) -> str | None:
     if file.suffix == ".v" and file.read_bytes().startswith(b"// lgn-hw: "):
         return "verilog-comb"
     return kind
-
-
-@contextmanager
-def _watched(limit: float) -> "Iterator[Watch]":
-    """Show what a proof is at: on a terminal as it goes on, elsewhere in a line now and then."""
-    from lgn_hw.prove.watch import Watch
-
-    start = said = time.monotonic()
-    with errors.status("proving") as status:
-
-        def report(what: str) -> None:
-            nonlocal said
-            now = time.monotonic()
-            status.update(f"proving: {escape(what)}, {now - start:.0f} s")
-            if not errors.is_terminal and now - said > LINE_S:
-                said = now
-                errors.print(f"proving: {what}, {now - start:.0f} s", markup=False)
-
-        yield Watch(report, limit)
 
 
 def _table(data: dict[str, Any]) -> Table:

@@ -78,7 +78,9 @@ def reproduce(
     page = page or folder / "reproduction.md"
     command = _command(experiment, scale, changes)
     try:
-        results = mind_the_gap(chosen, folder, page, command=command, train=train, only=only or ())
+        results = mind_the_gap(
+            chosen, folder, page, command=command, train=train, only=only or (), tell=notice
+        )
     except (KeyboardInterrupt, Ended) as end:
         notice(f"interrupted; the same command goes on in {folder}")
         raise typer.Exit(getattr(end, "code", INTERRUPTED)) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, finite, notice, print_json, print_notices, say, status
+from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def verilog(
                 "--conv stream takes --levels-per-stage, --scores and --name; leave out --wrapper,"
                 " --data-bits, --clock-mhz, --part, --latency, --lut and --from"
             )
-        registers = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
         core_name = "streaming_core" if name == "classifier_core" else name
-        _stream(loaded, path, StreamingOptions(registers, scores), core_name, json)
+        levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
+        _stream(loaded, path, StreamingOptions(levels, scores), core_name, json)
         return
     with status("emitting Verilog"):
         options = _with_registers(loaded, options, clock_mhz, part, latency)
@@ -202,7 +202,6 @@ def _stream(
     """Write a streaming core to a file or to standard output."""
     from dataclasses import asdict
 
-    from lgn_hw.files.atomic import write_text
     from lgn_hw.hdl.streaming.header import read_stream_header
     from lgn_hw.hdl.streaming.verilog import streaming_verilog
 
@@ -214,10 +213,10 @@ def _stream(
         return
     if not _is_file(path):
         raise UsageError(f"--conv stream writes one file that ends in .v or .sv, not {path}")
-    write_text(path, text)
+    size = _save(path, text)
     header = read_stream_header(text)
     assert header is not None
-    data = {"path": str(path), **asdict(header), "bytes": len(text.encode())}
+    data = {"path": str(path), **asdict(header), "bytes": size}
     data["seconds"] = round(time.perf_counter() - start, 2)
     if json:
         print_json(data)
@@ -247,9 +246,8 @@ def _target(output: str | None, classifier: Path) -> Path | None:
 
 def _is_file(path: Path) -> bool:
     """Say whether a path means one file rather than a folder."""
-    if path.is_dir():
-        return False
-    return path.suffix.lower() in SUFFIXES or (path.exists() and not path.is_file())
+    device = path.exists() and not path.is_file()
+    return not path.is_dir() and (path.suffix.lower() in SUFFIXES or device)
 
 
 def _with_registers(
@@ -280,18 +278,22 @@ def _with_registers(
     return replace(options, registers=placement.registers)
 
 
+def _save(path: Path, text: str) -> int:
+    """Write one file, and return its bytes; one that lgn did not write so is kept aside."""
+    from lgn_hw.files.own_file import is_sealed, kept_notice, replace_file, sealed
+
+    data = sealed(text).encode()
+    print_notices(kept_notice(path, replace_file(path, data, is_sealed)))
+    return len(data)
+
+
 def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
     """Write one file or a folder; a folder's vectors include real samples where there are some."""
     from lgn_hw.delivery.folder import deliver
-    from lgn_hw.files.own_file import is_sealed, replace_file, sealed
     from lgn_hw.samples import read_samples, spread, vectors_for
 
     if _is_file(path):
-        data = sealed(design.text).encode()
-        kept = replace_file(path, data, is_sealed)
-        if kept is not None:
-            notice(f"{path} was not as lgn writes it; it is kept as {kept}")
-        return {"bytes": len(data)}
+        return {"bytes": _save(path, design.text)}
     samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
     manifest = deliver(loaded, design, codes, path, print_notices)

@@ -1,6 +1,11 @@
-"""Write a classifier as C99, proven: the tables are read back from the text, and shown equal."""
+"""Write a classifier as C99, proven: the tables are read back from the text, and shown equal.
+
+The C is an interpreter with tables, as the engine is (inference.program): the tables hold all that
+differs between classifiers, and they are what the proof reads.
+"""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +18,12 @@ from lgn_hw.export.c_tables import read_tables
 from lgn_hw.export.c_text import header_text, source_text
 from lgn_hw.export.seal import is_sealed, sealed
 from lgn_hw.files.atomic import write_bytes
+from lgn_hw.files.own_file import kept_notice, replace_file
+from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.inference import Engine
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
 from lgn_hw.prove.equivalence import Claim, Proof, prove_classifiers
+from lgn_hw.prove.watch import Watch
 
 __all__ = ["LAYOUTS", "c_files", "prove_c", "write_c"]
 
@@ -43,7 +51,11 @@ def c_files(
 
 
 def prove_c(
-    classifier: Classifier, source: bytes, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    classifier: Classifier,
+    source: bytes,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that the C source, and so the program in its tables, is the classifier.
 
@@ -58,6 +70,7 @@ def prove_c(
     if slots is None:
         raise FileFormatError("The file is no C that lgn export wrote")
     program = read_tables(text, int(slots[1]), made.output, "the file")
+    # How votes are counted is not part of the netlist that is proven below: it is compared here.
     counted = program.counts_outputs(classifier.group)
     tables = Claim(TABLES, "comparison", "equal" if counted else "different", "export it again")
     if not counted:
@@ -71,7 +84,7 @@ def prove_c(
         ),
         netlist=program.netlist(),
     )
-    proof = prove_classifiers(classifier, read, timeout_s=timeout_s)
+    proof = prove_classifiers(classifier, read, timeout_s=timeout_s, watch=watch)
     return Proof((whole, tables, *proof.claims))
 
 
@@ -83,18 +96,28 @@ def write_c(
     samples: int = 32,
     layout: str = "plain",
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
+    tell: Callable[[list[str]], None] = lambda kept: None,
 ) -> tuple[list[Path], Proof]:
     """Write the files of c_files into a folder once they are proven; return their paths.
 
-    Raises CheckFailed where the proof fails, and writes nothing.
+    The folder of a library is lgn's own (see files.owned_folder); beside the two plain files there
+    may be others. Files that somebody edited are kept under another name, which tell() receives
+    in sentences. Raises CheckFailed where the proof fails, and writes nothing; UsageError for a
+    library's folder that holds other files.
     """
     files = c_files(classifier, name, samples=samples, layout=layout)
     source = next(data for path, data in files.items() if path.endswith(f"{name}.c"))
-    proof = prove_c(classifier, source, timeout_s=timeout_s)
+    proof = prove_c(classifier, source, timeout_s=timeout_s, watch=watch)
     proof.check()
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(folder / path, data)
+    if layout == "plain":
+        for path, data in files.items():
+            tell(kept_notice(folder / path, replace_file(folder / path, data, is_sealed)))
+    else:
+        with own_folder(folder, "export") as owned, owned.work() as work:
+            for path, data in files.items():
+                write_bytes(work / path, data)
+        tell(owned.notices())
     return [folder / path for path in files], proof
 
 

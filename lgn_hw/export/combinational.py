@@ -1,4 +1,8 @@
-"""A classifier as one combinational circuit, raw features to class: AIGER, BLIF and Verilog."""
+"""A classifier as one combinational circuit, raw features to class: AIGER, BLIF and Verilog.
+
+There are no registers, so that any tool for logic can take it: equivalence checkers, other mappers,
+an ASIC flow. docs/passes.md says what each command makes of them.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,16 +12,17 @@ from pathlib import Path
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.errors import FileFormatError, ToolTimeout, UsageError
 from lgn_hw.export.expressions import expression
 from lgn_hw.export.seal import is_sealed, sealed
-from lgn_hw.files.atomic import write_bytes
+from lgn_hw.files.own_file import kept_notice, replace_file
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import FIRST_INPUT, Netlist
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status
 from lgn_hw.prove.cut_parts import CutPart
 from lgn_hw.prove.equivalence import Claim, Proof, prove_circuit
+from lgn_hw.prove.watch import Watch
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
 __all__ = [
@@ -30,6 +35,7 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SAMPLE, CLASS = "i_sample", "o_class"
+READING_S = 600  # by yosys, of each part
 WHOLE = "whole core"  # as prove_circuit calls it
 CHANGED = "the checksum in its last line is another's; export it again"
 
@@ -56,7 +62,12 @@ def combinational_file(
 
 
 def prove_combinational(
-    classifier: Classifier, data: bytes, kind: str, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    classifier: Classifier,
+    data: bytes,
+    kind: str,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> Proof:
     """Prove that a file of combinational_file is the classifier, reading it as others would.
 
@@ -70,8 +81,14 @@ def prove_combinational(
         return Proof((claim,))
     found = re.search(rb"lut size (\d)", data)
     circuit = _circuit(classifier, int(found[1]) if found else 6)
-    built = FORMATS[kind].read(data, circuit)
-    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s)
+    watch = watch or Watch()
+    watch.report("reading the file")
+    try:
+        built = FORMATS[kind].read(data, circuit, watch)
+    except ToolTimeout:
+        late = "yosys did not read the file in time; allow more with --limit"
+        return Proof((claim, Claim("the file is the circuit", "yosys", "undecided", late)))
+    proof = prove_circuit(classifier, circuit, built, timeout_s=timeout_s, watch=watch)
     return Proof((claim, *proof.claims))
 
 
@@ -84,6 +101,7 @@ def with_mapped_parts(data: bytes, modules: str) -> bytes:
     text = data.decode()
     top = text.split("\n\n")[0] if "\n\n" in text else text
     [name] = re.findall(r"^module (\w+)\(", top, re.MULTILINE)
+    # The top only joins the parts, and stays as it was written: the proof looks for its text.
     others = re.sub(rf"^module {name}\(.*?^endmodule\n", "", modules, flags=re.M | re.S)
     return sealed(f"{top}\n\n{others}".encode(), FORMATS["verilog-comb"].comment)
 
@@ -96,12 +114,17 @@ def write_combinational(
     lut_size: int = 6,
     name: str = "classifier",
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
+    tell: Callable[[list[str]], None] = lambda kept: None,
 ) -> Proof:
-    """Write the file once it is proven. Raises CheckFailed where it is not, and writes nothing."""
+    """Write the file once it is proven. Raises CheckFailed where it is not, and writes nothing.
+
+    A file there that lgn did not write is kept under another name, which tell() receives.
+    """
     data = combinational_file(classifier, kind, lut_size=lut_size, name=name)
-    proof = prove_combinational(classifier, data, kind, timeout_s=timeout_s)
+    proof = prove_combinational(classifier, data, kind, timeout_s=timeout_s, watch=watch)
     proof.check()
-    write_bytes(path, data)
+    tell(kept_notice(path, replace_file(path, data, is_sealed)))
     return proof
 
 
@@ -121,7 +144,7 @@ def _to_aiger(circuit: Circuit, name: str, head: str) -> bytes:
     return aiger.dumps(to_aig(netlist)) + f"{inputs}{outputs}c\n{name}\n{head}\n".encode()
 
 
-def _from_aiger(data: bytes, circuit: Circuit) -> Built:
+def _from_aiger(data: bytes, circuit: Circuit, watch: Watch) -> Built:
     """Read it again, for the proof."""
     return {WHOLE: aiger.loads(data)[0]}
 
@@ -131,7 +154,7 @@ def _to_blif(circuit: Circuit, name: str, head: str) -> bytes:
     return f"# {head}\n{blif.dumps(circuit.whole, name)}".encode()
 
 
-def _from_blif(data: bytes, circuit: Circuit) -> Built:
+def _from_blif(data: bytes, circuit: Circuit, watch: Watch) -> Built:
     """Read it again, for the proof."""
     return {WHOLE: blif.loads(data.decode())}
 
@@ -142,7 +165,7 @@ def _to_verilog(circuit: Circuit, name: str, head: str) -> bytes:
     return "\n".join([f"// {head}", _top(circuit, name), *modules]).encode()
 
 
-def _from_verilog(data: bytes, circuit: Circuit) -> Built:
+def _from_verilog(data: bytes, circuit: Circuit, watch: Watch) -> Built:
     """Read each part by yosys. That the top module joins them is seen in its text."""
     text = data.decode()
     found = re.search(r"^module (\w+)\(", text, re.MULTILINE)
@@ -150,7 +173,9 @@ def _from_verilog(data: bytes, circuit: Circuit) -> Built:
         raise FileFormatError("The file's first module does not join the circuit's parts")
     built: dict[str, Aig] = {}
     for part in circuit.parts:
-        graph, inputs, outputs = read_verilog(text, f"{found[1]}_{part}")
+        graph, inputs, outputs = read_verilog(
+            text, f"{found[1]}_{part}", timeout_s=watch.allowed(READING_S)
+        )
         built[part] = in_port_order(graph, inputs.get("i", []), outputs.get("o", []))
     return built
 
@@ -198,7 +223,7 @@ class Format:
     """How a file is written and read, and the comment that its checksum stands in."""
 
     write: Callable[[Circuit, str, str], bytes]
-    read: Callable[[bytes, Circuit], Built]
+    read: Callable[[bytes, Circuit, Watch], Built]
     comment: str
     suffix: str
 

@@ -29,6 +29,7 @@ from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.passes.dead import inputs_read
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
 from lgn_hw.prove.equivalence import Proof
+from lgn_hw.prove.watch import Watch
 
 __all__ = ["TILES", "TinyTapeout", "tiny_tapeout", "write_tiny_tapeout"]
 
@@ -100,6 +101,7 @@ def write_tiny_tapeout(
     project: TinyTapeout,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> tuple[list[Path], Proof, list[str]]:
     """Write a project once its circuit is proven; return paths, proof, and what the user must know.
 
@@ -107,7 +109,9 @@ def write_tiny_tapeout(
     not proven, and writes nothing.
     """
     source = project.files["src/classifier.v"]
-    proof = prove_combinational(classifier, source, "verilog-comb", timeout_s=timeout_s)
+    proof = prove_combinational(
+        classifier, source, "verilog-comb", timeout_s=timeout_s, watch=watch
+    )
     proof.check()
     with own_folder(folder, "tinytapeout") as owned, owned.work() as work:
         for path, data in project.files.items():

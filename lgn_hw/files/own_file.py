@@ -8,7 +8,7 @@ from pathlib import Path
 from lgn_hw.files.atomic import write_bytes
 from lgn_hw.files.owned_folder import keep_aside
 
-__all__ = ["is_sealed", "replace_file", "sealed"]
+__all__ = ["is_sealed", "kept_notice", "replace_file", "sealed"]
 
 SEAL = "// end, SHA-256 of the lines above: "
 
@@ -25,6 +25,11 @@ def replace_file(path: Path, data: bytes, ours: Callable[[bytes], bool]) -> Path
             kept = keep_aside(path)
     write_bytes(path, data)
     return kept
+
+
+def kept_notice(path: Path, kept: Path | None) -> list[str]:
+    """Return what the user is told of a file that replace_file kept; nothing where it did not."""
+    return [] if kept is None else [f"{path} was not as lgn wrote it; it is kept as {kept}"]
 
 
 def sealed(text: str) -> str:

@@ -169,8 +169,9 @@ def block_module(block: Block, name: str, *, enable: bool = False) -> str:
 
 
 # What Verilator warns of with -Wall, and is meant: several modules in a file; registers that hold a
-# value before the first reset; pins that their table, or their part, does not need.
-MEANT = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL")
+# value before the first reset; no time unit, where other files have one; pins that their table, or
+# their part, does not need.
+MEANT = ("DECLFILENAME", "PROCASSINIT", "TIMESCALEMOD", "UNUSEDSIGNAL")
 
 
 def quiet(modules: str, *more: str) -> str:

@@ -13,6 +13,7 @@ from lgn_hw.formats import lgn
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, check_equal
+from lgn_hw.prove.watch import Watch
 
 __all__ = ["assemble", "bits_encoder", "prove_import", "read_encoder"]
 
@@ -63,7 +64,11 @@ def read_encoder(path: Path) -> Thermometer:
 
 
 def prove_import(
-    classifier: Classifier, given: Aig, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    classifier: Classifier,
+    given: Aig,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    watch: Watch | None = None,
 ) -> bytes:
     """Return the bytes of the classifier's file, proven to hold the gates that were given.
 
@@ -71,7 +76,7 @@ def prove_import(
     """
     data = lgn.dumps(classifier)
     read = lgn.loads(data)
-    [verdict] = check_equal([(given, to_aig(read.netlist))], timeout_s=timeout_s)
+    [verdict] = check_equal([(given, to_aig(read.netlist))], timeout_s=timeout_s, watch=watch)
     if verdict.status != "equal":
         raise CheckFailed(f"The imported netlist is not proven equal: {verdict.status}")
     return data

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgn_hw.errors import FileFormatError, UsageError
+from lgn_hw.files.source_text import read_source
 from lgn_hw.formats import aiger, aiger_ascii, blif
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
@@ -14,6 +15,7 @@ __all__ = ["SUFFIXES", "Design", "read_design"]
 
 SUFFIXES = (".v", ".sv", ".blif", ".aig", ".aag")
 Ports = dict[str, list[int]]
+WIRE = re.compile(r"[A-Za-z_][\w$.]*")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Design:
         Raises UsageError where there is no such port.
         """
         if votes is not None and votes not in self.outputs:
-            raise UsageError(f"There is no output {votes!r}; the outputs are {list(self.outputs)}")
+            raise UsageError(
+                f"There is no output or wire {votes!r}; the outputs are {list(self.outputs)}"
+            )
         chosen = self.outputs if votes is None else {votes: self.outputs[votes]}
         ends = [bit for bits in chosen.values() for bit in bits]
         starts = [bit for bits in self.inputs.values() for bit in bits]
@@ -51,15 +55,18 @@ class Design:
         ]
 
 
-def read_design(path: Path, top: str | None = None) -> Design:
+def read_design(path: Path, top: str | None = None, wire: str | None = None) -> Design:
     """Return the design in a file of one of SUFFIXES; top: the module of Verilog.
 
-    Raises FileFormatError where it cannot be read, or has registers.
+    wire: of Verilog, a wire inside that is an output of the design, too. Raises FileFormatError
+    where it cannot be read, or has registers, UsageError where wire is no name.
     """
     if path.suffix in (".v", ".sv"):
-        return Design(*read_verilog(path.read_text(encoding="utf-8"), top, str(path)))
+        if wire is not None and not WIRE.fullmatch(wire):
+            raise UsageError(f"A wire is named like votes or net.votes, not {wire!r}")
+        return Design(*read_verilog(read_source(path), top, str(path), wire=wire))
     if path.suffix == ".blif":
-        text = path.read_text(encoding="utf-8")
+        text = read_source(path)
         graph = to_aig(blif.loads(text, str(path)))
         names = (_words(text, kind) for kind in (".inputs", ".outputs"))
         inputs, outputs = (_ports_of(words) for words in names)

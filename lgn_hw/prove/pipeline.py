@@ -39,6 +39,7 @@ __all__ = ["Pipeline", "combinational"]
 # LUT is a table shifted right: without wreduce it has 64 outputs, of which one is used.
 READ = """read_verilog core.v primitives.v
 hierarchy -check -top {top}
+setattr -unset init w:*
 proc -noopt
 flatten -noscopeinfo
 setundef -undriven -anyseq
@@ -46,10 +47,9 @@ setundef -anyseq
 opt_clean
 json -o unknown.json x:* t:$anyseq %co2 %u
 json -o odd.json t:* {known}
-opt_expr
-opt_dff
+opt_dff -keepdc
 opt_clean
-opt_dff
+opt_dff -keepdc
 opt_clean
 json -o registers.json x:* t:$*dff* %u
 expose {cut_points}
@@ -228,6 +228,9 @@ def _check_registers(module: dict[str, Any]) -> int:
     missing = [name for name in PORTS if name not in bits]
     if missing:
         raise CheckFailed(f"A core must have the ports {', '.join(PORTS)}; {missing[0]} is missing")
+    wide = [name for name in PORTS if name not in (SAMPLE, RESULT) and len(bits[name]) > 1]
+    if wide:
+        raise CheckFailed(f"{wide[0]} must be one bit, not {len(bits[wide[0]])}")
     cleared: dict[Any, Any] = {}
     for name, cell in module["cells"].items():
         pins, kind = cell["connections"], cell["type"]

@@ -16,18 +16,21 @@ from lgn_hw.netlist.aig import Aig
 __all__ = ["WithoutRegisters"]
 
 CONSTANT = -1  # the cycle of what is the same in all
+NOTHING_BUT = "A result must depend on nothing but the bits of its own sample"
 
 
 class WithoutRegisters:
     """A graph with wires in the place of the latches that results depend on.
 
     graph: latches count as inputs after the real ones. next_: the literals that they take.
-    inputs: which inputs are a sample's bits; -1 for those that are none. zeros: which ones are
-    held at 0. results: literals.
+    inputs: which inputs are a sample's bits; -1 for those that are none. zeros: which ones are 0
+    while a sample is under way, though not when its result is there. results: literals.
 
     function: the results, as a function of a sample's bits.
 
-    Raises CheckFailed where a result depends on another input, on itself, or on two cycles at once.
+    Raises CheckFailed where a result depends on another input, on itself, or on two cycles at once;
+    or on a constant that passes more registers than the sample does, and is not there in time for
+    the first one.
     """
 
     def __init__(
@@ -47,10 +50,12 @@ class WithoutRegisters:
         self._pins = np.concatenate([self._pins, np.stack([next_] * 2, axis=1), graph.ands])
         self._cycle = np.full(len(self._pins), CONSTANT)
         self._literal = np.full(len(self._pins), -1)
+        self._delay = np.zeros(len(self._pins), np.int64)  # of constants, in registers
         self._literal[[0, *(1 + index for index in zeros)]] = 0
         for i, index in enumerate(inputs):
             if index >= 0:
                 self._cycle[1 + index], self._literal[1 + index] = 0, 2 * (i + 1)
+        self._check_results(zeros)
         self.function = self._function(len(inputs))
 
     def check_latency(self, latency: int) -> None:
@@ -62,11 +67,31 @@ class WithoutRegisters:
                 f"Every bit of a result must come {latency} cycles after its sample, as valid"
                 f" does, not {wrong[0]}"
             )
+        self._check_delays(self._results[cycles == CONSTANT] >> 1, latency)
 
     def literals_of(self, literals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the graph's literals as those of the function; -1 where no result needs them."""
         found = self._literal[literals >> 1]
         return np.where(found < 0, -1, found ^ (literals & 1))
+
+    def _check_results(self, zeros: Sequence[int]) -> None:
+        """Raise CheckFailed where no register is between one of the zeros and a result."""
+        variables = np.arange(len(self._pins))
+        stops = (variables < self._graph.first_and) & (variables >= self._first_latch)
+        seen, front = stops | (variables == 0), self._results >> 1
+        while len(front := np.unique(front[~seen[front]])):
+            seen[front] = True
+            front = self._pins[front].ravel() >> 1
+        if seen[[1 + index for index in zeros]].any():
+            raise CheckFailed(NOTHING_BUT)
+
+    def _check_delays(self, constants: NDArray[np.int64], cycles: NDArray[np.int64] | int) -> None:
+        late = self._delay[constants] > cycles
+        if late.any():
+            raise CheckFailed(
+                f"A constant must pass no more registers than the sample it joins, not"
+                f" {self._delay[constants][late][0]}; before that it is not there"
+            )
 
     def _function(self, num_inputs: int) -> Aig:
         first, found = 1 + num_inputs, [np.zeros((0, 2), np.int64)]
@@ -92,6 +117,11 @@ class WithoutRegisters:
                 f" {np.abs(a - b)[apart][0]} cycles apart"
             )
         cycle = np.maximum(a, b)
+        for pin, other in ((0, b), (1, a)):
+            joined = (self._cycle[pins[:, pin] >> 1] == CONSTANT) & (other != CONSTANT)
+            self._check_delays(pins[joined, pin] >> 1, other[joined])
+        delay = self._delay[pins >> 1].max(axis=1) + (variables < self._graph.first_and)
+        self._delay[variables] = np.where(cycle == CONSTANT, delay, 0)
         later = (variables < self._graph.first_and) & (cycle != CONSTANT)
         return self._placed(pins[:, 0]), cycle + later
 
@@ -128,7 +158,7 @@ class WithoutRegisters:
         seen, front = known.copy(), self._results >> 1
         while len(front := np.unique(front[~seen[front]])):
             if front[0] < self._first_latch:
-                raise CheckFailed("A result must depend on nothing but the bits of its own sample")
+                raise CheckFailed(NOTHING_BUT)
             seen[front] = True
             front = self._pins[front].ravel() >> 1
         return seen & ~known

@@ -85,8 +85,20 @@ def _combinational(statement: Any) -> Found:
     for name in names:
         if _name(name) in targets and name not in places:
             yield name, f"`{_name(name)}` is read in the process under `@*` that assigns it"
-    if all(_name(name) in targets for name in names):
+    fixed = _parameters_around(statement)
+    if all(_name(name) in targets | fixed for name in names):
         yield statement, "a process under `@*` that reads nothing never runs in a simulator"
+
+
+def _parameters_around(node: Any) -> set[str]:
+    """Return the names of the parameters of a node's module, which never change."""
+    while node.kind != Kind.ModuleDeclaration:
+        node = node.parent
+    inside = [inner for inner in nodes_of(node) if inner.kind == Kind.ParameterDeclaration]
+    return {
+        str(name.name.valueText) for declared in inside for name in declared.declarators
+        if name is not None and hasattr(name, "name")
+    }  # fmt: skip
 
 
 def _name(node: Any) -> str:

@@ -99,6 +99,7 @@ PRAGMA = re.compile(
 WARNINGS = re.compile(r"(?://|/\*)\s*verilator lint_(on|off|save|restore)( [A-Z]+)?\s*(\*/)?$")
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|\\\S+|`\s*\w*', re.DOTALL)
 UNKNOWN = re.compile(r"[xX]")
+LONE_RETURN = re.compile(r"\r(?!\n)")
 HIGH_IMPEDANCE = re.compile(r"[zZ?]")
 
 
@@ -125,6 +126,11 @@ def source_faults(text: str, tree: Any) -> list[Fault]:
 
 def _comments_and_directives(text: str) -> Iterator[Fault]:
     """Find comments that tools take as commands, and what a preprocessor may change."""
+    for found in LONE_RETURN.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Fault(
+            line, "a carriage return alone ends a line for some tools only; write a newline"
+        )
     for found in TOKEN.finditer(text):
         token, what = found[0], ""
         if token.startswith("/") and PRAGMA.match(token) and not WARNINGS.match(token):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ SIMULATORS = ("icarus", "verilator")
 SHOWN_LINES = 8
 WAVEFORM = "dump.vcd"  # a name that Verilator sets
 ICARUS_WAVEFORM = "dump.fst"
+# What users set for other benches: it chooses tests, hides x, ends the simulator or this process
+# after a failed case, or takes the asserts out of a bench, which cocotb refuses.
+FOREIGN = re.compile(
+    r"(COCOTB|GPI|PYGPI|SIM_CMD)_.*|PYTEST_CURRENT_TEST|PYTHONOPTIMIZE|WAVES|GUI|SIM|TOPLEVEL"
+    r"|TOPLEVEL_LANG|MODULE|TESTCASE|RANDOM_SEED|IVERILOG_VPI_MODULE_PATH"
+)
 TEST_MODULE = "lgn_sim.cases.stream"
 NEEDED = {
     "icarus": {"iverilog": "apt-get install iverilog", "vvp": "apt-get install iverilog"},
@@ -96,9 +103,8 @@ def _environment(job: Path) -> Iterator[None]:
     # time, and the testbench, which is Python, stays the slower half of the run.
     os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_GLOBAL=-O0"
     os.environ[JOB_VARIABLE] = str(job.resolve())
-    # The runner would end the whole process after a failed case, and override `waves`.
-    for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI", "COCOTB_TEST_FILTER", "COCOTB_TESTCASE"):
-        os.environ.pop(name, None)
+    for name in [name for name in os.environ if FOREIGN.fullmatch(name)]:
+        del os.environ[name]
     try:
         yield
     finally:

@@ -55,7 +55,7 @@ class StreamingCore(Quiet):
 
     i_pixel: a stream of pixels in raster order: the codes of all channels, channel 0 lowest, and
     above them `last`, 1 at the last pixel of a frame. o_result: a stream of results, one for each
-    frame, in order: `class_index` lowest, above it `scores`, one unsigned number a class, where
+    frame, in order: `class_index` lowest, above it `scores`, one unsigned number per class, where
     options has them, and on top `error`, 1 where the frame had more or fewer pixels.
 
     parts: the stages by name, in their order; each is a stream component and waits for the next.

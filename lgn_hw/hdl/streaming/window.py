@@ -17,10 +17,11 @@ class LineWindow(Quiet):
     o_window: for each position of the kernels the bits (channel * size + row) * size + column.
 
     The image is scanned with `padding` columns of zeros behind each row and `padding` rows of zeros
-    behind the last one, a place a cycle; zeros need no pixel. Those behind a row are also in front
-    of the next one, and those behind a frame above the next frame: a frame takes (rows + padding) *
-    (columns + padding) cycles. After a reset the scan begins with the zeros behind the last row. A
-    window is given when its last place is scanned; older contents of the lines are out of it then.
+    behind the last one, a place per cycle; zeros need no pixel. Those behind a row are in front of
+    the next one, too, and those behind a frame above the next frame: a frame takes
+    (rows + padding) * (columns + padding) cycles. After a reset the scan begins with the zeros
+    behind the last row. A window is given when its last place is scanned; older contents of the
+    lines are out of it then.
     """
 
     def __init__(self, shape: tuple[int, int, int], kernels: Kernels) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.files.atomic import write_text
 from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never, sometimes
+from lgn_sim.cases.parent import end_with_parent
 from lgn_sim.job import CaseResult, Job
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "reset_in_mid_stream",
 ]
 
+end_with_parent()
 job = Job.from_environment()
 model = Model(Classifier.load(job.classifier), job.header)
 with np.load(job.vectors) as arrays:
@@ -100,7 +102,7 @@ def _throughput(transfers: Sequence[Transfer]) -> float:
 
 @_case
 async def flowing(dut: Any) -> CaseResult:
-    """Send every vector without a pause: one a cycle, each with the declared latency."""
+    """Send every vector without a pause: one per cycle, each with the declared latency."""
     bench = Bench(dut)
     await bench.start()
     sent, received = await _transfer(bench, vectors, idle=False, backpressure=False)

@@ -76,7 +76,7 @@ def load_adult() -> Dataset:
     train, test = (_samples(ADULT.read(name).decode()) for name in ADULT.sha256)
     names = [f"{column}={value}" if value else column
              for column, values in COLUMNS.items() for value in values or ("",)]  # fmt: skip
-    return make_dataset(train, test, names, CLASSES, place="Adult", seed=0)
+    return make_dataset(train, test, names, CLASSES, place="Adult", seed=0, published=True)
 
 
 def _samples(text: str) -> Samples:

@@ -40,7 +40,9 @@ def load_monk(problem: int) -> Dataset:
         _samples(MONKS.read(f"monks-{problem}.{part}").decode()) for part in ("train", "test")
     )
     names = [f"a{a}={value + 1}" for a, count in enumerate(VALUES, 1) for value in range(count)]
-    return make_dataset(train, test, names, CLASSES, place=f"monks-{problem}", seed=0)
+    return make_dataset(
+        train, test, names, CLASSES, place=f"monks-{problem}", seed=0, published=True
+    )
 
 
 def _samples(text: str) -> Samples:

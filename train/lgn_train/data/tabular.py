@@ -37,21 +37,25 @@ def make_dataset(
     ranges: Stated = MappingProxyType({}),
     label_column: str | None = None,
     notices: Sequence[str] = (),
+    published: bool = False,
 ) -> Dataset:
     """Quantise raw samples and split off a test part where none is given.
 
     make_features says what the codes and ranges are; values beyond them are taken for their ends,
     with a notice, as everywhere. `place` is the file, for messages; ranges: the stated ones, by
-    feature; image_shape, label_column and notices as in Dataset. Raises UsageError where there is
-    one class only.
+    feature; image_shape, label_column and notices as in Dataset. Samples that stand in both parts
+    are counted in a notice, unless the parts are as they were published. Raises UsageError where
+    there is one class only, or too few samples to split.
     """
     _check_classes(given.y if test is None else np.concatenate([given.y, test.y]), classes, place)
     train = given
     if test is None:
+        _check_samples(len(given.y), len(classes), place)
         train, test = _split(given, seed)
     features = make_features(train.x, names, image_shape, ranges)
     codes = [features.quantized(part.x) for part in (train, test)]
     told = [codes[0].notices("training values"), codes[1].notices("test values")]
+    told.append(() if published else _shared(train, test))
     return Dataset(
         features,
         codes[0].codes,
@@ -59,7 +63,7 @@ def make_dataset(
         codes[1].codes,
         test.y,
         tuple(classes),
-        (*notices, *told[0], *told[1]),
+        (*notices, *told[0], *told[1], *told[2]),
         image_shape,
         label_column,
     )
@@ -70,6 +74,34 @@ def _check_classes(y: NDArray[np.int64], classes: Sequence[str], place: str) -> 
     if (sizes > 0).sum() < 2:
         only = classes[int(sizes.argmax())]
         raise UsageError(f"{place} has one class only, {only!r}; training needs two or more")
+
+
+def _check_samples(samples: int, classes: int, place: str) -> None:
+    """Refuse to split what would leave classes without a test sample."""
+    needed = round(1 / TEST_FRACTION)
+    if samples < needed * classes:
+        raise UsageError(
+            f"{place} has {samples} samples of {classes} classes, and needs {needed} per class, as"
+            f" one in {needed} is held out for the test; give more samples, or an .npz with x_test"
+            " and y_test"
+        )
+
+
+def _shared(train: Samples, test: Samples) -> tuple[str, ...]:
+    """Say how many test samples are training samples too, values and class."""
+    known = set(_rows(train))
+    both = sum(row in known for row in _rows(test))
+    if not both:
+        return ()
+    return (
+        f"{both:,} of {len(test.y):,} test samples stand in the training part too, so that the"
+        " accuracy is partly of samples that were learned; leave repeated rows out",
+    )
+
+
+def _rows(part: Samples) -> list[tuple[bytes, int]]:
+    values = np.ascontiguousarray(part.x).reshape(len(part.y), -1)
+    return [(row.tobytes(), label) for row, label in zip(values, part.y.tolist(), strict=True)]
 
 
 def _split(given: Samples, seed: int) -> tuple[Samples, Samples]:

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lgn_hw.files.atomic import write_bytes
+from lgn_hw.files.own_file import kept_notice, replace_file
 
 __all__ = ["GREY", "End", "apart", "colour_of", "figure_of", "label_ends", "save_plot"]
 
@@ -20,6 +20,7 @@ COLOURS = {"soft": "#D55E00", "gumbel_st": "#0072B2", "hard_st": "#009E73", "cag
 OTHERS = ("#444444", "#A6761D", "#56B4E9")  # of methods that a scale names itself
 GREY = "#444444"
 LABEL_POINTS = 8.5
+DRAWN = b"atplotlib"  # in every file that it draws
 STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -51,15 +52,19 @@ def colour_of(method: str, methods: Sequence[str]) -> str:
     return OTHERS[others.index(method) % len(OTHERS)]
 
 
-def save_plot(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, or as PNG where the path says so; the same figure, the same bytes."""
+def save_plot(figure: Figure, path: Path) -> list[str]:
+    """Write a figure as SVG, or as PNG where the path says so; the same figure, the same bytes.
+
+    Returns what the user is told where a file of somebody else is kept under another name.
+    """
     stream = io.BytesIO()
     kind = path.suffix.removeprefix(".")
     with mpl.rc_context(STYLE):
         figure.savefig(
             stream, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {}
         )
-    write_bytes(path, stream.getvalue())
+    kept = replace_file(path, stream.getvalue(), lambda old: DRAWN in old)
+    return kept_notice(path, kept)
 
 
 @contextmanager

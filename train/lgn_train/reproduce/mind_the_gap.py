@@ -1,20 +1,24 @@
 """The experiment of "Mind the Gap" (2506.07500): train every method, compare, write the page."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import ToolNotFound, UsageError
-from lgn_hw.files.atomic import write_text
+from lgn_hw.files.own_file import kept_notice, replace_file
+from lgn_hw.files.owned_folder import MANIFEST, adopt_folder
+from lgn_hw.files.shared_folder import share_folder
 from lgn_train.device import device_named
 from lgn_train.progress import StepProgress
-from lgn_train.reproduce.results import check_equal_starts, summarize
+from lgn_train.reproduce.results import FORMAT, check_equal_starts, summarize
 from lgn_train.reproduce.runs import Runs
 from lgn_train.reproduce.scale import RunSpec, Scale, chosen
 from lgn_train.sources import load_dataset
 
 __all__ = ["mind_the_gap"]
+
+COMMAND = "reproduce"
 
 
 def mind_the_gap(
@@ -26,15 +30,16 @@ def mind_the_gap(
     train: bool = True,
     only: Sequence[str] = (),
     quiet: bool = False,
+    tell: Callable[[str], None] = lambda notice: None,
 ) -> dict[str, Any]:
     """Train the runs that the folder lacks, write the page, and return its figures.
 
     The folder keeps each run as runs/NAME.json, written at every measurement, and a checkpoint of
     the one under way; runs of the same options and data are not trained again. only: the runs that
-    are trained, see chosen(). Several processes may share a folder: a run that one of them trains
-    is left to it. The page is of all runs that are there; train=False writes it and nothing else.
-    It takes its figures from NAME.json of every scale in the folder beside it that has its name,
-    where its plots are, too.
+    are trained, see chosen(). tell: called with what the user should know, a sentence each.
+    Several processes may share a folder: a run that one of them trains is left to it. The page is
+    of all runs that are there; train=False writes it and nothing else. It takes its figures from
+    NAME.json of every scale in the folder beside it that has its name, where its plots are, too.
 
     Raises UsageError for options that do not fit, ToolNotFound without matplotlib, and CheckFailed
     where two methods did not start from the same network.
@@ -49,16 +54,37 @@ def mind_the_gap(
     wanted = chosen(specs, only)
     runs = Runs(folder, data)
     if train:
+        _own(folder)
         _train(runs, wanted, quiet)
     found = [runs.found(spec) for spec in specs]
     records = [record for record in found if record is not None]
     if not records:
         raise UsageError(f"{folder} holds no run of these options; train without --no-train")
+    _own(folder)
     check_equal_starts(records)
     results = summarize(scale, records, command)
-    write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")
-    write_page(page, results)
+    _write_results(folder / "results.json", results, tell)
+    for told in write_page(page, results):
+        tell(told)
     return results
+
+
+def _own(folder: Path) -> None:
+    """Take a folder for this command's; one of an earlier version is known by its runs or locks."""
+    records = list((folder / "runs").glob("*.json"))
+    known = all(b'"data_sha256"' in path.read_bytes() for path in records) and (
+        records or list((folder / "locks").glob("*.lock"))
+    )
+    if known and not (folder / MANIFEST).exists():
+        adopt_folder(folder, COMMAND, [])
+    share_folder(folder, COMMAND)
+
+
+def _write_results(path: Path, results: dict[str, Any], tell: Callable[[str], None]) -> None:
+    data = (json.dumps(results, indent=1) + "\n").encode()
+    kept = replace_file(path, data, lambda old: FORMAT.encode() in old)
+    for told in kept_notice(path, kept):
+        tell(told)
 
 
 def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.files.own_file import replace_file
+from lgn_hw.files.own_file import kept_notice, replace_file
 from lgn_train.reproduce.drawing import save_plot
 from lgn_train.reproduce.plots import accuracy_plot, depth_plot, gap_plot
 from lgn_train.reproduce.plots_nodes import entropy_plot, gradient_plot, unused_plot
@@ -64,26 +64,29 @@ This page is written by the commands below, from the JSON files in [{folder}]({f
 HEADING = INTRODUCTION.partition("\n")[0].encode()  # of a page that may be replaced
 
 
-def write_page(page: Path, results: Mapping[str, Any]) -> None:
+def write_page(page: Path, results: Mapping[str, Any]) -> list[str]:
     """Write a scale's figures and plots into the folder of the page's name, and the page anew.
 
-    Figures of an earlier format there are left as they are, and are not on the page.
+    Figures of an earlier format there are left as they are, and are not on the page. Returns what
+    the user is told of files of others, which are kept under another name.
     """
     folder = page.with_suffix("")
     name = results["scale"]["name"]
     data = (json.dumps(results, indent=1) + "\n").encode()
-    replace_file(folder / f"{name}.json", data, lambda old: FORMAT.encode() in old)
+    figures = folder / f"{name}.json"
+    told = kept_notice(figures, replace_file(figures, data, lambda old: FORMAT.encode() in old))
     for data, found in results["data"].items():
         for plot in _plots_of(found):
             figure = PLOTS[plot](found, results["titles"])
-            save_plot(figure, folder / f"{name}-{data}-{plot}.svg")
+            told += save_plot(figure, folder / f"{name}-{data}-{plot}.svg")
     sections = [INTRODUCTION.format(folder=folder.name)]
     for path in sorted(folder.glob("*.json")):
         stored = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(stored, dict) and stored.get("format") == FORMAT:
             sections.append(_section(stored, folder.name))
     text = "\n".join(sections)
-    replace_file(page, text.encode(), lambda old: old.startswith(HEADING))
+    kept = replace_file(page, text.encode(), lambda old: old.startswith(HEADING))
+    return told + kept_notice(page, kept)
 
 
 def _plots_of(found: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,23 @@
+"""Text that other programs read too: as it is, with its line ends."""
+
+from pathlib import Path
+
+from lgn_hw.errors import FileFormatError
+
+__all__ = ["read_source"]
+
+
+def read_source(path: Path) -> str:
+    """Return the text of a UTF-8 file, whose line ends are kept as they are.
+
+    Raises FileFormatError, naming the line, where a byte is no UTF-8, and OSError.
+    """
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise FileFormatError(
+            f"{path}, line {line}, must be UTF-8, and has the byte"
+            f" 0x{data[problem.start]:02x}; save the file as UTF-8"
+        ) from None
