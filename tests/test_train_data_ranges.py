@@ -86,7 +86,7 @@ REFUSED = [
     ({"stated": (5, 5)}, "the range of 'x0' must be low below high, not 5 to 5"),
     ({"stated": {"z": (0, 5)}}, "has no feature 'z' to have a range; it has 'x0', 'x1'"),
     ({"feature_low": 0}, "must hold both of feature_low and feature_high, or neither"),
-    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "must be one number, or 2, one a feature"),
+    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "one number, or 2, one per feature"),
     ({"feature_low": np.nan, "feature_high": 1.0}, "feature_low must hold a finite number"),
     (
         {"stated": {"x0": (0, 5)}, "x": images(np.uint8)},
