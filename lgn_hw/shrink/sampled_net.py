@@ -152,8 +152,8 @@ class SampledNet:
         counts = self.votes[literals, group]
         literals = np.choose(np.minimum(literals, 4), [0, 2, 2, 0, literals])  # inverse constants
         netlist = builder.netlist(np.repeat(literals, counts).tolist())
-        group = np.repeat(group, counts).astype(np.int32)
-        return replace(self._classifier, netlist=netlist, group=group, convolution=None)
+        voted = np.repeat(group, counts).astype(np.int32)
+        return replace(self._classifier, netlist=netlist, group=voted, convolution=None)
 
     def _count(self, net: int, sign: int) -> None:
         """Add a net's votes to the scores, or take them off."""
