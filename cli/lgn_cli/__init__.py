@@ -1,4 +1,9 @@
-"""The `lgn` command: thin, one file a sub-command, over functions that a script can call too."""
+"""The `lgn` command: thin, one file per sub-command, over functions that a script can call too.
+
+Commands import what they need inside their functions: torch and Amaranth take seconds to load, and
+`lgn --help` needs neither. A command reads its options, calls one or two functions of a package,
+and prints; whatever it can refuse, it refuses before it starts to compute.
+"""
 
 import contextlib
 import os

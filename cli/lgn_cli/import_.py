@@ -1,4 +1,7 @@
-"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written."""
+"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written.
+
+The name has an underscore because `import` is a word of Python; the command has none.
+"""
 
 import time
 from pathlib import Path

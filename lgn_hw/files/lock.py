@@ -42,6 +42,8 @@ def locked(folder: Path) -> Iterator[None]:
         ) from None
     try:
         _write(path, _own_name())
+        # Locks of the system are on the open file: a process that is killed holds none, unlike a
+        # file that says "locked" by being there.
         yield
     finally:
         _write(path, "")
