@@ -33,6 +33,8 @@ def least_luts(plan: LinkPlan) -> int:
     A vote takes the LUT in front of its flip-flop, unless it is constant or an input. A bit of the
     encoder is a flip-flop, and may take no LUT.
     """
+    if plan.in_time is not None:
+        return LINK_LUTS
     netlist = plan.votes
     votes = len(set(netlist.outputs[netlist.outputs >= netlist.first_node].tolist()))
     counted = LUTS_A_VOTE * votes + LUTS_A_NODE * (netlist.num_nodes - votes)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lgn_cli.console import JsonOption, errors, finite, print_json, say
+from lgn_cli.verilog import chosen_conv
 
 __all__ = ["build"]
 
@@ -43,6 +44,13 @@ def build(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be built, and run no tool.")
     ] = False,
+    conv: Annotated[
+        str,
+        typer.Option(
+            help="unrolled: every kernel at every position. stream: pixel by pixel, every kernel"
+            " once. auto: stream where the classifier has a convolutional form."
+        ),
+    ] = "auto",
     json: JsonOption = False,
 ) -> None:
     """Build a classifier, its link and its self-test for a board, with tools from pip.
@@ -66,7 +74,8 @@ def build(
 
     loaded, on = Classifier.load(classifier), find_board(board)
     folder = output or default_folder(classifier, on.name)
-    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh)
+    stream = chosen_conv(loaded, conv) == "stream"
+    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh, stream)
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return

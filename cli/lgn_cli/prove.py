@@ -155,8 +155,9 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
     With it a proof has two short steps instead of a long one. Says so where it is not there.
     """
     from lgn_hw.circuit.header import read_core_header
+    from lgn_hw.hdl.streaming.header import read_stream_header
 
-    digest = read_core_header(text).digest
+    digest = (read_stream_header(text) or read_core_header(text)).digest
     if digest == loaded.digest:
         return None
     for path in sorted({*classifier.parent.glob("*.lgn"), *other.parent.glob("*.lgn")}):

@@ -64,8 +64,8 @@ class StreamingCore(Quiet):
     def __init__(self, classifier: Classifier, options: StreamingOptions | None = None) -> None:
         self.options = options or StreamingOptions()
         self.section, self.classes = section_of(classifier), classifier.num_classes
-        self.framer = Framer(self.section, classifier.features)
         self.parts = dict(self._stages())
+        self.framer = Framer(self.section, classifier.features, self._frames_under_way())
         result: dict[str, object] = {"class_index": class_width(self.classes)}
         if self.options.scores:
             result["scores"] = data.ArrayLayout(self.score_bits, self.classes)
@@ -95,6 +95,13 @@ class StreamingCore(Quiet):
             result.payload.as_value().eq(Cat(before.payload, frame.payload)),
         ]
         return m
+
+    def _frames_under_way(self) -> int:
+        """Return how many frames can have ended before the result of the first is taken."""
+        latency = sum(
+            part.block.latency if isinstance(part, Staged) else 2 for part in self.parts.values()
+        )
+        return 2 + -(-latency // (self.section.shape[1] * self.section.shape[2]))
 
     def _stages(self) -> Iterator[tuple[str, Quiet]]:
         section, registers = self.section, self.options.registers
