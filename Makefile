@@ -17,7 +17,7 @@ apt_install = { \
 .PHONY: demo test test-all lint format clean
 
 demo: $(VENV)/.installed tools
-	$(LGN) train train/recipes/digits.toml --output $(DEMO) --force
+	$(LGN) train digits --output $(DEMO) --force
 	$(LGN) verilog $(DEMO)/digits.lgn --output $(DEMO)/digits.v
 	$(LGN) sim $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v
 	$(LGN) synth $(DEMO)/digits.lgn --verilog $(DEMO)/digits.v

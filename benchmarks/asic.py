@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("classifiers", nargs="+", type=Path)
     parser.add_argument("--liberty", type=Path, required=True)
+    parser.add_argument("--note", default="", help="Where the library is from.")
     parser.add_argument("--json", type=Path, default=Path("docs/benchmarks/asic.json"))
     arguments = parser.parse_args()
     rows = []
@@ -68,7 +69,7 @@ def main() -> None:
         print(path.stem, "pipelined", row["pipelined"]["gate_equivalents"], flush=True)
         rows.append(row)
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        result = {"rows": rows, **describe_machine()}
+        result = {"rows": rows, "note": arguments.note, **describe_machine()}
         arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

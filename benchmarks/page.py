@@ -194,22 +194,56 @@ def pareto(data: dict[str, Any]) -> str:
     ]
     for row in data["rows"]:
         lines.append(
-            f"| `{row['design']}` | {row['nodes']:,} of {row['fan_in']} inputs |"
-            f" {100 * row['accuracy']:.2f} % |"
-            f" {_chains(row.get('xilinx'))} |"
-            f" {row['lut6']['total']:,} ({row['lut6']['logic']:,}) |"
-            f" {row['lut4']['total']:,} ({row['lut4']['logic']:,}) |"
-            f" {row['ff']['total']:,} | {row['latency_cycles']} |"
+            f"| `{row['name']}` | {row['nodes']:,} of {row['fan_in']} inputs |"
+            f" {_accuracy(row)} | {_chains(row)} |"
+            f" {row['lut6']:,} ({row['parts']['lut6']['logic']:,}) |"
+            f" {row['lut4']:,} ({row['parts']['lut4']['logic']:,}) |"
+            f" {row['ff']:,} | {row['latency_cycles']} |"
         )
     lines += ["", "| design | ECP5-25F | iCE40 HX8K |", "|---|---|---|"]
     for row in data["rows"]:
         cells = " | ".join(_placed(row.get(part)) for part in ("ecp5-25k", "hx8k-ct256"))
-        lines.append(f"| `{row['design']}` | {cells} |")
+        lines.append(f"| `{row['name']}` | {cells} |")
     return "\n".join(lines) + "\n" + _published(data["published"])
 
 
-def _chains(figures: dict[str, int] | None) -> str:
-    return f"{figures['lut']:,} + {figures['carry']:,}" if figures else "not mapped"
+def shrink(data: dict[str, Any]) -> str:
+    lines = [
+        "## Smaller where samples allow it",
+        "",
+        "`lgn shrink --max-loss` on the data of each recipe, one seed, without training again.",
+        "LUTs are those of the whole circuit as `lgn optimize --lut` maps it. The result is chosen",
+        "on the validation part (of at most the loss in brackets); the test part is measured once.",
+        "",
+        "| design | `--lut` | LUTs before | after | saved | validation before | after |"
+        " test before | after |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in data["rows"]:
+        before, after = row["before"], row["after"]
+        saved = 100 * (1 - after["luts"] / before["luts"])
+        shares = (before["accuracy"], after["accuracy"], *row["held_out_accuracy"])
+        lines.append(
+            f"| `{row['name']}` ({row['max_loss']:g}) | `{row['lut']}` | {before['luts']:,} |"
+            f" {after['luts']:,} | {saved:.1f} % | "
+            + " | ".join(f"{100 * share:.2f} %" for share in shares)
+            + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _accuracy(row: dict[str, Any]) -> str:
+    """Return the mean of the seeds, and their standard deviation where there are several."""
+    mean = f"{100 * row['accuracy']:.2f}"
+    spread = row["accuracy_sd"]
+    return (
+        f"{mean} %" if spread is None else f"{mean} ± {100 * spread:.2f} % ({row['seeds']} seeds)"
+    )
+
+
+def _chains(row: dict[str, Any]) -> str:
+    luts = row["xilinx_luts"]
+    return "not mapped" if luts is None else f"{luts:,} + {row['carry4']:,}"
 
 
 def _placed(core: dict[str, Any] | None) -> str:
@@ -411,13 +445,34 @@ def asic(data: dict[str, Any]) -> str:
         )
     statuses = {row[kind]["proof"] for row in data["rows"] for kind in ("4", "6", "gates")}
     lines += ["", f"The proofs of the mapped netlists say: {', '.join(sorted(statuses))}."]
+    lines += [data["note"]] if data.get("note") else []
+    return "\n".join(lines) + "\n"
+
+
+def importing(data: dict[str, Any]) -> str:
+    read, made, proven = (data[step] for step in ("read", "assemble", "prove"))
+    whole = sum(step["seconds"] for step in (read, made, proven))
+    peak = max(step["peak_mb"] for step in (read, made, proven))
+    steps = ", ".join(
+        f"{name} {step['seconds']:.1f}"
+        for name, step in (("read by yosys", read), ("made", made), ("proven by SAT", proven))
+    )
+    lines = [
+        "## Importing Verilog",
+        "",
+        f"A random netlist of {data['gates']:,} gates, {data['verilog_mb']} MB of Verilog, becomes",
+        f"a classifier of {data['nodes']:,} nodes. CPU seconds: {steps}; {whole:.0f}",
+        f"together, and {peak:,} MB at the peak. Two minutes were meant.",
+    ]
     return "\n".join(lines) + "\n"
 
 
 SECTIONS = {
     "inference": inference,
+    "importing": importing,
     "asic": asic,
     "pareto": pareto,
+    "shrink": shrink,
     "netlist": netlist,
     "scale": scale,
     "simulate": simulate,

@@ -1,6 +1,7 @@
 """Measure accuracy against area of trained classifiers, with all that a circuit takes.
 
 python benchmarks/pareto.py build/mnist-wired-450/mnist-wired-450.lgn ... [--minutes 15]
+python benchmarks/pareto.py build/seed{0,1,2}/small.lgn --name small   # seeds of one design: a row
 
 LUT6 and LUT4 are the whole core, encoder, gates, popcount and argmax, optimised for LUTs of that
 size and mapped by yosys for no vendor (stage `estimate`); for a Xilinx part, with carry chains, by
@@ -19,6 +20,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty
+from statistics import fmean, stdev
 from typing import Any
 
 import matplotlib as mpl
@@ -42,6 +44,7 @@ from lgn_hw.timing.search import place_core
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 PARTS = ("ecp5-25k", "hx8k-ct256")
 LEVELS_PER_STAGE = 2
+COUNTS = ("xilinx_luts", "carry4", "lut6", "lut4", "ff")
 # Published for MNIST, LUT6 of the logic alone: accuracy in percent, LUTs.
 PUBLISHED = {
     "DWN": [(97.1, 692), (97.9, 1413), (98.3, 4082)],
@@ -50,20 +53,48 @@ PUBLISHED = {
 }
 
 
-def measure(path: Path, minutes: float) -> dict[str, Any]:
-    """Return a design's figures; accuracy is that of the test part, as training recorded it."""
+def row_of(name: str, paths: list[Path], minutes: float) -> dict[str, Any]:
+    """Return a design's figures, the means over the seeds that it was trained with.
+
+    Accuracies are those of the test part, as training recorded them. What is not a number (digest,
+    parts, placement) is that of the first seed; accuracy_sd is the standard deviation of the seeds
+    as a sample, None where there is one. gate_equivalents are measured elsewhere, and kept.
+    """
+    measured = [measure(path) for path in paths]
+    shares = [row["accuracy"] for row in measured]
+    means = {key: round(fmean(row[key] for row in measured)) for key in COUNTS}
+    row = (
+        {"name": name}
+        | measured[0]
+        | means
+        | {
+            "accuracy": round(fmean(shares), 6),
+            "accuracy_sd": round(stdev(shares), 6) if len(shares) > 1 else None,
+            "seeds": len(shares),
+        }
+    )
+    return row | {part: placed(paths[0], part, minutes) for part in PARTS if minutes}
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Return the figures of one classifier."""
     trained = Classifier.load(path)
     small = optimize_classifier(trained)[0]
-    row = {
-        "design": path.stem,
+    found = areas(trained, small)
+    parts = {key: found.pop(key) for key in ("lut6", "lut4", "ff")}
+    return {
         "digest": trained.digest,
         "accuracy": trained.provenance["accuracy"],
+        "xilinx_luts": found["xilinx"]["lut"],
+        "carry4": found["xilinx"]["carry"],
+        **{key: counts["total"] for key, counts in parts.items()},
+        "gate_equivalents": None,
+        **found,
+        "parts": parts,
         "nodes": trained.netlist.num_nodes,
         "fan_in": int(trained.netlist.arity.max()),
         "nodes_optimised": small.netlist.num_nodes,
     }
-    row |= areas(trained, small)
-    return row | {part: placed(path, part, minutes) for part in PARTS if minutes}
 
 
 def areas(trained: Classifier, small: Classifier) -> dict[str, Any]:
@@ -116,6 +147,11 @@ def _place(path: Path, part: str, queue: "multiprocessing.Queue[dict[str, Any]]"
     queue.put({"cells": cells} | {name: figures[name] for name in names})
 
 
+def designs(paths: list[Path], name: str | None) -> dict[str, list[Path]]:
+    """Return the classifiers of each design: one each, or all of them seeds of a named one."""
+    return {path.stem: [path] for path in paths} if name is None else {name: paths}
+
+
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """Plot test accuracy against LUT6; published figures count the logic alone."""
     with mpl.rc_context({"font.size": 9, "svg.hashsalt": "lgn-hw", "svg.fonttype": "path"}):
@@ -129,7 +165,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
                 label=f"{name}, logic alone",
             )
         shares = [100 * row["accuracy"] for row in rows]
-        luts = [row["lut6"]["total"] for row in rows]
+        luts = [row["lut6"] for row in rows]
         axes.plot(luts, shares, "o-", color="#0072B2", label="here, everything included")
         for row, x, y in zip(rows, luts, shares, strict=True):
             axes.annotate(
@@ -137,7 +173,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
             )
         axes.plot(
             *zip(
-                *[(r["xilinx"]["lut"], 100 * r["accuracy"]) for r in rows if "xilinx" in r],
+                *[(r["xilinx_luts"], 100 * r["accuracy"]) for r in rows if r["xilinx_luts"]],
                 strict=True,
             ),
             "D-",
@@ -158,6 +194,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("classifiers", type=Path, nargs="+")
+    parser.add_argument("--name", help="of the one design whose seeds all of them are")
     parser.add_argument("--minutes", type=float, default=15, help="for each placement; 0: none")
     parser.add_argument("--json", type=Path, default=FOLDER / "pareto.json")
     arguments = parser.parse_args()
@@ -166,11 +203,12 @@ def main() -> None:
         if arguments.json.exists()
         else []
     )
-    rows = {row["design"]: row for row in before}
-    for path in arguments.classifiers:
-        rows[path.stem] = measure(path, arguments.minutes)
-        print(json.dumps(rows[path.stem]), flush=True)
-    ordered = sorted(rows.values(), key=lambda row: row["lut6"]["total"])
+    rows = {row["name"]: row for row in before}
+    for name, paths in designs(arguments.classifiers, arguments.name).items():
+        known = rows.get(name, {}).get("gate_equivalents")
+        rows[name] = row_of(name, paths, arguments.minutes) | {"gate_equivalents": known}
+        print(json.dumps(rows[name]), flush=True)
+    ordered = sorted(rows.values(), key=lambda row: row["lut6"])
     result = describe_machine() | {"published": PUBLISHED, "rows": ordered}
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 python benchmarks/simulate.py [--nodes 1000 10000 100000] [--simulator icarus verilator]
 
-Classifiers as in benchmarks/netlist.py, one register a level, all stream cases, no negative
+Classifiers as in benchmarks/netlist.py, one register per level, all stream cases, no negative
 control. The more nodes, the fewer samples Icarus is given. A run replaces the one of the same nodes
 and simulator in the JSON file. Seconds are CPU time, of this process and its children.
 """

@@ -1,4 +1,8 @@
-"""The classifier: encoder, netlist and head; the unit that is saved, verified and built."""
+"""The classifier: encoder, netlist and head; the unit that is saved, verified and built.
+
+It is immutable and knows its digest, so that whatever was made of it (Verilog, bitstreams, reports)
+can say which one it was, and be refused for another.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +32,7 @@ class Classifier:
     netlist: its outputs vote for classes.
     group: int32[outputs], the class that each output votes for.
     tau: the temperature of GroupSum; logits are scores / tau. It does not change predictions.
-    classes: one name a class.
+    classes: one name per class.
     provenance: how it was made (recipe, seed, versions, accuracies); JSON values only.
     convolution: the same scores as kernels that slide over an image, for circuits in time; None
     where it has no such form. Whoever changes the scores, or the features, leaves it out.
@@ -48,6 +52,7 @@ class Classifier:
         given = np.asarray(self.group)
         if given.size and given.dtype.kind not in "iu":
             raise ClassifierError(f"group must hold integers, not {given.dtype}")
+        # A copy that nobody can write: the digest must not change under who holds it.
         group = np.array(given, dtype=np.int32)
         group.flags.writeable = False
         object.__setattr__(self, "group", group)
@@ -120,6 +125,7 @@ class Classifier:
         Arguments and errors are those of scores().
         """
         logits = self.scores(codes, threads) / self.tau
+        # The greatest logit becomes 0, so that no power overflows.
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 

@@ -1,4 +1,9 @@
-"""Compile C++ at first use, into a cache, and load it."""
+"""Compile C++ at first use, into a cache, and load it.
+
+Two libraries are compiled so: the inference engine, and the kernels of training. A wheel with
+binaries would have to be built for every platform and vector width, and a compiler is there
+wherever one trains.
+"""
 
 import ctypes
 import hashlib
@@ -50,7 +55,11 @@ def find_compiler(name: str, given: str | None, remedy: str, *names: str) -> str
 
 
 def widest_set() -> str:
-    """Return the widest of INSTRUCTION_SETS that this machine has."""
+    """Return the widest of INSTRUCTION_SETS that this machine has.
+
+    Of a machine that is not x86-64, or does not say what it has, that is DEFAULT: the compiler's
+    own choice for the architecture.
+    """
     if platform.machine() not in ("x86_64", "AMD64"):
         return "DEFAULT"
     try:
@@ -76,6 +85,7 @@ def _digest(command: list[str], sources: Path) -> str:
     found = hashlib.sha256()
     for source in sorted(path for path in sources.rglob("*") if path.is_file()):
         found.update(source.name.encode() + b"\0" + source.read_bytes())
+    # The compiler itself counts too: an upgrade must not leave its predecessor's code in use.
     compiler = Path(command[0]).resolve().stat()
     options = [part for part in command[1:] if not part.startswith(str(sources))]
     found.update(repr((command[0], compiler.st_size, compiler.st_mtime_ns, options)).encode())

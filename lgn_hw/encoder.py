@@ -1,4 +1,9 @@
-"""The thermometer encoder: integer features to bits, in software and as the hardware's spec."""
+"""The thermometer encoder: integer features to bits, in software and as the hardware's spec.
+
+A thermometer code keeps the order of numbers: of two codes the greater one has all bits of the
+other. One bit is one comparison with a constant, the cheapest thing that hardware can do with a
+number.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -19,6 +24,8 @@ class Thermometer:
     feature: int32[bits], the feature that each bit looks at.
     threshold: int64[bits], an integer t with low <= t < high of that feature, so that no bit is
     constant.
+
+    Raises ClassifierError naming the bit that breaks a rule.
     """
 
     features: Features
@@ -35,7 +42,7 @@ class Thermometer:
             object.__setattr__(self, field, array)
         if self.feature.ndim != 1 or self.feature.shape != self.threshold.shape:
             raise ClassifierError(
-                "feature and threshold must have one value a bit,"
+                "feature and threshold must have one value per bit,"
                 f" not shapes {self.feature.shape} and {self.threshold.shape}"
             )
         self._check_bits()

@@ -14,7 +14,11 @@ __all__ = [
 
 
 class LgnError(Exception):
-    """The base of everything that the toolkit refuses or fails at on purpose."""
+    """The base of everything that the toolkit refuses or fails at on purpose.
+
+    exit_code: what the command line returns for it: 1 a check that failed, 2 wrong input, 3 a
+    program that is missing, 4 one that failed.
+    """
 
     exit_code = 2
 

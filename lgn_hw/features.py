@@ -1,4 +1,8 @@
-"""The integer features of a sample: names, ranges, how raw values become codes, and port bits."""
+"""The integer features of a sample: names, ranges, how raw values become codes, and port bits.
+
+Hardware takes integers. Which integer a measured value becomes is part of the classifier, so that a
+sample means the same in training, in software and on the port of a core.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +59,7 @@ class Quantized:
 class Features:
     """Describe the integers that make up one sample.
 
-    names: one name a feature. low, high: int64[features], the inclusive range of each.
+    names: one name per feature. low, high: int64[features], the inclusive range of each.
     offset, scale: float64[features]; a raw value v becomes the integer rint((v-offset)/scale).
     A feature with offset 0 and scale 1 is an integer already.
 
@@ -147,6 +151,7 @@ class Features:
         values = self._matrix(raw)
         if values.dtype.kind not in "iufb":
             raise ClassifierError(f"Samples must be numbers, not {values.dtype}")
+        # bool arrays come as kind b and count as integers 0 and 1.
         self._check_shape(values)
         whole = self.is_integer
         if values.dtype.kind != "f" and whole.all():
@@ -230,7 +235,9 @@ class Features:
         )
         with np.errstate(over="ignore"):  # what is beyond all floats is beyond the range
             exact = (values - self.offset) / self.scale
+        # rint rounds halves to even, whoever converts.
         codes = np.clip(np.rint(exact), self.low, self.high).astype(np.int64)
+        # What rounds to the end of the range was not beyond it.
         beyond = (exact < self.low - 0.5) | (exact > self.high + 0.5)
         fractional = whole & (values != np.rint(values))
         return Quantized(self, codes, beyond.sum(axis=0), fractional.sum(axis=0))

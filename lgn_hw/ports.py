@@ -1,4 +1,8 @@
-"""What an integrator must know of a classifier's ports: each feature's field, and one sample."""
+"""What an integrator must know of a classifier's ports: each feature's field, and one sample.
+
+One description feeds the comment in the Verilog, `lgn info`, the README of a delivery and the
+report, with one worked example, so that they cannot contradict each other.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -64,6 +68,8 @@ def fields_of(classifier: Classifier) -> list[Field]:
         width = int(features.width[index])
         low, high = int(features.low[index]), int(features.high[index])
         offset, scale = float(features.offset[index]), float(features.scale[index])
+        # Places that jump about the range: an example in which neighbours were equal would not show
+        # an exchanged order.
         wanted = low + (high - low) * ((7 * index + 4) % STEPS) // (STEPS - 1)
         raw, code = raw_text(wanted, low, high, offset, scale)
         found.append(

@@ -1,4 +1,8 @@
-"""Samples for a classifier: read from a file and matched by name, or made up for a test."""
+"""Samples for a classifier: read from a file and matched by name, or made up for a test.
+
+Whoever has a classifier and a file wants the columns found by name and the labels by class:
+`predict`, `run`, `sim` and `export` all read samples here.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +50,10 @@ class Samples:
         return 0 if self.labels is None else int((self.labels != UNKNOWN).sum())
 
     def accuracy(self, chosen: NDArray[np.integer]) -> float | None:
-        """Return the share of the labelled samples whose class was chosen; None without any."""
+        """Return the share of the labelled samples whose class was chosen; None without any.
+
+        chosen: int[samples], class numbers.
+        """
         if self.labels is None or not self.labelled:
             return None
         return float((chosen == self.labels)[self.labels != UNKNOWN].mean())
@@ -70,7 +77,11 @@ def read_samples(classifier: Classifier, path: Path, label: str | None = None) -
 
 
 def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return at most so many of the samples, spread evenly."""
+    """Return at most so many of the samples, spread evenly.
+
+    samples: int64[samples, features], in an order that means something, as by class: the first ones
+    alone would not stand for all.
+    """
     if len(samples) <= most:
         return samples
     return samples[np.linspace(0, len(samples) - 1, most).astype(int)]
@@ -79,7 +90,11 @@ def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def vectors_for(
     features: Features, vectors: int, seed: int, samples: ArrayLike | None = None
 ) -> NDArray[np.int64]:
-    """Return codes: all features lowest, all highest, random ones, and the given samples."""
+    """Return codes: all features lowest, all highest, random ones, and the given samples.
+
+    Returns int64[2 + vectors + samples, features]. seed: of the random ones. Raises ClassifierError
+    where samples are out of range.
+    """
     rng = np.random.default_rng(seed)
     drawn = rng.integers(features.low, features.high, (vectors, len(features)), endpoint=True)
     given = features.checked(samples) if samples is not None else drawn[:0]
@@ -104,6 +119,7 @@ def _class_numbers(data: Arrays, classifier: Classifier) -> NDArray[np.int64] | 
     """Return the labels of a run's test.npz, which are class numbers."""
     if data.y is None:
         return None
+    # A run's own test set: its codes are those of the classifier, and nothing is quantised again.
     numbers = {str(number): number for number in range(classifier.num_classes)}
     for label in data.y:
         if label not in numbers:

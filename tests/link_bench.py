@@ -68,7 +68,7 @@ async def _exchange(ctx, device, todo, cycles_per_byte, ready_every, quiet, pres
 
 
 def levels_of(data, clocks_per_bit):
-    """Return the levels of a UART line, one a clock cycle; clocks_per_bit may be a fraction."""
+    """Return the levels of a UART line, one per clock cycle; clocks_per_bit may be a fraction."""
     bits = [level for byte in data for level in (0, *(byte >> i & 1 for i in range(8)), 1)]
     cycles = round(len(bits) * clocks_per_bit)
     return [bits[int(cycle / clocks_per_bit)] for cycle in range(cycles)]

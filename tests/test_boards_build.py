@@ -88,7 +88,7 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
         "[4/4] bitstream ...", "[4/4] bitstream",
     ]  # fmt: skip
     assert said[0] == (
-        "      clock 12 MHz, link at 1,000,000 baud, +0.00 % off, 4 bytes a sample;"
+        "      clock 12 MHz, link at 1,000,000 baud, +0.00 % off, 4 bytes per sample;"
         f" {result['key']}"
     )
     nodes = optimize_classifier(CLASSIFIER)[0].netlist.num_nodes

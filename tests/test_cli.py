@@ -136,7 +136,7 @@ def test_predict_takes_the_label_column_that_it_is_told(lgn, small, tmp_path):
             "x0,x1,z\n1,2,3\n",
             "'x7', which the classifier reads; columns that it does not read: 'z'",
         ),
-        ("x0,x1\n", "holds no samples; it needs a header row and one row a sample"),
+        ("x0,x1\n", "holds no samples; it needs a header row and one row per sample"),
         (
             ",".join(f"x{i}" for i in range(8)) + "\n1,2,3,4,5,6,7,ten\n",
             "row 2, column 'x7' must be a number, not 'ten'",

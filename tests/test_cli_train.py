@@ -113,8 +113,28 @@ def test_train_says_how_to_go_on_when_interrupted(recipe, tmp_path, monkeypatch)
 
 
 def test_train_rejects_nothing_to_train():
-    with pytest.raises(UsageError, match=r"^Name a recipe, like train/recipes/digits\.toml, or"):
+    with pytest.raises(UsageError, match=r"^Name a recipe, like digits \(--list shows all\), or"):
         lgn("train")
+
+
+def test_train_takes_a_recipe_by_name(tmp_path):
+    changes = ("--epochs", 1, "--set", "model.layers=[20]", "--set", "train.batch_size=500")
+    lgn("train", "Digits", "--output", tmp_path / "run", *changes)
+    assert (tmp_path / "run" / "digits.lgn").is_file()
+
+
+def test_train_lists_the_recipes_with_their_titles():
+    found = json.loads(lgn("train", "--list", "--json"))
+    assert found["digits"].startswith("The demo: scikit-learn's 8x8 digits")
+    assert all(title and not title.startswith("name =") for title in found.values())
+    assert "digits-icestick" in lgn("train", "--list")
+
+
+def test_train_rejects_an_unknown_name_with_the_nearest():
+    with pytest.raises(
+        UsageError, match=r"no recipe 'digit'; did you mean digits\? `lgn train --list"
+    ):
+        lgn("train", "digit")
 
 
 @pytest.mark.parametrize("package", ["torch", "pydantic", "safetensors"])

@@ -19,6 +19,7 @@ NOT_RUN = {
     r"LGN_DATA=|mnist": "needs data sets",
     r"mind-the-gap": "takes hours",
     r"--port auto|lgn flash": "needs a board",
+    r"lgn search .*(--minutes|icestick)": "takes minutes to hours",
     r"\bX\.lgn|\bRECIPE\b|\bCLASSIFIER\b": "names what the reader has",
 }
 # What differs from run to run: times and rates.

@@ -175,7 +175,7 @@ def test_thermometer_compares_each_bit_with_its_threshold():
         (
             [0, 0],
             [3],
-            "feature and threshold must have one value a bit, not shapes (2,) and (1,)",
+            "feature and threshold must have one value per bit, not shapes (2,) and (1,)",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """The streaming core: every frame's result, whatever pauses, cuts and resets there are."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from streaming_bench import frame_results, pixels_of, words_of
 
 from lgn_hw import UsageError
+from lgn_hw.convolution import Kernels
 from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
 from lgn_hw.hdl.streaming.cycles import frame_cycles
 
@@ -132,3 +134,18 @@ def test_the_cycles_of_a_frame_are_those_computed(shape):
     assert found[0][0] - accepted[-1] == cycles.latency
     assert found[0][0] - accepted[0] == cycles.frame
     assert cycles.frames_per_s(12) == 12e6 / cycles.interval
+
+
+def test_lines_of_before_a_reset_are_in_no_window():
+    # Ones everywhere, and a kernel that is 1 where its upper left corner is.
+    section = random_conv(1, (1, 3, 4), 1, ({"kernels": 2, "padding": 1},)).convolution
+    corner = Kernels(
+        3, 1, 1, [[0, 0, 0, 0]] * 2, 2, np.array([0b1000] * 4 + [0b1000, 0b0111], np.uint64)
+    )
+    form = replace(section, layers=(corner,))
+    classifier = random_conv(1, (1, 3, 4), 1, ({"kernels": 2, "padding": 1},))
+    classifier = replace(classifier, netlist=form.expand(), convolution=form)
+    codes = np.full((2, 12), 15)
+    core = StreamingCore(classifier, SCORES)
+    _, found = frame_results(core, pixels_of(classifier, codes), reset_at=32)
+    assert [word for _, word in found] == words_of(core, classifier.scores(codes))

@@ -40,24 +40,26 @@ def every(inputs):
 
 
 @cache
-def layers():
+def numbers():
+    """Return for each layer the gates' numbers, and what they read."""
     rng = np.random.default_rng(0)
     below, found = 12, []
     for width in (30, 20):
-        rows = (
-            rng.integers(0, 16, width),
-            rng.integers(0, below, width),
-            rng.integers(0, below, width),
-        )
-        found.append(GateLayer(*rows))
+        pins = rng.integers(0, below, (2, width))
+        found.append((rng.integers(0, 16, width), *pins))
         below = width
     return found
 
 
+@cache
+def layers():
+    return [GateLayer.of("it", *rows) for rows in numbers()]
+
+
 def saved(path, **changed):
     arrays = {}
-    for i, layer in enumerate(layers()):
-        arrays |= {f"gates.{i}": layer.gates, f"connections.{i}": np.stack([layer.a, layer.b])}
+    for i, (gates, a, b) in enumerate(numbers()):
+        arrays |= {f"gates.{i}": gates, f"connections.{i}": np.stack([a, b])}
     np.savez(path, **(arrays | changed))
     return path
 
@@ -75,13 +77,34 @@ def test_gates_have_the_numbers_of_difflogic(gate, function):
     assert np.array_equal(evaluate(netlist, bits)[:, 0], function(bits[:, 0], bits[:, 1]))
 
 
+@pytest.mark.parametrize("inputs", [1, 2, 3, 6])
+def test_gates_of_more_inputs_read_the_first_one_as_the_highest_bit(inputs):
+    rng = np.random.default_rng(inputs)
+    values = rng.random((9, 1 << inputs)) < 0.5
+    pins = np.tile(np.arange(inputs)[:, None], 9)
+    layer = GateLayer.of_tables("it", values, pins)
+    bits = every(inputs)
+    entry = bits @ (1 << np.arange(inputs)[::-1])
+    assert np.array_equal(evaluate(layers_netlist([layer], inputs), bits), values[:, entry].T)
+    assert check_layers([layer], layers_netlist([layer], inputs)) == 4096
+
+
+def test_gates_of_more_inputs_reject_tables_of_another_size():
+    with pytest.raises(FileFormatError, match=r"must have 8 values for each of 2 gates of 3"):
+        GateLayer.of_tables("it", np.zeros((2, 4), bool), [[0, 0], [1, 1], [2, 2]])
+    with pytest.raises(FileFormatError, match=r"1 to 6 inputs, not \[7, 1\]"):
+        GateLayer.of_tables("it", np.zeros((1, 128), bool), [[0]] * 7)
+
+
 def test_layers_come_back_from_npz_and_json(tmp_path):
-    text = [{"gates": x.gates.tolist(), "a": x.a.tolist(), "b": x.b.tolist()} for x in layers()]
+    text = [
+        dict(zip(("gates", "a", "b"), map(np.ndarray.tolist, x), strict=True)) for x in numbers()
+    ]
     (tmp_path / "it.json").write_text(json.dumps({"layers": text}))
     for path in (saved(tmp_path / "it.npz"), tmp_path / "it.json"):
         for ours, theirs in zip(layers(), read_layers(path), strict=True):
-            for field in ("gates", "a", "b"):
-                assert np.array_equal(getattr(ours, field), getattr(theirs, field))
+            assert np.array_equal(ours.values, theirs.values)
+            assert np.array_equal(ours.pins, theirs.pins)
 
 
 def test_check_finds_a_flipped_bit_of_a_table():
@@ -165,8 +188,41 @@ def test_lgn_import_reads_hierarchical_systemverilog(lgn, tmp_path):
     x = every(4)
     expected = [(x[:, i] ^ x[:, i + 1]) + 0 + (x[:, i] & x[:, i + 1]) for i in (0, 2)]
     assert np.array_equal(classifier.scores(x.astype(np.uint8)), np.stack(expected, axis=1))
-    with pytest.raises(UsageError, match=r"no output 'votes'; the outputs are \['out', 'unused'\]"):
+    with pytest.raises(
+        UsageError, match=r"no output or wire 'votes'; the outputs are \['out', 'unused'\]"
+    ):
         read_design(tmp_path / "net.sv").between("votes")
+
+
+SUMS = """
+module gates(input [3:0] x, output [1:0] sum0, output [1:0] sum1);
+  wire [3:0] votes = {x[0] ^ x[3], x[1] | x[2], ~x[2], x[0] & x[1]};
+  assign sum0 = votes[0] + votes[1];
+  assign sum1 = votes[2] + votes[3];
+endmodule
+module chip(input [3:0] x, output [1:0] class0, output [1:0] class1);
+  gates net(.x(x), .sum0(class0), .sum1(class1));
+endmodule
+"""
+
+
+def test_votes_may_be_a_wire_inside_in_front_of_class_sums(lgn, tmp_path):
+    (tmp_path / "chip.v").write_text(SUMS)
+    options = ("--votes", "net.votes", "--classes", "2")
+    code, _, err = lgn("import", tmp_path / "chip.v", *options)
+    assert (code, err) == (0, "")
+    x = every(4)
+    a, b, c, d = x.T
+    expected = np.stack([(a & b) + 0 + ~c, (b | c) + 0 + (a ^ d)], axis=1)
+    found = Classifier.load(tmp_path / "chip.lgn").scores(x.astype(np.uint8))
+    assert np.array_equal(found, expected)
+    code, _, err = lgn("import", tmp_path / "chip.v", "--votes", "net.other", "--classes", "2")
+    assert code == 2
+    assert "no output or wire 'net.other'; the outputs are ['class0', 'class1']" in " ".join(
+        err.split()
+    )
+    with pytest.raises(UsageError, match=r"named like votes or net\.votes, not 'a; b'"):
+        read_design(tmp_path / "chip.v", wire="a; b")
 
 
 def test_verilog_with_registers_is_rejected(tmp_path):

@@ -28,6 +28,7 @@ ALLOWED = {
                   "sklearn"},
     "lgn_train.reproduce": {"numpy", "lgn_hw", "lgn_train", "torch", "pydantic", "matplotlib",
                             "filelock"},
+    "lgn_train.search": {"numpy", "lgn_hw", "lgn_train", "torch", "optuna", "tomli_w", "filelock"},
     "lgn_sim": {"numpy", "lgn_hw", "lgn_sim", "cocotb", "cocotb_tools"},
     "lgn_boards": {"numpy", "lgn_hw", "lgn_boards", "amaranth", "amaranth_boards", "serial"},
     # The command line may import every package, those beside lgn_hw inside its functions.
@@ -58,6 +59,7 @@ ROOMS = (
     "lgn_hw.export",
     "lgn_hw.imports",
     "lgn_hw.synth",
+    "lgn_hw.shrink",
     "lgn_hw.link",
     "lgn_hw.hdl",
     "lgn_hw.link.gateware",

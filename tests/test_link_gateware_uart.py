@@ -39,11 +39,11 @@ def test_baud_rate_is_the_nearest_division(clock_hz, baud, clocks, percent):
         ),
         (
             12_000_000, 6_000_000,
-            "The baud rate must be 1 to 3000000 with a clock of 12 MHz, 4 clock cycles a bit,"
+            "The baud rate must be 1 to 3000000 with a clock of 12 MHz, 4 clock cycles per bit,"
             " not 6000000",
         ),
         (12_000_000, 0, "The baud rate must be 1 to 3000000 with a clock of 12 MHz, 4 clock"
-         " cycles a bit, not 0"),
+         " cycles per bit, not 0"),
     ],
 )  # fmt: skip
 def test_baud_rate_rejects_what_the_clock_cannot_give(clock_hz, baud, message):

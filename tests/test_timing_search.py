@@ -66,7 +66,7 @@ def test_fmax_finds_the_fewest_registers_and_the_report_shows_them(lgn, small, p
     arguments = ("--part", "hx8k-ct256", "--clock-mhz", "75", "--tries", "9")
     code, out, _ = lgn("fmax", small, *arguments)
     assert code == 0
-    assert "clock 80.0 MHz (asked for: 75 MHz), one sample a clock cycle" in out
+    assert "clock 80.0 MHz (asked for: 75 MHz), one sample per clock cycle" in out
     data = json.loads((small.parent / "small.lgn.fmax" / "hx8k-ct256" / "fmax.json").read_text())
     assert (data["latency_cycles"], data["met"]) == (4, True)
     assert min(latency for latency in placed if latency >= 4) == 4

@@ -173,8 +173,8 @@ def test_csv_rejects_cells(csv, text, message):
 
 
 WHOLE = [
-    ("", "holds no samples; it needs a header row and one row a sample"),
-    ("a,y\n", "holds no samples; it needs a header row and one row a sample"),
+    ("", "holds no samples; it needs a header row and one row per sample"),
+    ("a,y\n", "holds no samples; it needs a header row and one row per sample"),
     (
         "a\n1\n2\n",
         "must have two columns or more, separated by commas, semicolons or tabs, not ['a']",

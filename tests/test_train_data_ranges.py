@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from lgn_cli.train import _ranges
+from lgn_cli.train import read_ranges
 from lgn_hw.errors import UsageError
 from lgn_train.data import load_file
 from lgn_train.data.ranges import make_features
@@ -86,7 +86,7 @@ REFUSED = [
     ({"stated": (5, 5)}, "the range of 'x0' must be low below high, not 5 to 5"),
     ({"stated": {"z": (0, 5)}}, "has no feature 'z' to have a range; it has 'x0', 'x1'"),
     ({"feature_low": 0}, "must hold both of feature_low and feature_high, or neither"),
-    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "must be one number, or 2, one a feature"),
+    ({"feature_low": [0] * 3, "feature_high": [9] * 3}, "one number, or 2, one per feature"),
     ({"feature_low": np.nan, "feature_high": 1.0}, "feature_low must hold a finite number"),
     (
         {"stated": {"x0": (0, 5)}, "x": images(np.uint8)},
@@ -171,14 +171,14 @@ def test_labels_of_one_value_are_one_class(tmp_path):
 
 
 def test_range_options():
-    assert _ranges([]) is None
-    assert _ranges(["0:255"]) == (0, 255)
-    assert _ranges(["a=b=-1.5:2", "c=0:1"]) == {"a=b": (-1.5, 2), "c": (0, 1)}
+    assert read_ranges([]) is None
+    assert read_ranges(["0:255"]) == (0, 255)
+    assert read_ranges(["a=b=-1.5:2", "c=0:1"]) == {"a=b": (-1.5, 2), "c": (0, 1)}
     for option in ("5", "a=5", "1:2:3", "nan:1", "x:y", "2:1"):
         with pytest.raises(UsageError, match=re.escape(repr(option))):
-            _ranges([option])
+            read_ranges([option])
     with pytest.raises(UsageError, match="is of all features; leave out those of single ones"):
-        _ranges(["0:1", "a=0:1"])
+        read_ranges(["0:1", "a=0:1"])
 
 
 def test_recipes_state_ranges():

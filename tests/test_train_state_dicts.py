@@ -20,10 +20,9 @@ def weights(gates):
 
 
 def check(layers):
-    for layer, gates, (a, b) in zip(layers, GATES, WIRES, strict=True):
-        assert np.array_equal(layer.gates, gates)
-        assert np.array_equal(layer.a, a)
-        assert np.array_equal(layer.b, b)
+    for layer, gates, wires in zip(layers, GATES, WIRES, strict=True):
+        assert np.array_equal(layer.values @ [8, 4, 2, 1], gates)
+        assert np.array_equal(layer.pins, wires)
 
 
 def test_difflogic_takes_connections_from_beside(tmp_path):
@@ -49,10 +48,63 @@ def test_transposed_weights_and_one_list_of_connections(tmp_path):
     check(read_state_dict(tmp_path / "net.pth"))
 
 
+def evaluated_walsh(weights, x):
+    """Return what torchlogix gives after training: the sum of products of 1 - 2x, below 0."""
+    sums = np.zeros(len(x))
+    for k, weight in enumerate(weights):
+        product = np.ones(len(x))
+        for pin in range(x.shape[1]):
+            if k >> (x.shape[1] - 1 - pin) & 1:  # the last input is the lowest bit
+                product *= 1 - 2 * x[:, pin]
+        sums += weight * product
+    return sums < 0
+
+
+def evaluated_light(weights, x):
+    """Return the entry whose indicator is 1, thresholded; the last input is its lowest bit."""
+    entry = sum(x[:, pin].astype(int) << (x.shape[1] - 1 - pin) for pin in range(x.shape[1]))
+    return weights[entry] > 0
+
+
+@pytest.mark.parametrize("inputs", [2, 4, 6])
+@pytest.mark.parametrize(
+    ("kind", "definition"),
+    [("walsh", evaluated_walsh), ("warp", evaluated_walsh), ("light", evaluated_light)],
+)
+def test_torchlogix_weights_of_other_kinds(tmp_path, inputs, kind, definition):
+    given = torch.randn(7, 1 << inputs)
+    wires = torch.from_numpy(RNG.integers(0, 9, (inputs, 7)))
+    torch.save({"0.weight": given, "0.connections.indices": wires}, tmp_path / "net.pth")
+    [layer] = read_state_dict(tmp_path / "net.pth", parametrization=kind)
+    below = RNG.random((500, 9)) < 0.5
+    for gate in range(7):
+        expected = definition(given[gate].numpy(), below[:, wires[:, gate].numpy()])
+        assert np.array_equal(layer.evaluated(below)[:, gate], expected)
+
+
+def test_learned_connections_are_the_heaviest_candidates(tmp_path):
+    candidates = torch.from_numpy(RNG.integers(0, 8, (3, 2, 12)))
+    heavy = torch.zeros(3, 2, 12)
+    heavy[1] = 1
+    heavy[2, 0, 5] = 2
+    state = {"0.weight": weights(GATES[0]), "0.connections.indices": candidates}
+    torch.save(state | {"0.connections.weights": heavy}, tmp_path / "net.pth")
+    [layer] = read_state_dict(tmp_path / "net.pth")
+    expected = candidates[1].numpy().copy()
+    expected[0, 5] = candidates[2, 0, 5]
+    assert np.array_equal(layer.pins, expected)
+
+
 def test_other_files_are_rejected(tmp_path):
     torch.save({"0.weight": torch.rand(5, 4)}, tmp_path / "walsh.pth")
-    with pytest.raises(FileFormatError, match=r"weights of 16 gates.*not \[5, 4\].*in an .npz"):
-        read_state_dict(tmp_path / "walsh.pth", [])
+    wires = [np.zeros((2, 5), int)]
+    with pytest.raises(
+        FileFormatError,
+        match=r"weights of 16 gates.*not \[5, 4\].*--parametrization walsh or light",
+    ):
+        read_state_dict(tmp_path / "walsh.pth", wires)
+    with pytest.raises(FileFormatError, match=r"gates of 3 inputs, \[gates, 8\], not \[5, 4\]"):
+        read_state_dict(tmp_path / "walsh.pth", [np.zeros((3, 5), int)], "light")
     torch.save({"bias": torch.rand(5)}, tmp_path / "other.pth")
     with pytest.raises(FileFormatError, match="has no layers"):
         read_state_dict(tmp_path / "other.pth")

@@ -84,7 +84,10 @@ class Board:
 
 
 def part_of(platform: Any) -> tuple[str, int | None]:
-    """Return the name of a platform's FPGA, and how many LUTs it has; None where not known."""
+    """Return the name of a platform's FPGA, and how many LUTs it has; None where not known.
+
+    platform: of Amaranth; its attribute `part` or `device` has the name.
+    """
     for attribute in ("part", "device"):
         name = getattr(platform, attribute, None)
         if isinstance(name, str):

@@ -1,4 +1,7 @@
-"""Finding a board by its name, by a file of one's own, or by a platform of amaranth-boards."""
+"""Finding a board by its name, by a file of one's own, or by a platform of amaranth-boards.
+
+Boards that nobody has added here work too: any platform of amaranth-boards with a UART will do.
+"""
 
 import runpy
 from dataclasses import replace

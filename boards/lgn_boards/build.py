@@ -1,4 +1,9 @@
-"""From a classifier to a bitstream: numbered steps, kept by the digest of all that goes in."""
+"""From a classifier to a bitstream: numbered steps, kept by the digest of all that goes in.
+
+Each step writes into a folder that is named after the digest of everything that goes in: sources,
+commands, options and tool versions. So a step with the same input is never run twice, and a
+bitstream can be traced.
+"""
 
 import hashlib
 import json
@@ -19,8 +24,11 @@ from lgn_boards.top import DesignFiles, design_files
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.files.owned_folder import OwnedFolder, own_folder
+from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
+from lgn_hw.hdl.streaming.cycles import frame_cycles
 from lgn_hw.link import BaudRate, LinkPlan
 from lgn_hw.prove.equivalence import prove_classifiers
+from lgn_hw.prove.stream_proof import form_claim
 from lgn_hw.tools.nextpnr import nextpnr_version
 from lgn_hw.tools.programs import find_program
 from lgn_hw.tools.yosys import run_yosys, yosys_version
@@ -37,7 +45,8 @@ class BuildOptions:
 
     baud: of the link. clock_mhz: made by a PLL if it is not the board's own. levels_per_stage: as
     in logic.Logic. seeds: how many placements to try, of which the best is kept. jobs: how many at
-    a time. fresh: build again what was kept.
+    a time. fresh: build again what was kept. stream: whether pixels are taken one by
+    one, by a streaming core.
     """
 
     baud: int | None = None
@@ -46,6 +55,7 @@ class BuildOptions:
     seeds: int = 1
     jobs: int = 0
     fresh: bool = False
+    stream: bool = False
 
 
 def plan_for(classifier: Classifier, board: Board, options: BuildOptions) -> LinkPlan:
@@ -54,11 +64,11 @@ def plan_for(classifier: Classifier, board: Board, options: BuildOptions) -> Lin
     mhz = options.clock_mhz
     pll = None if mhz is None else find_pll(board, platform, mhz)
     clock_hz = board.clock_hz(platform) if pll is None else round(pll.hz)
-    return LinkPlan(
-        classifier,
-        BaudRate(clock_hz, options.baud or board.baud),
-        board.levels_per_stage if levels is None else levels,
-    )
+    registers = board.levels_per_stage if levels is None else levels
+    in_time = None
+    if options.stream:
+        in_time = frame_cycles(StreamingCore(classifier, StreamingOptions(registers)))
+    return LinkPlan(classifier, BaudRate(clock_hz, options.baud or board.baud), registers, in_time)
 
 
 def build(
@@ -112,7 +122,7 @@ def _built(
     facts = _facts(plan, board, key, folder)
     say(
         f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
-        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes a sample; {key}"
+        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes per sample; {key}"
     )
     open_tools = design.commands[0][0] == "yosys"
     steps = Steps(folder, 4 if open_tools else 2, say)
@@ -138,6 +148,12 @@ def _prove(plan: LinkPlan) -> str:
 
     Raises CheckFailed where they are not, or it could not be shown.
     """
+    if plan.in_time is not None:
+        form_claim(plan.classifier).check()
+        layers = plan.pixels.convolution.layers if plan.pixels.convolution else ()
+        kernels = sum(layer.num_kernels for layer in layers)
+        return f"{kernels:,} kernels, which are the netlist's at every position"
+    # What is built was optimised: a bitstream must not exist whose gates were not proven.
     prove_classifiers(plan.classifier, plan.optimized).check()
     nodes, built = plan.classifier.netlist.num_nodes, plan.optimized.netlist.num_nodes
     return f"{built:,} nodes, proven equal to the {nodes:,} that were given"
@@ -200,6 +216,7 @@ def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
 
 def _pack(command: tuple[str, ...], routed: Routed, folder: Path) -> str:
     """Write the bitstream of a routed design; return its name."""
+    # The packer's command names the file of one placement; the best one has its seed in the name.
     unseeded = routed.file.replace(f"-{routed.seed}.", ".")
     arguments = [routed.file if word == unseeded else word for word in command[1:]]
     run_tool([find_packer(command[0]), *arguments], folder=folder, log=folder / "pack.log")
@@ -229,11 +246,22 @@ def _facts(plan: LinkPlan, board: Board, key: str, folder: Path) -> dict[str, An
         "baud_error": plan.rate.error,
         "clock_mhz": identity.clock_hz / 1e6,
         "luts_least": least_luts(plan),
-        "lanes": plan.lanes,
+        **_speed(plan),
         "vectors": identity.vectors,
         "sample_bytes": identity.sample_bytes,
         "samples_per_second": identity.link_rate,
         "flash": list(board.flash),
+    }
+
+
+def _speed(plan: LinkPlan) -> dict[str, Any]:
+    """Say how the core counts: its lanes, or the cycles of a frame and what these come to."""
+    if plan.in_time is None:
+        return {"lanes": plan.lanes}
+    return {
+        "frame_cycles": plan.in_time.interval,
+        "frames_per_s": plan.rate.clock_hz / plan.in_time.interval,
+        "latency_us": plan.in_time.frame * 1e6 / plan.rate.clock_hz,
     }
 
 

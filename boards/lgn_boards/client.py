@@ -1,4 +1,9 @@
-"""Requests and answers over a line that may lose, change or add bytes."""
+"""Requests and answers over a line that may lose, change or add bytes.
+
+Every request may be asked twice, because a device answers without remembering: that makes loss and
+damage a matter of waiting and asking again. Two requests are under way at most, so that the line is
+busy while the device computes.
+"""
 
 import time
 from collections import deque
@@ -86,7 +91,7 @@ class LinkClient:
         samples: Sequence[int],
         progress: Callable[[int], None] | None = None,
     ) -> list[bytes]:
-        """Return the classes of each payload, which has so many samples, a byte a sample.
+        """Return the classes of each payload, which has so many samples, one byte per sample.
 
         progress: is told how many samples have been answered. Raises LinkError, which has the
         classes of the first payloads.
@@ -166,6 +171,8 @@ class LinkClient:
 
     def _find_way(self) -> None:
         """Bring device and parser to a state in which the next frame is understood."""
+        # Zeros are never a SYNC: a device in the middle of a frame takes them for the rest of it,
+        # finds the CRC wrong, and waits for the next one.
         self.transport.write(FILLING)
         deadline = time.monotonic() + 2 * (self.timeout + 10 * len(FILLING) / self.baud)
         quiet = self.timeout + 10 * len(FILLING) / self.baud

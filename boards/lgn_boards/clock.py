@@ -1,4 +1,8 @@
-"""The clock of a design that is not the board's own: a PLL, and the reset until it is steady."""
+"""The clock of a design that is not the board's own: a PLL, and the reset until it is steady.
+
+A PLL starts to oscillate some time after power-on. Until it has locked, and the memories hold what
+the bitstream says, nothing may be clocked in earnest.
+"""
 
 from typing import Any
 
@@ -52,6 +56,8 @@ class PllClock(Elaboratable):
             ClockSignal("sync").eq(clock),
             ResetSignal("sync").eq(~ready),
         ]
+        # The reset ends on an edge of the clock that it belongs to, or flip-flops would leave it
+        # apart.
         m.d.pll += ready.eq(count == cycles)
         with m.If(~steady):
             m.d.pll += count.eq(0)

@@ -1,4 +1,8 @@
-"""Refusing what cannot fit a board: at once by counting, later by what yosys finds."""
+"""Refusing what cannot fit a board: at once by counting, later by what yosys finds.
+
+A build takes minutes, and that a design is too large can often be said at once. The bounds are
+below every design that was measured: what they refuse cannot fit.
+"""
 
 import json
 from collections.abc import Mapping
@@ -29,6 +33,8 @@ def least_luts(plan: LinkPlan) -> int:
     A vote takes the LUT in front of its flip-flop, unless it is constant or an input. A bit of the
     encoder is a flip-flop, and may take no LUT.
     """
+    if plan.in_time is not None:
+        return LINK_LUTS
     netlist = plan.votes
     votes = len(set(netlist.outputs[netlist.outputs >= netlist.first_node].tolist()))
     counted = LUTS_A_VOTE * votes + LUTS_A_NODE * (netlist.num_nodes - votes)

@@ -47,7 +47,7 @@ class Counters:
 
 
 class Rates:
-    """How fast a batch went, in samples a second: as measured, and what link and core allow.
+    """How fast a batch went, in samples per second: as measured, and what link and core allow.
 
     limit: which of the two is the lower one.
     """

@@ -22,8 +22,8 @@ REST_CYCLES = 8000  # without a byte in either direction, after which the simula
 class SimulatedBoard:
     """Simulate a UartClassifier in a thread; `port` names the serial port that a host may open.
 
-    clocks_per_bit: the device is sized as for a clock of so many cycles a bit. plan: in its place,
-    a plan as it is built.
+    clocks_per_bit: the device is sized as for a clock of so many cycles per bit. plan: instead of
+    it, a plan as it is built.
     """
 
     def __init__(

@@ -1,4 +1,9 @@
-"""The `lgn` command: thin, one file a sub-command, over functions that a script can call too."""
+"""The `lgn` command: thin, one file per sub-command, over functions that a script can call too.
+
+Commands import what they need inside their functions: torch and Amaranth take seconds to load, and
+`lgn --help` needs neither. A command reads its options, calls one or two functions of a package,
+and prints; whatever it can refuse, it refuses before it starts to compute.
+"""
 
 import contextlib
 import os
@@ -20,12 +25,15 @@ from lgn_cli.flash import flash
 from lgn_cli.fmax import fmax
 from lgn_cli.import_ import import_
 from lgn_cli.info import info
+from lgn_cli.new import new
 from lgn_cli.optimize import optimize
 from lgn_cli.predict import predict
 from lgn_cli.prove import prove
 from lgn_cli.report import report
 from lgn_cli.reproduce import reproduce
 from lgn_cli.run import run
+from lgn_cli.search import search
+from lgn_cli.shrink import shrink
 from lgn_cli.sim import sim
 from lgn_cli.summary import summary
 from lgn_cli.synth import synth
@@ -63,8 +71,8 @@ def options(
 
 
 for command in (
-    train, export, optimize, verilog, prove, sim, synth, fmax, summary, report, predict, info,
-    reproduce, boards, build, flash, run, doctor,
+    new, train, search, export, optimize, shrink, verilog, prove, sim, synth, fmax, summary, report,
+    predict, info, reproduce, boards, build, flash, run, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(import_)

@@ -56,6 +56,8 @@ def _rows(classifier: Any) -> list[dict[str, Any]]:
     from lgn_boards.fit import least_luts
 
     rows = []
+    # A board that lacks LUTs by the least estimate cannot fit; that others do fit is only known
+    # when they are built.
     for board in all_boards():
         platform = board.open_platform()
         part, luts = part_of(platform)

@@ -1,4 +1,7 @@
-"""`lgn build`: a bitstream of a classifier for a board."""
+"""`lgn build`: a bitstream of a classifier for a board.
+
+The work is that of lgn_boards.build, which a script can call with the same options.
+"""
 
 import shlex
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lgn_cli.console import JsonOption, errors, finite, print_json, say
+from lgn_cli.verilog import chosen_conv
 
 __all__ = ["build"]
 
@@ -40,6 +44,13 @@ def build(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be built, and run no tool.")
     ] = False,
+    conv: Annotated[
+        str,
+        typer.Option(
+            help="unrolled: every kernel at every position. stream: pixel by pixel, every kernel"
+            " once. auto: stream where the classifier has a convolutional form."
+        ),
+    ] = "auto",
     json: JsonOption = False,
 ) -> None:
     """Build a classifier, its link and its self-test for a board, with tools from pip.
@@ -63,7 +74,8 @@ def build(
 
     loaded, on = Classifier.load(classifier), find_board(board)
     folder = output or default_folder(classifier, on.name)
-    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh)
+    stream = chosen_conv(loaded, conv) == "stream"
+    options = BuildOptions(baud, clock_mhz, levels_per_stage, seeds, jobs, fresh, stream)
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return
@@ -106,7 +118,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
         fmax, clock = result["fmax_mhz"], result["clock_mhz"]
         say(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
     say(
-        f"{result['sample_bytes']:,} bytes a sample: {result['samples_per_second']:,.1f} samples/s"
-        f" at {result['baud']:,} baud"
+        f"{result['sample_bytes']:,} bytes per sample:"
+        f" {result['samples_per_second']:,.1f} samples/s at {result['baud']:,} baud"
     )
     say(f"{result['bitstream']}; load it with: {shlex.join(['lgn', 'flash', str(folder)])}")

@@ -1,4 +1,8 @@
-"""What the sub-commands share: consoles, the --json option, and how results are shown and kept."""
+"""What the sub-commands share: consoles, the --json option, and how results are shown and kept.
+
+Results go to standard output and everything else to standard error, so that `lgn ... --json > file`
+holds one JSON object, whatever was noticed on the way.
+"""
 
 import json
 import math
@@ -99,7 +103,7 @@ def notice(sentence: str) -> None:
 
 
 def print_notices(sentences: Iterable[str]) -> None:
-    """Print sentences to standard error, one a line."""
+    """Print sentences to standard error, one per line."""
     for sentence in sentences:
         notice(sentence)
 

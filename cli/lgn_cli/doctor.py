@@ -1,4 +1,8 @@
-"""`lgn doctor`: list what is installed, what is missing, and the command that installs it."""
+"""`lgn doctor`: list what is installed, what is missing, and the command that installs it.
+
+Nothing here is imported to find out whether it is there: a package that is broken would end the
+command that is meant to say so.
+"""
 
 import importlib.metadata
 import platform
@@ -55,7 +59,10 @@ def doctor(
 
 
 def findings() -> list[Finding]:
-    """Look for everything that a sub-command may need."""
+    """Look for everything that a sub-command may need.
+
+    In the order in which they are printed; `version` is None for what is missing.
+    """
     return [
         Finding("python", "everything", platform.python_version(), "Python 3.11 or newer"),
         _package("numpy", "everything", ""),

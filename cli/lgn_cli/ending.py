@@ -1,4 +1,8 @@
-"""How a command ends when it is told to: with nothing of it left running."""
+"""How a command ends when it is told to: with nothing of it left running.
+
+A command starts yosys, simulators and compilers. Without this a terminated `lgn` would leave them
+running, and their files half written.
+"""
 
 import contextlib
 import os
@@ -47,6 +51,8 @@ def _descendants(parent: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
+            # The second field is the program's name in brackets, which may hold spaces and brackets
+            # of its own; the parent's number is the second word behind it.
             after_name = file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
             children.setdefault(int(after_name.split()[1]), []).append(int(file.parent.name))
     found, waiting = [], [parent]

@@ -1,4 +1,8 @@
-"""`lgn export`: a run's classifier from its checkpoint, or a classifier in another language."""
+"""`lgn export`: a run's classifier from its checkpoint, or a classifier in another language.
+
+One command for both, because to a user both give away a classifier: from a run as a .lgn, or from a
+.lgn in a language that others read.
+"""
 
 import time
 from pathlib import Path

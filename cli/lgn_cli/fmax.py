@@ -1,4 +1,7 @@
-"""`lgn fmax`: place and route a core, and find the registers that a clock needs."""
+"""`lgn fmax`: place and route a core, and find the registers that a clock needs.
+
+By default the core is placed as it is written for carry chains; `--lut` places the one of LUTs.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,7 +90,7 @@ def _print(data: dict[str, Any], folder: Path) -> None:
         *(f"placed: {trial['setting']}: {trial['fmax_mhz']:.1f} MHz" for trial in data["trials"]),
         f"{data['part']}, stage {data['stage']}, {data['tool']}",
         f"{data['setting']}",
-        f"clock {data['fmax_mhz']:.1f} MHz{clock}, one sample a clock cycle",
+        f"clock {data['fmax_mhz']:.1f} MHz{clock}, one sample per clock cycle",
         f"latency {data['latency_cycles']} clock cycles, {data['latency_ns']:.1f} ns",
         *(
             f"{kind} {used['used']:,} of {used['available']:,}"

@@ -1,4 +1,7 @@
-"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written."""
+"""`lgn import`: nets of difflogic, torchlogix and others as classifiers, checked before written.
+
+The name has an underscore because `import` is a word of Python; the command has none.
+"""
 
 import time
 from pathlib import Path
@@ -44,7 +47,8 @@ def import_(
         str, typer.Option(help="How many classes, or their names with commas between.")
     ] = "10",
     votes: Annotated[
-        str | None, typer.Option(help="The output port with the votes; all outputs by default.")
+        str | None,
+        typer.Option(help="The port or inner wire with the votes; all outputs by default."),
     ] = None,
     outputs: Annotated[
         int | None, typer.Option(min=1, help="How many of the outputs vote, from the first.")
@@ -54,6 +58,10 @@ def import_(
     ] = None,
     connections: Annotated[
         Path | None, typer.Option(help="The connections of a state dict, an .npz.")
+    ] = None,
+    parametrization: Annotated[
+        str | None,
+        typer.Option(help="Of a state dict's weights: raw, walsh (also called warp), or light."),
     ] = None,
     encoder: Annotated[
         str,
@@ -78,6 +86,8 @@ def import_(
 
         lgn import net.pth --connections connections.npz --classes 10
 
+        lgn import net.pth --parametrization walsh
+
         lgn import net.v --votes out --classes 10 -o net.lgn
     """
     start = time.perf_counter()
@@ -87,7 +97,9 @@ def import_(
     check_classifier_path(path)
     with watched(None, f"reading {source.name}") as watch:
         if source.suffix in (*STATE_DICTS, *LAYERS):
-            figures = _from_layers(source, path, names, outputs, inputs, connections, encoder, tau)
+            figures = _from_layers(
+                *(source, path, names, outputs, inputs, connections, parametrization, encoder, tau)
+            )
         else:
             figures = _from_netlist(
                 source, path, names, votes, outputs, encoder, top, tau, timeout, watch
@@ -112,6 +124,7 @@ def _from_layers(
     outputs: int | None,
     inputs: int | None,
     connections: Path | None,
+    parametrization: str | None,
     encoder: str,
     tau: float,
 ) -> dict[str, Any]:
@@ -120,7 +133,7 @@ def _from_layers(
     from lgn_hw.imports.assemble import assemble
     from lgn_hw.imports.gate_layers import check_layers, layers_netlist
 
-    layers = _layers(source, connections)
+    layers = _layers(source, connections, parametrization)
     netlist = layers_netlist(layers, inputs)
     samples = check_layers(layers, netlist)
     if outputs is not None:
@@ -136,15 +149,24 @@ def _from_layers(
     }
 
 
-def _layers(source: Path, connections: Path | None) -> "list[GateLayer]":
+def _layers(
+    source: Path, connections: Path | None, parametrization: str | None
+) -> "list[GateLayer]":
     from lgn_hw.imports.gate_layers import read_connections, read_layers
 
     if source.suffix in LAYERS:
+        if parametrization is not None:
+            raise UsageError(f"--parametrization is of a state dict; {source} holds gate numbers")
         return read_layers(source)
     require_lgn_train()
-    from lgn_train.state_dicts import read_state_dict
+    from lgn_train.state_dicts import PARAMETRIZATIONS, read_state_dict
 
-    return read_state_dict(source, None if connections is None else read_connections(connections))
+    if parametrization not in (None, *PARAMETRIZATIONS):
+        raise UsageError(
+            f"--parametrization must be one of {', '.join(PARAMETRIZATIONS)}, not {parametrization}"
+        )
+    given = None if connections is None else read_connections(connections)
+    return read_state_dict(source, given, parametrization)
 
 
 def _from_netlist(
@@ -166,7 +188,7 @@ def _from_netlist(
     if source.suffix not in SUFFIXES:
         known = ", ".join((*STATE_DICTS, *LAYERS, *SUFFIXES))
         raise UsageError(f"A file to import must end in one of {known}, not {source.name}")
-    design = read_design(source, top)
+    design = read_design(source, top, votes)
     given = design.between(votes)
     if outputs is not None:
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])

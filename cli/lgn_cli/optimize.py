@@ -65,6 +65,8 @@ def optimize(
             f"--lut {lut} leaves restructuring to `lgn synth --liberty`; optimise without --lut"
         )
     loaded = Classifier.load(classifier)
+    # The simple passes come first in any case: what they remove, ABC need not restructure nor
+    # prove.
     result, steps = optimize_classifier(loaded)
     proof = None
     if lut is not None:

@@ -1,4 +1,7 @@
-"""`lgn predict`: classify samples in software, exactly as the hardware does."""
+"""`lgn predict`: classify samples in software, exactly as the hardware does.
+
+It runs the same engine as Classifier.predict, to which simulations and boards are compared.
+"""
 
 import csv
 import sys

@@ -1,4 +1,8 @@
-"""`lgn prove`: show that two files are the same classifier, or where they differ."""
+"""`lgn prove`: show that two files are the same classifier, or where they differ.
+
+Which proof it is follows from the second file: another classifier, a core's Verilog, or what `lgn
+export` wrote.
+"""
 
 import time
 from pathlib import Path
@@ -151,11 +155,13 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
     With it a proof has two short steps instead of a long one. Says so where it is not there.
     """
     from lgn_hw.circuit.header import read_core_header
+    from lgn_hw.hdl.streaming.header import read_stream_header
 
-    digest = read_core_header(text).digest
+    digest = (read_stream_header(text) or read_core_header(text)).digest
     if digest == loaded.digest:
         return None
     for path in sorted({*classifier.parent.glob("*.lgn"), *other.parent.glob("*.lgn")}):
+        # The last 32 bytes of a .lgn are its SHA-256: no need to read the classifier.
         if path.read_bytes()[-32:].hex() == digest:
             return path
     notice(

@@ -1,4 +1,8 @@
-"""`lgn report`: every figure of a classifier on one HTML page, and as JSON."""
+"""`lgn report`: every figure of a classifier on one HTML page, and as JSON.
+
+It computes nothing new: each figure comes from a file that another command left beside the
+classifier.
+"""
 
 import os
 from pathlib import Path

@@ -129,7 +129,7 @@ def _print(result: "SimulationResult", folder: Path) -> None:
         f"{result.vectors:,} results compared in {result.simulator},"
         f" {result.mismatches:,} mismatches ({result.seconds} s)",
         f"latency {result.latency_cycles} clock cycles declared,"
-        f" {result.latency_cycles_measured} measured; {result.throughput} samples a cycle",
+        f" {result.latency_cycles_measured} measured; {result.throughput} samples per cycle",
     ]
     if result.negative_control is not None:
         found = "caught" if result.negative_control.caught else "MISSED"

@@ -67,7 +67,7 @@ def _figures(data: dict[str, Any]) -> Table:
         ("soft-mixture gap", f"{data['gap_soft']:+.2%}", "soft-mixture minus discrete accuracy"),
         ("unused gates", f"{data['unused_gates']:.2%}", "of the nodes, by entropy"),
         ("gates", f"{data['nodes']:,}", f"nodes, on {data['levels']} levels"),
-        ("latency, declared", f"{data['latency_cycles']}", "clock cycles, one sample a cycle"),
+        ("latency, declared", f"{data['latency_cycles']}", "clock cycles, one sample per cycle"),
         ("latency, measured", f"{data['latency_cycles_measured']}", "clock cycles, in simulation"),
         ("vectors simulated", f"{data['vectors']:,}", f"results compared, {data['simulator']}"),
         ("mismatches", f"{data['mismatches']}", "scores or classes that differ from software"),

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from lgn_train.data.ranges import Range
     from lgn_train.recipe import Recipe
 
-__all__ = ["require_lgn_train", "train"]
+__all__ = [
+    "INTERRUPTED",
+    "default_recipe",
+    "read_ranges",
+    "require_lgn_train",
+    "safe_name",
+    "train",
+]
 
 INTERRUPTED = 130  # what a shell calls a program that was ended by Ctrl-C
 
@@ -34,7 +41,10 @@ LARGE_TABLE = 2000  # rows, from which batches are larger
 
 def train(
     recipe: Annotated[
-        Path | None, typer.Argument(help="A recipe, a .toml file; may be left out with --data.")
+        str | None,
+        typer.Argument(
+            help="A recipe: a .toml file, or a name of --list; may be left out with --data."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -67,6 +77,9 @@ def train(
         bool, typer.Option("--force", help="Start over where the folder holds a run.")
     ] = False,
     device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the recipes that come with lgn-hw, and end.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train a network and export it as a classifier, NAME.lgn, in a run folder.
@@ -76,15 +89,18 @@ def train(
 
     Examples:
 
-        lgn train train/recipes/digits.toml
+        lgn train digits
 
-        lgn train train/recipes/digits.toml --set model.tau=5 --seed 1 --output build/trial
+        lgn train digits --set model.tau=5 --seed 1 --output build/trial
 
         lgn train --data flowers.csv --label species --range 0:10
 
         torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
     lgn_train = require_lgn_train()
+    if list_:
+        _list_recipes(json)
+        return
     changes = list(change or [])
     changes += [] if seed is None else [f"seed={seed}"]
     changes += [] if epochs is None else [f"train.epochs={epochs}"]
@@ -96,7 +112,7 @@ def train(
             folder,
             data_path=data,
             label=label,
-            limits=_ranges(limits or []),
+            limits=read_ranges(limits or []),
             resume=resume,
             force=force,
             device=device,
@@ -112,7 +128,7 @@ def train(
         show(_table(figures, str(folder)))
 
 
-def _ranges(options: list[str]) -> "Range | None":
+def read_ranges(options: list[str]) -> "Range | None":
     """Read --range options; raises UsageError naming the one that is none."""
     found: dict[str, tuple[float, float]] = {}
     for option in options:
@@ -153,25 +169,40 @@ def require_lgn_train() -> Any:
     return lgn_train
 
 
+def _list_recipes(json: bool) -> None:
+    """Print the name of each recipe with the first line of its head."""
+    from lgn_train.recipe_files import recipe_names, title_of
+
+    found = {name: title_of(path) for name, path in recipe_names().items()}
+    if json:
+        print_json(found)
+        return
+    table = Table(show_header=False)
+    for name, title in found.items():
+        table.add_row(name, title)
+    show(table)
+
+
 def _recipe(
-    path: Path | None, data: Path | None, label: str | None, changes: list[str]
+    wanted: str | None, data: Path | None, label: str | None, changes: list[str]
 ) -> "Recipe":
     """Return the recipe of a file with the changes of the command line, or one for a table."""
     from lgn_hw.data import KINDS
     from lgn_train.recipe import Recipe
+    from lgn_train.recipe_files import recipe_path
 
-    if path is not None and path.suffix.lower() in KINDS:
-        raise UsageError(f"{path} is no recipe but a data file; give it as --data {path}")
-    if path is not None:
-        return Recipe.load(path, changes)
+    if wanted is not None and Path(wanted).suffix.lower() in KINDS:
+        raise UsageError(f"{wanted} is no recipe but a data file; give it as --data {wanted}")
+    if wanted is not None:
+        return Recipe.load(recipe_path(wanted), changes)
     if data is None:
         raise UsageError(
-            "Name a recipe, like train/recipes/digits.toml, or give your own samples with --data"
+            "Name a recipe, like digits (--list shows all), or give your own samples with --data"
         )
-    return Recipe.of(_default_recipe(data, label), "the default recipe", changes)
+    return Recipe.of(default_recipe(data, label), "the default recipe", changes)
 
 
-def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
+def default_recipe(path: Path, label: str | None) -> dict[str, Any]:
     """Return the default recipe, sized for the classes and the rows of the data."""
     from lgn_train.data import load_file
 
@@ -190,8 +221,12 @@ def _default_recipe(path: Path, label: str | None) -> dict[str, Any]:
         "epochs": min(most, max(fewest, DEFAULT_STEPS * batch_size // rows)),
     }
     source = {"source": "file", "path": str(path)} | ({"label": label} if label else {})
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "table"
-    return {"name": name, "data": source} | recipe
+    return {"name": safe_name(path), "data": source} | recipe
+
+
+def safe_name(path: Path) -> str:
+    """Return a name for a recipe, made of that of a file of data."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "table"
 
 
 def _choice(figures: dict[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ def encoder_netlist(thermometer: Thermometer, lut_size: int) -> Netlist:
     """Return sample bits to encoder bits; equal to Thermometer.encode for every code in range.
 
     Inputs are the bits of a sample as lgn_hw.features.Features packs them. A feature of up to
-    lut_size bits takes one node a threshold. A wider one is cut: its lowest bits are compared
+    lut_size bits takes one node per threshold. A wider one is cut: its lowest bits are compared
     first, once for all thresholds that end alike, and each further node takes lut_size - 1 bits.
     """
     features = thermometer.features

@@ -122,7 +122,7 @@ def header_text(header: CoreHeader, classifier: Classifier) -> str:
         f"{header.top}: a logic gate network classifier, written by lgn-hw {lgn_hw.__version__}.",
         f"Classifier {header.digest}",
         "",
-        f"Latency {header.latency} clock cycles, one sample a clock cycle.",
+        f"Latency {header.latency} clock cycles, one sample per clock cycle.",
         "A transfer happens at a rising edge of clk where valid and ready are both 1.",
         "",
         "clk                input   clock, rising edge",

@@ -133,6 +133,7 @@ class Convolution:
     def _own_planes(self) -> Nets:
         """Return int32[planes, rows, columns], the nets of encoder()'s bits."""
         bits = self._present()
+        # Missing bits read constant 0; NodeBuilder takes them out of the tables.
         nets = np.full(self.shape[1] * self.shape[2] * self.num_planes, CONSTANT_0, np.int32)
         nets[bits] = np.arange(FIRST_INPUT, FIRST_INPUT + len(bits))
         return nets.reshape(-1, self.num_planes).T.reshape(self.shapes[0])

@@ -99,6 +99,8 @@ class Kernels:
         values = self._leaf_nets(outside, size)  # padded with net 0, which is CONSTANT_0
         for tables in self._tables_of_levels():
             nodes = values.shape[1] // self.fan_in
+            # Axes are now kernel, node, position, pin: neighbouring values of a level are the pins
+            # of one node.
             pins = values.reshape(self.num_kernels, nodes, self.fan_in, -1).swapaxes(2, 3)
             repeated = np.repeat(tables, size[0] * size[1])
             added = builder.add(pins.reshape(-1, self.fan_in), repeated)
@@ -130,6 +132,8 @@ class Kernels:
     def _leaf_nets(self, image: Nets, size: tuple[int, int]) -> Nets:
         """Return int32[kernels, leaves, positions] of a padded image."""
         area = self.kernel_size**2
+        # A leaf's number is (channel, row, column) of the window, in mixed radix; two more axes are
+        # the positions.
         row = self.leaves[..., None, None] // self.kernel_size % self.kernel_size
         column = self.leaves[..., None, None] % self.kernel_size
         rows = row + np.arange(size[0])[:, None] * self.stride

@@ -1,4 +1,7 @@
-"""An OR pool at all its positions, as nodes of a netlist."""
+"""An OR pool at all its positions, as nodes of a netlist.
+
+An OR and not a maximum of numbers: on bits they are the same (arXiv 2411.04732).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,4 +32,5 @@ def or_pooled(builder: NodeBuilder, nets: Nets, size: int) -> Nets:
 
 
 def _or_tables(nodes: int, fan_in: int) -> NDArray[np.uint64]:
+    # All entries but the first, in which every pin is 0.
     return np.full(nodes, (1 << (1 << fan_in)) - 2, np.uint64)

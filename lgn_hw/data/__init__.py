@@ -1,4 +1,9 @@
-"""Read samples from files and DataFrames: one reader, whoever asks."""
+"""Read samples from files and DataFrames: one reader, whoever asks.
+
+Files come from spreadsheets, databases and other people's scripts. Every reader here refuses what
+it would have to guess, names the place of the first fault and says what to do; what it does take,
+it takes the same way for training and for use.
+"""
 
 from lgn_hw.data.arrays import Arrays, read_npz
 from lgn_hw.data.csv_file import read_csv

@@ -96,6 +96,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise UsageError(f"{path} is not an .npz file, or it is cut short; numpy.savez writes one")
     name = ""
     try:
+        # Pickled objects can run code when they are loaded: a data file must not.
         with np.load(path, allow_pickle=False) as file:
             found = {}
             for name in file:
@@ -144,6 +145,7 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
         )
     x = x.reshape(len(x), -1)
     if x.dtype.kind == "f":
+        # Values beyond all doubles become infinite here, and are refused below with their place.
         with np.errstate(over="ignore"):  # of long doubles
             x = x.astype(np.float64, copy=False)
     wrong = ~np.isfinite(x) if x.dtype.kind == "f" else np.zeros((0, 0), bool)

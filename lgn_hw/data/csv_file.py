@@ -1,4 +1,8 @@
-"""Tables in .csv files: encoding, separator, header and rows."""
+"""Tables in .csv files: encoding, separator, header and rows.
+
+Python's csv module reads the cells; what it leaves open is decided here: the encoding, the
+separator, where the header is, and what a row of another length means.
+"""
 
 import csv
 import io
@@ -32,7 +36,7 @@ def read_csv(path: Path) -> Table:
     separator = stated[1] if stated else _separator(text)
     rows = _rows(path, text, separator)[1 if stated else 0 :]
     if len(rows) < 2:
-        raise UsageError(f"{path} holds no samples; it needs a header row and one row a sample")
+        raise UsageError(f"{path} holds no samples; it needs a header row and one row per sample")
     header = [tidy(name) for name in rows[0][1]]
     _check_lengths(path, header, rows[1:], separator)
     columns = [
@@ -53,6 +57,7 @@ def _text(path: Path) -> str:
     data = path.read_bytes()
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
+        # Excel writes UTF-16 as "Unicode text" and a byte order mark before UTF-8.
         text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1

@@ -1,4 +1,7 @@
-"""Tables of other libraries: DataFrames of pandas, Polars and Arrow, and .parquet files."""
+"""Tables of other libraries: DataFrames of pandas, Polars and Arrow, and .parquet files.
+
+narwhals reads the frames of every library without any of them being a dependency.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -98,6 +101,7 @@ def _cells(column: Any, place: str) -> list[str] | NDArray[Any]:
     _refuse_dates(column, place)
     dtype = column.dtype
     if dtype.is_numeric() and not dtype.is_decimal():
+        # numpy has no missing integers: pandas and narwhals would make floats of all of them.
         if dtype.is_integer() and column.null_count():
             row = int(np.argmax(column.is_null().to_numpy()))
             raise UsageError(

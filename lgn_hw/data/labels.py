@@ -1,4 +1,8 @@
-"""Labels and class names: one spelling for each class, a total order, and matching by name."""
+"""Labels and class names: one spelling for each class, a total order, and matching by name.
+
+The same class is "1" in one file, "1.0" in another and 1 in an array. Spelled in one way and in one
+order, labels give the same class numbers whichever file they came from.
+"""
 
 import re
 import unicodedata
@@ -46,6 +50,8 @@ def number_classes(labels: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]
     known = {label: canonical(label) for label in set(labels)}
     numbers = {name: _number(name) for name in known.values()}
     if all(number is not None for number in numbers.values()):
+        # As numbers, so that class "10" stands behind "9". Decimal, because floats would take long
+        # numbers for equal ones.
         names = sorted(numbers, key=lambda name: numbers[name] or Decimal(0))
     else:
         names = sorted(numbers)

@@ -30,6 +30,9 @@ def listed(names: Iterable[str]) -> str:
 def plain(names: Iterable[str]) -> str:
     """Return names with commas between them; control characters, which a terminal would obey, are
     written as Python writes them.
+
+    For names and texts of files in messages: a file must not be able to move the cursor or colour
+    what is printed.
     """
     return "".join(
         character if character.isprintable() else repr(character)[1:-1]

@@ -1,4 +1,9 @@
-"""Cells of text to columns of numbers: what is a number, and what to say of what is none."""
+"""Cells of text to columns of numbers: what is a number, and what to say of what is none.
+
+A column is joined and matched as one text: that is one call of a regular expression in C instead of
+one per cell. Only a column that is no number throughout
+is looked at cell by cell, for the message.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -82,6 +87,7 @@ def _decimals(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.f
     if not np.isfinite(values).all():
         index = int(np.argmin(np.isfinite(values)))
         raise UsageError(f"{where(index)} must be a finite number, not {_short(cells[index])!r}")
+    # A float that is no integer cannot be that large: such cells are identifiers or stamps.
     large = np.flatnonzero(np.abs(values) >= EXACT)
     for index in large.tolist():
         if cells[index].lstrip("+-").isdigit() and int(float(cells[index])) != int(cells[index]):

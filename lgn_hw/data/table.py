@@ -59,6 +59,7 @@ class Table:
         of fractions.
         """
         arrays = [self.numbers(column) for column in columns]
+        # Whole numbers stay whole: a float would lose those beyond 2^53.
         if all(array.dtype.kind in "ib" for array in arrays):
             return np.stack([array.astype(np.int64) for array in arrays], axis=1)
         for array, column in zip(arrays, columns, strict=True):

@@ -1,4 +1,7 @@
-"""Constraints as text: the clock for each tool, and where pins would be named."""
+"""Constraints as text: the clock for each tool, and where pins would be named.
+
+Only the clock is constrained. Pins belong to the design around the core.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -54,7 +57,7 @@ def _pcf(design: "Design") -> str:
     return f"""\
 # {design.top} for nextpnr-ice40, {design.clock_mhz:g} MHz.
 set_frequency {design.clock} {design.clock_mhz:g}
-# Name the pins of your top, one line a bit:
+# Name the pins of your top, one line per bit:
 # set_io {design.clock} 35
 """
 
@@ -64,7 +67,7 @@ def _lpf(design: "Design") -> str:
     return f"""\
 # {design.top} for nextpnr-ecp5, {design.clock_mhz:g} MHz.
 FREQUENCY PORT "{design.clock}" {design.clock_mhz:g} MHZ;
-# Name the pins of your top, one line a bit:
+# Name the pins of your top, one line per bit:
 # LOCATE COMP "{design.clock}" SITE "G2";
 # IOBUF PORT "{design.clock}" IO_TYPE=LVCMOS33;
 """

@@ -1,4 +1,8 @@
-"""The design that is delivered: a classifier's core and the wrapper around it, as Verilog."""
+"""The design that is delivered: a classifier's core and the wrapper around it, as Verilog.
+
+The header is read from the text that was emitted, not passed beside it: what is delivered is what
+is described.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,13 +1,22 @@
-"""Prove a whole file of Verilog: its core, and what stands around it."""
+"""Prove a whole file of Verilog: its core, and what stands around it.
+
+Only the core is proven by SAT. The wrapper is small, tested, and compared with what would be
+written for this core: equal text is the same circuit.
+"""
 
 import re
 
 from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
+from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
+from lgn_hw.hdl.streaming.header import StreamHeader, read_stream_header
+from lgn_hw.hdl.streaming.verilog import header_of
 from lgn_hw.hdl.wrappers import WRAPPERS, wrapper_top, wrapper_verilog
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
 from lgn_hw.prove.equivalence import Claim, Proof, prove_verilog
 from lgn_hw.prove.source_check import module_names
+from lgn_hw.prove.stream_proof import prove_stream
 from lgn_hw.prove.watch import Watch
 
 __all__ = ["prove_design"]
@@ -27,16 +36,43 @@ def prove_design(
 ) -> Proof:
     """Prove that the core in a file is the classifier, and that its wrapper is the written one.
 
+    A streaming core is known by its header (see prove.stream_proof).
+
     A wrapper is compared letter by letter with the one for this core, comments apart;
     of other modules nothing is shown, so that a file with them is refused. Raises what
     prove.equivalence.prove_verilog raises, and UsageError where the file has no core's header.
     """
+    stream = read_stream_header(verilog)
+    if stream is not None:
+        return _prove_streaming(classifier, verilog, stream, timeout_s, watch)
     header = read_core_header(verilog)
     proof = prove_verilog(classifier, verilog, header, timeout_s=timeout_s, watch=watch)
     if proof.status == "refused":
         return proof
     outer = [name for name in module_names(verilog) if not _is_core(name, header)]
     return Proof((*proof.claims, _wrapper_claim(verilog, outer, header))) if outer else proof
+
+
+def _prove_streaming(
+    classifier: Classifier,
+    verilog: str,
+    header: StreamHeader,
+    timeout_s: float,
+    watch: Watch | None,
+) -> Proof:
+    """Prove a streaming core, and that its header says the cycles that it takes."""
+    if header.digest != classifier.digest:
+        raise UsageError(
+            f"The Verilog was emitted from classifier {header.digest}, not from"
+            f" {classifier.digest}; emit it again with `lgn verilog --conv stream`"
+        )
+    core = StreamingCore(classifier, StreamingOptions(header.registers, header.scores))
+    same = header == header_of(classifier, core, header.top)
+    claim = Claim("the header is the classifier's", "computed", "equal" if same else "different")
+    proof = prove_stream(
+        classifier, verilog, header.top, header.score_bits, timeout_s=timeout_s, watch=watch
+    )
+    return Proof((claim, *proof.claims))
 
 
 def _is_core(name: str, header: CoreHeader) -> bool:

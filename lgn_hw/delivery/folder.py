@@ -1,4 +1,8 @@
-"""Write the deliverable folder."""
+"""Write the deliverable folder.
+
+The same arguments give the same bytes, so that a delivery can be made again and compared by its
+manifest.
+"""
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -93,7 +97,7 @@ def _static(name: str) -> str:
 
 
 def _parameters(design: Design, vectors: int) -> str:
-    """Write what the testbench includes: the top's name and a constant a line."""
+    """Write what the testbench includes: the top's name and one constant per line."""
     constants = {name.upper(): value for name, value in design.shape.items()}
     constants |= {"LATENCY": design.latency, "SAMPLES": vectors}
     if design.wrapper == "axi":
@@ -107,6 +111,6 @@ def _parameters(design: Design, vectors: int) -> str:
 
 
 def _hex(words: Sequence[int], bits: int) -> str:
-    """Write a word a line, with a 1 above its highest bit: a missing word cannot pass as 0."""
+    """Write one word per line, with a 1 above its highest bit: a missing word cannot pass as 0."""
     digits = -(-(bits + 1) // 4)
     return "".join(f"{word | 1 << bits:0{digits}x}\n" for word in words)

@@ -1,4 +1,7 @@
-"""The README of the deliverable folder: what is in it, and the exact commands."""
+"""The README of the deliverable folder: what is in it, and the exact commands.
+
+It is written for someone who has never heard of lgn-hw: ports, numbers, commands.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -20,12 +23,12 @@ at a rising edge of `clk` where `valid` and `ready` are both 1. `rst` is synchro
 high. The comment at the head of `rtl/core.v` lists every field of a sample and of a result.
 """,
     "axi": """\
-Samples enter on `s_axis`, one packet a sample: {sample_beats} beats of {data_bits} bits, the lowest
-bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on `m_axis` in
-the same way and in order, {result_beats} beats each. The comment at the head of `rtl/core.v` lists
-every field of a sample and of a result. A packet that is too short, too long or lacks bytes gives
-no result and is counted; the beat after its TLAST begins the next one. `aresetn` is synchronous and
-active low.
+Samples enter on `s_axis`, one packet per sample: {sample_beats} beats of {data_bits} bits, the
+lowest bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on
+`m_axis` in the same way and in order, {result_beats} beats each. The comment at the head of
+`rtl/core.v` lists every field of a sample and of a result. A packet that is too short, too long or
+lacks bytes gives no result and is counted; the beat after its TLAST begins the next one. `aresetn`
+is synchronous and active low.
 
 `s_axi` is AXI4-Lite, 32 bits wide:
 
@@ -56,7 +59,10 @@ head of `rtl/core.v` lists every field of a sample.
 
 
 def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
-    """Return the README as Markdown."""
+    """Return the README as Markdown.
+
+    vectors: how many the testbench has.
+    """
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
@@ -118,7 +124,7 @@ yosys, for {parts}:
 |---|---|
 | `rtl/` , `filelist.f` | the circuit, Verilog-2001 |
 | `tb/testbench.v`, `tb/parameters.vh` | the testbench |
-| `tb/samples.hex`, `tb/expected.hex` | a vector a line; each word has a 1 above its highest bit |
+| `tb/samples.hex`, `tb/expected.hex` | one vector per line; a 1 above the highest bit |
 | `tb/test_cocotb.py` | the same vectors in cocotb |
 | `constraints/`, `vivado/`, `quartus/` | for the tools |
 | `manifest.json` | SHA-256 of every file, options, tool versions |

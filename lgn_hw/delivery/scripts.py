@@ -1,4 +1,8 @@
-"""Scripts as text that synthesise the circuit out of context in Vivado and in Quartus."""
+"""Scripts as text that synthesise the circuit out of context in Vivado and in Quartus.
+
+Out of context means without pins: the tool times the paths between registers only, which is what a
+core can be judged by alone.
+"""
 
 from typing import TYPE_CHECKING
 

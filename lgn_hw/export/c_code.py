@@ -1,4 +1,8 @@
-"""Write a classifier as C99, proven: the tables are read back from the text, and shown equal."""
+"""Write a classifier as C99, proven: the tables are read back from the text, and shown equal.
+
+The C is an interpreter with tables, as the engine is (inference.program): the tables hold all that
+differs between classifiers, and they are what the proof reads.
+"""
 
 import re
 from collections.abc import Callable
@@ -66,6 +70,7 @@ def prove_c(
     if slots is None:
         raise FileFormatError("The file is no C that lgn export wrote")
     program = read_tables(text, int(slots[1]), made.output, "the file")
+    # How votes are counted is not part of the netlist that is proven below: it is compared here.
     counted = program.counts_outputs(classifier.group)
     tables = Claim(TABLES, "comparison", "equal" if counted else "different", "export it again")
     if not counted:

@@ -1,4 +1,8 @@
-"""A library's folder around the C, as Arduino and PlatformIO want it."""
+"""A library's folder around the C, as Arduino and PlatformIO want it.
+
+The file names and keys are those of Arduino's library specification and of PlatformIO's
+library.json.
+"""
 
 import json
 
@@ -26,7 +30,10 @@ void loop() {{
 
 
 def library_files(classifier: Classifier, name: str, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the files under src/, beside what describes them, and an example."""
+    """Return the files under src/, beside what describes them, and an example.
+
+    files: the header and the source by name. Returns all files of the library by their paths.
+    """
     sentence = (
         f"A logic gate network with {len(classifier.features)} features and"
         f" {classifier.num_classes} classes"

@@ -1,4 +1,7 @@
-"""A program's tables as C arrays, and read back from the C, so that what is written is proven."""
+"""A program's tables as C arrays, and read back from the C, so that what is written is proven.
+
+The narrowest types are chosen because flash is what small microcontrollers lack.
+"""
 
 import re
 import zlib
@@ -54,6 +57,7 @@ def tables_of(program: Program, features: Features) -> dict[str, tuple[str, NDAr
 
 
 def table_bytes(tables: dict[str, tuple[str, NDArray[np.integer]]]) -> int:
+    """Return the bytes of flash that the arrays take."""
     return sum(BYTES.get(kind, 8) * max(1, len(values)) for kind, values in tables.values())
 
 
@@ -102,6 +106,9 @@ def read_tables(text: str, slots: int, output: NDArray[np.integer], name: str) -
 
 
 def _literal(number: int) -> str:
+    # A literal has the first type that holds it; where `int` has 16 bits that is long, which is
+    # right, too. The smallest number has no literal of its own: C reads a minus sign as an
+    # operator.
     if -(2**31) < number < 2**31:
         return str(number)
     if 0 <= number < 2**32:

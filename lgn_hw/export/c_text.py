@@ -31,7 +31,11 @@ KEYWORDS = {
 
 
 def header_text(classifier: Classifier, program: Program, name: str, samples: int) -> str:
-    """Return the header: types, sizes, functions, and what the classes and features are."""
+    """Return the header: types, sizes, functions, and what the classes and features are.
+
+    program: of the engine. name: what functions and types begin with. samples: 32 or 64, the bits
+    of a word. Raises UsageError on a name that is no identifier of C.
+    """
     _check(name, samples)
     tables = tables_of(program, classifier.features)
     features = classifier.features
@@ -55,7 +59,10 @@ def header_text(classifier: Classifier, program: Program, name: str, samples: in
 
 
 def source_text(classifier: Classifier, program: Program, name: str, samples: int) -> str:
-    """Return the source; the same program gives the same text."""
+    """Return the source; the same program gives the same text.
+
+    Arguments and errors are those of header_text().
+    """
     _check(name, samples)
     tables = tables_of(program, classifier.features)
     cases = "\n".join(_case(function) for function in sorted(set(program.function.tolist())))

@@ -1,4 +1,8 @@
-"""A classifier as one combinational circuit, raw features to class: AIGER, BLIF and Verilog."""
+"""A classifier as one combinational circuit, raw features to class: AIGER, BLIF and Verilog.
+
+There are no registers, so that any tool for logic can take it: equivalence checkers, other mappers,
+an ASIC flow. docs/passes.md says what each command makes of them.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -97,6 +101,7 @@ def with_mapped_parts(data: bytes, modules: str) -> bytes:
     text = data.decode()
     top = text.split("\n\n")[0] if "\n\n" in text else text
     [name] = re.findall(r"^module (\w+)\(", top, re.MULTILINE)
+    # The top only joins the parts, and stays as it was written: the proof looks for its text.
     others = re.sub(rf"^module {name}\(.*?^endmodule\n", "", modules, flags=re.M | re.S)
     return sealed(f"{top}\n\n{others}".encode(), FORMATS["verilog-comb"].comment)
 

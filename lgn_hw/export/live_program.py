@@ -1,6 +1,6 @@
 """A classifier as a few bytes per gate, for the interpreter of the live page; and back again.
 
-The bytes are numbers in LEB128, seven bits a byte and the lowest first; signed ones are zigzag
+The bytes are numbers in LEB128, seven bits per byte and the lowest first; signed ones are zigzag
 (0, -1, 1, -2 ... are 0, 1, 2, 3 ...). In this order:
 
 * how many features, then for each run of features of one range: how many, low, high - low;

@@ -47,11 +47,14 @@ def _replace(target: Path, data: bytes, old: os.stat_result | None) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
+            # Without it a rename may reach the disk before the data: after a power cut the file
+            # would be empty.
             os.fsync(stream.fileno())
         if old is not None:
             with contextlib.suppress(OSError):  # only the superuser gives files away
                 os.chown(partial, old.st_uid, old.st_gid)
             os.chmod(partial, stat.S_IMODE(old.st_mode))
+        # Atomic on POSIX within one file system, hence the partial file beside.
         os.replace(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)

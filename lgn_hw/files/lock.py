@@ -15,16 +15,20 @@ from filelock import FileLock, Timeout
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["LOCK", "locked"]
+__all__ = ["LOCK", "FolderInUse", "locked"]
 
 LOCK = ".lgn.lock"  # stays in the folder: processes that wait for it must see one file
+
+
+class FolderInUse(UsageError):
+    """A folder that another process holds."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder's lock; the system frees it when the process ends, however that happens.
 
-    Raises UsageError at once, naming the process, where another one holds it.
+    Raises FolderInUse at once, naming the process, where another one holds it.
     """
     path = folder / LOCK
     # The folder must not be taken for free by a thread of this process either.
@@ -32,12 +36,14 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise UsageError(
+        raise FolderInUse(
             f"{folder} is in use by {_holder(path)}; wait until it ends, or choose another folder"
             " with --output"
         ) from None
     try:
         _write(path, _own_name())
+        # Locks of the system are on the open file: a process that is killed holds none, unlike a
+        # file that says "locked" by being there.
         yield
     finally:
         _write(path, "")

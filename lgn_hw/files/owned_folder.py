@@ -178,6 +178,7 @@ class OwnedFolder:
         places = {name: self._place(name) for name in found}
         stale = [name for name in self.digests if name not in found]
         for name, target in places.items():
+            # Before anything is replaced: what somebody else put there is renamed, not lost.
             self._make_way(name, target, found[name])
         self.digests |= found
         self._facts = facts

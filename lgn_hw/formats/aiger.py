@@ -20,6 +20,9 @@ def dumps(aig: Aig) -> bytes:
     count, inputs = len(aig.ands), aig.num_inputs
     header = f"aig {inputs + count} {inputs} 0 {len(aig.outputs)} {count}\n"
     outputs = "".join(f"{literal}\n" for literal in aig.outputs.tolist())
+    # An AND's own literal is not written: ANDs come in order, and each reads smaller literals, so
+    # only
+    # two differences are stored, small numbers in few bytes.
     own = 2 * (aig.first_and + np.arange(count))
     high, low = aig.ands.max(axis=1, initial=0), aig.ands.min(axis=1, initial=2**62)
     differences = np.stack([own - high, high - low], axis=1).ravel().astype(np.uint64)
@@ -95,6 +98,7 @@ def _encoded(numbers: NDArray[np.uint64]) -> bytes:
     rest = numbers[:, None] >> (GROUP * np.arange(MAX_BYTES, dtype=np.uint64))
     more = rest >> GROUP != 0
     octets = (rest & np.uint64(0x7F)) | (more.astype(np.uint64) << GROUP)
+    # A byte is written where the one before it says that more follow; the first one always.
     used = np.concatenate([np.ones((len(numbers), 1), bool), more[:, :-1]], axis=1)
     return octets[used].astype(np.uint8).tobytes()
 

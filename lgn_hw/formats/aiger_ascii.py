@@ -43,6 +43,7 @@ def _ordered(
     """Number the ANDs so that each reads earlier ones only, without recursion."""
     place = {0: 0} | {literal >> 1: 1 + i for i, literal in enumerate(inputs)}
     pins: list[tuple[int, int]] = []
+    # A stack of our own: Python's recursion ends at a thousand, and chains of ANDs are longer.
     waiting = list(reversed(gates))
     while waiting:
         literal = waiting[-1]

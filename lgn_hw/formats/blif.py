@@ -1,4 +1,8 @@
-"""BLIF, the text format of networks of truth tables: written for other tools, read back."""
+"""BLIF, the text format of networks of truth tables: written for other tools, read back.
+
+The format is that of the Berkeley Logic Interchange Format report (1992): a table is a list of
+cubes, lines of 0, 1 and - that stand for the entries with value 1.
+"""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +16,10 @@ __all__ = ["dumps", "loads"]
 
 
 def dumps(netlist: Netlist, name: str = "logic") -> str:
-    """Return a netlist as BLIF: inputs i0, i1, ..., outputs o0, o1, ..., nets n0, n1, ..."""
+    """Return a netlist as BLIF: inputs i0, i1, ..., outputs o0, o1, ..., nets n0, n1, ...
+
+    Names are made up: a classifier has none for its nets.
+    """
     names = [f"n{net}" for net in range(netlist.num_nets)]
     names[FIRST_INPUT : netlist.first_node] = [f"i{i}" for i in range(netlist.num_inputs)]
     lines = [
@@ -84,6 +91,7 @@ def _parsed(text: str, name: str) -> tuple[list[str], list[str], dict[str, tuple
     inputs: list[str] = []
     outputs: list[str] = []
     tables: dict[str, tuple[list[str], int]] = {}
+    # A cover belongs to the last statement before it.
     for words, cover in _statements(text, name):
         if words[0] == ".inputs":
             inputs += words[1:]

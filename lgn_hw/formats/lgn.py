@@ -118,6 +118,8 @@ def loads(data: bytes, name: str = "the file") -> Classifier:
         raise FileFormatError(
             f"{name} has a right checksum but describes no classifier: {problem}"
         ) from problem
+    # One classifier, one sequence of bytes: a file with other spaces, or an array that nobody
+    # reads, would have another digest and yet be the same.
     if written != data:
         raise FileFormatError(
             f"{name} has a right checksum but is not as lgn-hw writes a classifier; export it again"
@@ -158,6 +160,7 @@ def _opened(data: bytes, name: str) -> tuple[bytes, bytes]:
 def _arrays(classifier: Classifier) -> dict[str, NDArray[Any]]:
     """Return the arrays that a file holds, in the order in which it holds them."""
     netlist, encoder, features = classifier.netlist, classifier.encoder, classifier.features
+    # Padding to six columns would triple the array for networks of two-input gates.
     columns = int(netlist.arity.max(initial=1))  # a net of two-input gates stores two columns
     section = {} if classifier.convolution is None else arrays_of(classifier.convolution)
     return {

@@ -1,4 +1,7 @@
-"""The optional section of a `.lgn` file: the convolutional form, in the header and in arrays."""
+"""The optional section of a `.lgn` file: the convolutional form, in the header and in arrays.
+
+A file without the section is byte for byte what it was before there was one, so that digests stay.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,7 +25,7 @@ class AxiLiteRegisters(wiring.Component):
 
     Writing a 1 to bit 0 of CONTROL gives one cycle of o_restart and sets the counters to 0;
     CONTROL reads as 0. Every other address answers SLVERR: to writes, and to reads where there is
-    no register. One access each two cycles. Ports are those of AXI4-Lite without AxPROT.
+    no register. One access per two cycles. Ports are those of AXI4-Lite without AxPROT.
     """
 
     def __init__(self, constants: Mapping[int, int], counters: Mapping[int, str]) -> None:

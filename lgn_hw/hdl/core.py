@@ -27,11 +27,11 @@ BLOCKS = ("encoder", "logic", "popcount", "argmax")
 
 
 class ClassifierCore(Quiet):
-    """Classify one sample a clock cycle; equal to Classifier.predict and Classifier.scores.
+    """Classify one sample per clock cycle; equal to Classifier.predict and Classifier.scores.
 
     i_sample: a stream of samples as lgn_hw.features.Features packs them.
     o_result: a stream of results, one for each sample, in order: `class_index` in the lowest
-    bits; where scores is true, above it `scores`, one unsigned number a class, class 0 lowest.
+    bits; where scores is true, above it `scores`, one unsigned number per class, class 0 lowest.
 
     options: where registers stand, whether results carry scores, and for which LUTs and with which
     head the core is built. circuit: the netlists that it is built of, None without a lut_size.

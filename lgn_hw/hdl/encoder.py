@@ -14,7 +14,7 @@ V = TypeVar("V", bound=Any)
 
 
 class Encoder(Block):
-    """Encode one sample a clock cycle; equal to `Thermometer.encode`.
+    """Encode one sample per clock cycle; equal to `Thermometer.encode`.
 
     i_sample: the features as lgn_hw.features.Features packs them, feature 0 in the lowest bits.
     o_bits: the encoder's bits, bit 0 lowest, `latency` clock cycles later.

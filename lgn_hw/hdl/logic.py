@@ -1,8 +1,8 @@
 """A netlist as a circuit: per level one wide operation for all nodes that share a table.
 
-A statement per gate would make a million lines that tools take minutes to read. Nodes of a level
-that share a table become one bitwise operation on words, which is the same circuit after synthesis
-and simulates faster, too.
+A statement per gate would make a text that simulators and synthesis take long to read. Nodes of a
+level that share a table become one bitwise operation on words, which is the same circuit after
+synthesis and simulates faster, too.
 """
 
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ V = TypeVar("V", bound=Any)
 
 
 class Logic(Block):
-    """Evaluate a netlist for one sample a clock cycle; equal to lgn_hw.netlist.evaluate.
+    """Evaluate a netlist for one sample per clock cycle; equal to lgn_hw.netlist.evaluate.
 
     i_bits: the netlist's inputs, input 0 lowest. o_bits: its outputs, output 0 lowest, `latency`
     clock cycles later.

@@ -42,10 +42,10 @@ REGISTERS = {
 class AxiWrapper(wiring.Component):
     """Put a core between AXI4-Stream packets, with a block of AXI4-Lite registers beside it.
 
-    header: of the core, which is instantiated by the name of its module. s_axis: one packet a
-    sample (see axi_stream.PacketReceiver); m_axis: one packet a result, in order; both data_bits
-    wide. s_axi: REGISTERS; all other words of the digest follow its first, lowest first, and
-    `stalls` counts the cycles in which s_axis waits. aclk, aresetn: of all three.
+    header: of the core, which is instantiated by the name of its module. s_axis: one packet
+    per sample (see axi_stream.PacketReceiver); m_axis: one packet per result, in order; both
+    data_bits wide. s_axi: REGISTERS; all other words of the digest follow its first, lowest first,
+    and `stalls` counts the cycles in which s_axis waits. aclk, aresetn: of all three.
 
     A restart (bit 0 of control) drops samples under way and results that are not yet offered,
     passes over the rest of a packet that has begun, and sets the counters to 0.

@@ -1,4 +1,4 @@
-"""Layers of two-input gates as others save them: numbers and connections, .npz or .json."""
+"""Layers of gates as others save them: numbers or tables, and connections, .npz or .json."""
 
 import json
 from collections.abc import Sequence
@@ -21,32 +21,73 @@ SAMPLES = 4096  # of the check
 
 @dataclass(frozen=True)
 class GateLayer:
-    """Hold a layer: gate i reads outputs a[i] and b[i] of the layer below.
+    """Hold a layer: gate i reads outputs pins[:, i] of the layer below.
 
-    gates: numbers 0 to 15 in difflogic's order (2210.08277, table 1): bit 3 of a number is the
-    gate's value for a = 0, b = 0, bit 2 that for 0, 1, bit 1 for 1, 0 and bit 0 for 1, 1.
+    values: bool[gates, 2**pins]; column e is what a gate gives where the bits of e, the highest
+    first, are its pins in order. pins: int64[pins, gates].
     """
 
-    gates: NDArray[np.int64]
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
+    values: NDArray[np.bool_]
+    pins: NDArray[np.int64]
 
     @classmethod
     def of(cls, name: str, gates: ArrayLike, a: ArrayLike, b: ArrayLike) -> "GateLayer":
-        """Check and return a layer. Raises FileFormatError naming the layer."""
+        """Return a layer of gates of two inputs by their numbers, 0 to 15, in difflogic's order.
+
+        That is 2210.08277, table 1: bit 3 of a number is the gate's value for a = 0, b = 0, bit 2
+        that for 0, 1, bit 1 for 1, 0 and bit 0 for 1, 1. Raises FileFormatError naming the layer.
+        """
         found = [np.asarray(values) for values in (gates, a, b)]
         if any(x.ndim != 1 or len(x) != len(found[0]) for x in found):
             shapes = ", ".join(str(x.shape) for x in found)
             raise FileFormatError(f"{name} must have a gate, an a and a b each, not {shapes}")
         if any(x.dtype.kind not in "iu" for x in found):
             raise FileFormatError(f"{name} must hold integers, not {found[0].dtype}")
-        layer = cls(*(x.astype(np.int64) for x in found))
-        if len(layer.gates) and not 0 <= layer.gates.min() <= layer.gates.max() < GATES:
+        number = found[0].astype(np.int64)
+        if len(number) and not 0 <= number.min() <= number.max() < GATES:
             raise FileFormatError(
-                f"{name} must hold gate numbers 0 to 15, not {layer.gates.min()} to"
-                f" {layer.gates.max()}"
+                f"{name} must hold gate numbers 0 to 15, not {number.min()} to {number.max()}"
             )
-        return layer
+        return cls.of_tables(name, number[:, None] >> [3, 2, 1, 0] & 1 == 1, found[1:])
+
+    @classmethod
+    def of_tables(
+        cls, name: str, values: NDArray[np.bool_], pins: Sequence[ArrayLike]
+    ) -> "GateLayer":
+        """Return a layer of gates of 1 to 6 inputs by their values; see the class.
+
+        Raises FileFormatError naming the layer.
+        """
+        found = np.array([np.asarray(pin) for pin in pins])
+        count = len(found)
+        if not 1 <= count <= MAX_FANIN or found.ndim != 2 or found.dtype.kind not in "iu":
+            raise FileFormatError(
+                f"{name} must have connections [inputs, gates], integers, with 1 to {MAX_FANIN}"
+                f" inputs, not {list(found.shape)} of {found.dtype}"
+            )
+        if values.shape != (found.shape[1], 1 << count):
+            raise FileFormatError(
+                f"{name} must have {1 << count} values for each of {found.shape[1]} gates of"
+                f" {count} inputs, not {list(values.shape)}"
+            )
+        return cls(values, found.astype(np.int64))
+
+    def evaluated(self, below: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return bool[samples, gates], each looked up by the values that its gate reads."""
+        entry = np.zeros((len(below), self.pins.shape[1]), np.int64)
+        for pin in self.pins:
+            entry = 2 * entry + below[:, pin]
+        return self.values[np.arange(len(self.values)), entry]
+
+    @property
+    def tables(self) -> NDArray[np.uint64]:
+        """The gates' truth tables as a netlist has them: pin 0 is bit 0 of an entry."""
+        count = len(self.pins)
+        entry = np.arange(1 << count)
+        theirs = sum((entry >> pin & 1) << (count - 1 - pin) for pin in range(count))
+        bits = self.values[:, theirs].astype(np.uint64)
+        found: NDArray[np.uint64] = (bits << entry.astype(np.uint64)).sum(axis=1, dtype=np.uint64)
+        return found
 
 
 def read_layers(path: Path) -> list[GateLayer]:
@@ -85,23 +126,20 @@ def layers_netlist(layers: Sequence[GateLayer], inputs: int | None = None) -> Ne
     """
     first = layers[0]
     if inputs is None:
-        inputs = 1 + int(max(first.a.max(initial=0), first.b.max(initial=0)))
+        inputs = 1 + int(first.pins.max(initial=0))
     below = np.arange(FIRST_INPUT, FIRST_INPUT + inputs)
     net, fanin, tables = FIRST_INPUT + inputs, [], []
     for number, layer in enumerate(layers):
-        for pins in (layer.a, layer.b):
-            wrong = (pins < 0) | (pins >= len(below))
-            if wrong.any():
-                raise FileFormatError(
-                    f"Layer {number} reads {pins[wrong][0]}, and there are {len(below)} values"
-                    " below it"
-                )
-        rows = np.zeros((len(layer.gates), MAX_FANIN), np.int32)
-        rows[:, 0], rows[:, 1] = below[layer.a], below[layer.b]
+        wrong = (layer.pins < 0) | (layer.pins >= len(below))
+        if wrong.any():
+            raise FileFormatError(
+                f"Layer {number} reads {layer.pins[wrong][0]}, and there are {len(below)} values"
+                " below it"
+            )
+        rows = np.zeros((len(layer.values), MAX_FANIN), np.int32)
+        rows[:, : len(layer.pins)] = below[layer.pins].T
         fanin.append(rows)
-        # Our entry 0 is a = 0, b = 0, and theirs the highest bit.
-        swapped = (layer.gates >> 3 & 1) | (layer.gates & 1) << 3 | (layer.gates & 0b0110)
-        tables.append(swapped.astype(np.uint64))
+        tables.append(layer.tables)
         below = np.arange(net, net + len(rows))
         net += len(rows)
     return Netlist(inputs, np.concatenate(fanin), np.concatenate(tables), below.astype(np.int32))
@@ -110,14 +148,13 @@ def layers_netlist(layers: Sequence[GateLayer], inputs: int | None = None) -> Ne
 def check_layers(layers: Sequence[GateLayer], netlist: Netlist) -> int:
     """Evaluate the layers' own definition beside the netlist; return on how many random samples.
 
-    Each value is looked up by the pair of values that the gate reads, nothing of the netlist is
-    used. Raises CheckFailed where they differ.
+    Each value is looked up by the values that the gate reads, nothing of the netlist is used.
+    Raises CheckFailed where they differ.
     """
     bits = np.random.default_rng(0).random((SAMPLES, netlist.num_inputs)) < 0.5
     values = bits
     for layer in layers:
-        pair = 2 * values[:, layer.a] + values[:, layer.b]
-        values = (layer.gates >> (3 - pair)) & 1 == 1
+        values = layer.evaluated(values)
     if not np.array_equal(evaluate(netlist, bits), values):
         raise CheckFailed("The netlist differs from the layers' own definition")
     return SAMPLES

@@ -15,6 +15,7 @@ __all__ = ["SUFFIXES", "Design", "read_design"]
 
 SUFFIXES = (".v", ".sv", ".blif", ".aig", ".aag")
 Ports = dict[str, list[int]]
+WIRE = re.compile(r"[A-Za-z_][\w$.]*")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Design:
         Raises UsageError where there is no such port.
         """
         if votes is not None and votes not in self.outputs:
-            raise UsageError(f"There is no output {votes!r}; the outputs are {list(self.outputs)}")
+            raise UsageError(
+                f"There is no output or wire {votes!r}; the outputs are {list(self.outputs)}"
+            )
         chosen = self.outputs if votes is None else {votes: self.outputs[votes]}
         ends = [bit for bits in chosen.values() for bit in bits]
         starts = [bit for bits in self.inputs.values() for bit in bits]
@@ -52,13 +55,16 @@ class Design:
         ]
 
 
-def read_design(path: Path, top: str | None = None) -> Design:
+def read_design(path: Path, top: str | None = None, wire: str | None = None) -> Design:
     """Return the design in a file of one of SUFFIXES; top: the module of Verilog.
 
-    Raises FileFormatError where it cannot be read, or has registers.
+    wire: of Verilog, a wire inside that is an output of the design, too. Raises FileFormatError
+    where it cannot be read, or has registers, UsageError where wire is no name.
     """
     if path.suffix in (".v", ".sv"):
-        return Design(*read_verilog(read_source(path), top, str(path)))
+        if wire is not None and not WIRE.fullmatch(wire):
+            raise UsageError(f"A wire is named like votes or net.votes, not {wire!r}")
+        return Design(*read_verilog(read_source(path), top, str(path), wire=wire))
     if path.suffix == ".blif":
         text = read_source(path)
         graph = to_aig(blif.loads(text, str(path)))

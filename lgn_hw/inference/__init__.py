@@ -2,7 +2,7 @@
 
 The netlist becomes instructions on slots, each of which holds one bit of 512 samples; the
 interpreter (csrc/) runs them over blocks that stay in the cache. Why not generated C per network: a
-compiler takes minutes for a million gates, and an interpreter with 512 samples per instruction
+compiler takes long over a million gates, and an interpreter with 512 samples per instruction
 spends its time in the vectors. reference is the definition in numpy, and runs where there is no
 compiler; export writes C of the same program for microcontrollers.
 """

@@ -1,5 +1,6 @@
 """A classifier as a program in C++: comparisons, gates, counts and the choice, all in vectors."""
 
+import ctypes
 import os
 import weakref
 from dataclasses import fields
@@ -159,7 +160,10 @@ def _checked_threads(threads: int) -> int:
 
 def _address(array: NDArray[np.generic]) -> int:
     """Return where an array's numbers lie."""
-    return int(array.__array_interface__["data"][0])  # array.ctypes takes a microsecond longer
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # read-only, or empty; the way below takes a microsecond longer
+        return int(array.__array_interface__["data"][0])
 
 
 def _dtypes_that_hold(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[np.dtype, ...]:

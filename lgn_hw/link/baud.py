@@ -29,7 +29,8 @@ class BaudRate:
         if self.baud <= 0 or self.clocks_per_bit < FEWEST_CLOCKS:
             raise UsageError(
                 f"The baud rate must be 1 to {self.clock_hz // FEWEST_CLOCKS} with a clock of"
-                f" {self.clock_hz / 1e6:g} MHz, {FEWEST_CLOCKS} clock cycles a bit, not {self.baud}"
+                f" {self.clock_hz / 1e6:g} MHz, {FEWEST_CLOCKS} clock cycles per bit, not"
+                f" {self.baud}"
             )
         if abs(self.error) > MAX_ERROR:
             raise UsageError(

@@ -188,7 +188,7 @@ class Identity:
 
     @property
     def link_rate(self) -> float:
-        """How many samples a second the link carries, in the longest frames."""
+        """How many samples per second the link carries, in the longest frames."""
         return self.baud / 10 / (self.sample_bytes + OVERHEAD / self.max_samples)
 
     def pack(self) -> bytes:

@@ -6,6 +6,7 @@ and the number of lanes is the least that keeps up.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,11 @@ from lgn_hw.errors import UsageError
 from lgn_hw.link.baud import BITS_PER_BYTE, BaudRate
 from lgn_hw.link.frame import MAX_PAYLOAD, Identity
 from lgn_hw.link.lanes import order_votes
-from lgn_hw.link.samples import SampleFormat
+from lgn_hw.link.samples import SampleFormat, in_pixels
 from lgn_hw.netlist import Netlist
 from lgn_hw.passes.optimize import optimize_classifier
 
-__all__ = ["RESULTS", "LinkPlan"]
+__all__ = ["RESULTS", "FrameTime", "LinkPlan"]
 
 RESULTS = 256  # the classes that memory holds for one frame
 SELF_TEST_BYTES = 4096
@@ -27,12 +28,26 @@ MOST_VECTORS = 8
 SLACK = 16  # clock cycles between the last byte of a sample and its class, beside the counting
 
 
+class FrameTime(Protocol):
+    """What the plan asks of hdl.streaming.cycles.FrameCycles, which is above it."""
+
+    @property
+    def interval(self) -> int: ...
+
+    @property
+    def latency(self) -> int: ...
+
+    @property
+    def frame(self) -> int: ...
+
+
 @dataclass(frozen=True, eq=False)
 class LinkPlan:
     """Size a device.
 
     rate: clock and baud rate. registers: as in logic.Logic; 0 is the smallest, and fast
-    enough at the clocks of small boards.
+    enough at the clocks of small boards. in_time: for a streaming core, the cycles of its frames;
+    None for one that takes a sample at once.
 
     Raises UsageError where a sample or its class does not fit the link, or where the votes cannot
     be counted before the next sample is there.
@@ -41,6 +56,7 @@ class LinkPlan:
     classifier: Classifier
     rate: BaudRate
     registers: int = 0
+    in_time: "FrameTime | None" = None
 
     def __post_init__(self) -> None:
         if self.sample_bytes > MAX_PAYLOAD:
@@ -52,7 +68,10 @@ class LinkPlan:
             raise UsageError(
                 f"The link carries at most 256 classes, not {self.classifier.num_classes}"
             )
-        _ = self.lanes
+        if self.in_time is None:
+            _ = self.lanes
+        else:
+            self._check_time(self.in_time)
 
     @cached_property
     def format(self) -> SampleFormat:
@@ -80,6 +99,11 @@ class LinkPlan:
         votes = replace(netlist, outputs=netlist.outputs[by_class])
         order = order_votes(votes, self.classifier.group_sizes, self.lanes)
         return replace(votes, outputs=votes.outputs[order])
+
+    @cached_property
+    def pixels(self) -> Classifier:
+        """The classifier that a streaming core is built of: of pixels as the link carries them."""
+        return in_pixels(self.classifier)
 
     @property
     def sample_bytes(self) -> int:
@@ -116,6 +140,30 @@ class LinkPlan:
             lanes *= 2
         return lanes
 
+    def _cycles_after_the_last_byte(self) -> int:
+        if self.in_time is not None:
+            return self.in_time.latency
+        return self.counting_cycles(self.lanes)
+
+    def _check_time(self, time: "FrameTime") -> None:
+        """Raise UsageError where the core is not ready for each byte, or a class comes too late."""
+        if self.classifier.convolution is None:
+            raise UsageError(
+                "The classifier has no convolutional form, which a streaming core is made of; use"
+                " --conv unrolled"
+            )
+        _, rows, columns = self.classifier.convolution.shape
+        bubble = time.interval - rows * columns
+        budget = min(2, self.sample_bytes) * self.cycles_per_byte - SLACK
+        needed = {"a byte": bubble + SLACK, "a class": time.latency}
+        for what, allowed in (("a byte", self.cycles_per_byte), ("a class", budget)):
+            if needed[what] > allowed:
+                raise UsageError(
+                    f"The core takes {needed[what]} clock cycles for {what} at the end of a frame,"
+                    f" and the link allows {allowed}; choose a lower baud rate than"
+                    f" {self.rate.baud}"
+                )
+
     def counting_cycles(self, lanes: int) -> int:
         """Return the clock cycles that a SerialArgmax of so many lanes takes."""
         words = -(-max(self.classifier.group_sizes) // lanes)
@@ -150,7 +198,7 @@ class LinkPlan:
             max_samples=self.max_samples,
             classes=self.classifier.num_classes,
             vectors=len(self.vectors),
-            cycles=self.counting_cycles(self.lanes) + SLACK,
+            cycles=self._cycles_after_the_last_byte() + SLACK,
             clock_hz=self.rate.clock_hz,
             baud=self.rate.baud,
             digest=self.classifier.digest,

@@ -10,14 +10,15 @@ from lgn_hw.encoder import Thermometer
 from lgn_hw.features import Features
 from lgn_hw.passes.dead import read_inputs_only
 
-__all__ = ["SampleFormat", "packed_samples"]
+__all__ = ["in_pixels", "SampleFormat", "packed_samples"]
 
 
 @dataclass(frozen=True, eq=False)
 class SampleFormat:
     """How the link carries samples: some features, each without its lowest bits.
 
-    feature: int32[carried], which features, ascending. shift: int64[carried], how many of its
+    feature: int32[carried], which features, ascending; of a convolutional classifier all of them,
+    pixel by pixel. shift: int64[carried], how many of its
     lowest bits each one is carried without. features: the carried ones, as Features.pack has them.
 
     A comparison with a threshold t does not depend on the bits under the lowest one that is set in
@@ -33,6 +34,8 @@ class SampleFormat:
     @classmethod
     def of(cls, classifier: Classifier) -> "SampleFormat":
         """Return the format of a classifier's samples; where it reads none, that is feature 0."""
+        if classifier.convolution is not None:
+            return cls._of_pixels(classifier)
         encoder, whole = classifier.encoder, classifier.features
         _, bits = read_inputs_only(classifier.netlist)
         feature = np.unique(encoder.feature[bits]) if bits else np.zeros(1, np.int32)
@@ -40,6 +43,18 @@ class SampleFormat:
         least = whole.width[feature].astype(np.int64) - 1 if bits else np.zeros(1, np.int64)
         blind = _trailing_zeros(encoder.threshold[bits] + 1)
         np.minimum.at(least, np.searchsorted(feature, encoder.feature[bits]), blind)
+        names = [whole.names[number] for number in feature]
+        low, high = whole.low[feature] >> least, whole.high[feature] >> least
+        return cls(feature, least, Features.integers(low, high, names))
+
+    @classmethod
+    def _of_pixels(cls, classifier: Classifier) -> "SampleFormat":
+        """Return the format of an image: pixel by pixel, the codes of all channels at once."""
+        section, whole = classifier.convolution, classifier.features
+        assert section is not None
+        shift = _blind_bits(classifier)
+        feature = np.arange(len(whole), dtype=np.int32).reshape(section.shape[0], -1).T.reshape(-1)
+        least = np.tile(shift, section.shape[1] * section.shape[2])
         names = [whole.names[number] for number in feature]
         low, high = whole.low[feature] >> least, whole.high[feature] >> least
         return cls(feature, least, Features.integers(low, high, names))
@@ -65,12 +80,42 @@ class SampleFormat:
     def narrowed(self, classifier: Classifier) -> Classifier:
         """Return the classifier that takes the carried features, and gives the same scores."""
         netlist, bits = read_inputs_only(classifier.netlist)
-        place = np.searchsorted(self.feature, classifier.encoder.feature[bits])
+        places = np.zeros(len(classifier.features), np.int64)
+        places[self.feature] = np.arange(len(self.feature))
+        place = places[classifier.encoder.feature[bits]]
         # x > t equals (x >> s) > (t >> s) where the s lowest bits of t are ones, which is how s was
         # chosen.
         threshold = classifier.encoder.threshold[bits] >> self.shift[place]
         encoder = Thermometer(self.features, place.astype(np.int32), threshold)
         return replace(classifier, encoder=encoder, netlist=netlist, convolution=None)
+
+
+def in_pixels(classifier: Classifier) -> Classifier:
+    """Return a convolutional classifier of pixels as they are carried, for a streaming core."""
+    section, whole = classifier.convolution, classifier.features
+    assert section is not None
+    shift = _blind_bits(classifier)
+    least = np.repeat(shift, section.shape[1] * section.shape[2])
+    features = Features.integers(whole.low >> least, whole.high >> least, whole.names)
+    narrow = replace(section, threshold=section.threshold >> shift[section.channel])
+    return replace(
+        classifier,
+        encoder=narrow.encoder(features),
+        netlist=narrow.expand(),
+        group=narrow.vote_group,
+        convolution=narrow,
+    )
+
+
+def _blind_bits(classifier: Classifier) -> NDArray[np.int64]:
+    """Return for each channel how many of its lowest bits no threshold looks at."""
+    section, encoder = classifier.convolution, classifier.encoder
+    assert section is not None
+    pixels = section.shape[1] * section.shape[2]
+    shift = classifier.features.width[::pixels].astype(np.int64) - 1
+    np.minimum.at(shift, section.channel, _trailing_zeros(section.threshold + 1))
+    np.minimum.at(shift, encoder.feature // pixels, _trailing_zeros(encoder.threshold + 1))
+    return shift
 
 
 def packed_samples(classifier: Classifier, codes: NDArray[np.int64]) -> bytes:

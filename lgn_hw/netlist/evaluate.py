@@ -1,4 +1,4 @@
-"""Evaluation of netlists in software: node by node, and packed with 64 samples a word.
+"""Evaluation of netlists in software: node by node, and packed with 64 samples per word.
 
 The first form is the definition, checked by eye against docs/netlist.md; the second is the one to
 use, and tests hold them equal. inference.engine is faster still, compiled, and held equal too.

@@ -1,4 +1,4 @@
-"""The circuit of a core without LUTs as netlists: comparisons, and adders one full adder a bit.
+"""The circuit of a core without LUTs as netlists: comparisons, and adders one full adder per bit.
 
 A core without lut_size is written with `+` and `>`, whose LUTs only synthesis decides. It is proven
 against plain netlists of the same arithmetic: ripple adders, in the same tree.

@@ -17,6 +17,7 @@ MAX_WRONG = 24  # samples that are shown
 MAX_HEEDED = 1000  # samples on which features are changed, one at a time
 MIN_HEEDED = 100
 HEEDED_VALUES = 400_000  # features that are read times samples
+BLOCK_VALUES = 4_000_000  # numbers that are tried together: the engine runs 512 samples at a time
 MAX_VALUES = 200_000  # numbers of all wrong samples together: a page must stay small
 SEED = 0
 
@@ -84,15 +85,26 @@ def _turned(
 ) -> tuple[list[float], int]:
     read = np.flatnonzero(bits_read(classifier))
     most = min(MAX_HEEDED, max(MIN_HEEDED, HEEDED_VALUES // max(1, len(read))))
-    some = np.ascontiguousarray(spread(codes, most))
+    some = spread(codes, most)
     changed = _turned_over(classifier.features, some) if image else _of_others(some)
+    some, changed = _narrow(classifier.features, some), _narrow(classifier.features, changed)
     before, share = classifier.predict(some), np.zeros(len(classifier.features))
-    for feature in read.tolist():
-        kept = some[:, feature].copy()
-        some[:, feature] = changed[:, feature]
-        share[feature] = (classifier.predict(some) != before).mean()
-        some[:, feature] = kept
+    together = max(1, BLOCK_VALUES // max(1, some.size))
+    for start in range(0, len(read), together):
+        part = read[start : start + together]
+        blocks = np.repeat(some[None], len(part), axis=0)
+        for block, feature in zip(blocks, part, strict=True):
+            block[:, feature] = changed[:, feature]
+        answer = classifier.predict(blocks.reshape(-1, some.shape[1])).reshape(len(part), -1)
+        share[part] = (answer != before).mean(axis=1)
     return [round(value, 6) for value in share.tolist()], len(some)
+
+
+def _narrow(features: Features, codes: NDArray[np.int64]) -> NDArray[np.integer]:
+    """Return codes in four bytes where they fit, which the engine reads as they are."""
+    limits = np.iinfo(np.int32)
+    fits = features.low.min() >= limits.min and features.high.max() <= limits.max
+    return codes.astype(np.int32) if fits else codes
 
 
 def _turned_over(features: Features, codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ def answers_parts(report: Mapping[str, Any]) -> dict[str, Any]:
         "kinds_drawn": _kinds(report["circuit"]),
         "most_bits": _most(inputs["bits_read"], inputs["image_shape"]),
         "most_turned": max(answers["turned"], default=0) if answers else 0,
-        "reading": _reading(inputs["bits_read"], "pixels" if inputs["image_shape"] else "features"),
+        "reading": _reading(inputs["bits_read"], _word(inputs["image_shape"])),
         "ranked_rest": max(0, sum(map(bool, inputs["bits_read"])) - MOST_RANKED),
         "most_classes": MOST_CLASSES,
         "short_names": max(map(len, classes)) <= MOST_NAME,
@@ -75,6 +75,12 @@ def _most(bits: list[int], shape: tuple[int, int, int] | None) -> int:
         return max(bits)
     size = shape[1] * shape[2]
     return max(sum(bits[pixel::size]) for pixel in range(size))
+
+
+def _word(shape: tuple[int, int, int] | None) -> str:
+    if shape is None:
+        return "features"
+    return "pixels" if shape[0] == 1 else "values of pixels, one of each colour"
 
 
 def _reading(bits: list[int], what: str) -> str:

@@ -1,4 +1,8 @@
-"""The pictures of the report: curves, columns, bars, and area by part."""
+"""The pictures of the report: curves, columns, bars, and area by part.
+
+SVG as text and no plotting library: the page needs no script and no network, and its size stays
+small.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +34,9 @@ def curves(
     """Draw a line for each of a few series over epochs, each named at its right end.
 
     logarithmic: the vertical axis; all values must then be above 0. zero: emphasise the zero line.
+
+    epochs: of the points, ascending; each of the series has as many values. describe: for readers
+    who do not see the picture. Returns the SVG element as text, as the other functions here do.
     """
     width, height = CHART
     canvas = Canvas(width, height, describe)
@@ -50,7 +57,11 @@ def curves(
 
 
 def columns(counts: Mapping[str, int], *, describe: str, axis: str, first_style: str) -> str:
-    """Draw a column for each name, its count on top where there are few; the first is special."""
+    """Draw a column for each name, its count on top where there are few; the first is special.
+
+    counts: by name, in the order in which they stand. axis: what the names are, for the text of a
+    column. first_style: the CSS class of the first column.
+    """
     width, height = CHART
     canvas = Canvas(width, height, describe)
     few = len(counts) <= MAX_LABELLED_COLUMNS
@@ -81,7 +92,10 @@ def columns(counts: Mapping[str, int], *, describe: str, axis: str, first_style:
 
 
 def paired_bars(counts: Mapping[str, tuple[int, int]], *, describe: str) -> str:
-    """Draw for each name a wide bar, its count before, and in it a thin one, that after."""
+    """Draw for each name a wide bar, its count before, and in it a thin one, that after.
+
+    counts: (before, after) by name.
+    """
     width = CHART[0]
     values = {name: f"{before:,} → {after:,}" for name, (before, after) in counts.items()}
     start = max(map(text_width, counts), default=0) + 10

@@ -79,6 +79,7 @@ def vote_bars(votes: Sequence[int], label: int, answer: int, classes: Sequence[s
 def matrix_picture(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
     """Draw the confusion matrix of many classes: a row per label, a column per answer, no text."""
     side = 480 / len(classes)
+    seen = max(side, 2.5)  # of a cell that can be seen, be they ever so many
     canvas = Canvas(480, 480, f"Confusion matrix of {len(classes)} classes")
     canvas.rectangle(0, 0, 480, 480, "ground")
     for label, row in enumerate(confusion):
@@ -89,7 +90,7 @@ def matrix_picture(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -
                 shade = max(1, round(count / total * SHADES))
                 hint = f"{classes[label]} taken for {classes[answer]}: {count:,} of {total:,}"
                 canvas.rectangle(
-                    answer * side, label * side, side, side, f"{kind} shade-{shade}", hint
+                    answer * side, label * side, seen, seen, f"{kind} shade-{shade}", hint
                 )
     return canvas.render()
 

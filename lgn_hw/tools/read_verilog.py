@@ -15,20 +15,21 @@ from lgn_hw.tools.yosys import run_yosys
 __all__ = ["Ports", "in_port_order", "read_verilog"]
 
 Ports = dict[str, list[int]]  # of each port, which inputs or outputs its bits are, the lowest first
+# No optimisation: of a large netlist it takes longer than all of this, and proofs need none.
 SCRIPT = """read_verilog -sv design.v
 hierarchy -check {top}
-proc
+proc -noopt
 flatten
-opt_expr
-opt_clean
+{expose}
 setundef -undriven -zero
 wreduce t:$shr
+simplemap
 techmap
 aigmap
 opt_clean
 write_aiger -symbols -no-startoffset design.aig
 """
-TIMEOUT_S = 600
+TIMEOUT_S = 3600
 
 
 def read_verilog(
@@ -36,17 +37,21 @@ def read_verilog(
     top: str | None = None,
     name: str = "the file",
     *,
+    wire: str | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> tuple[Aig, Ports, Ports]:
     """Return what a design computes, and where the bits of its inputs and outputs are.
 
-    top: the module; the one that no other contains by default. Raises FileFormatError where the
+    top: the module; the one that no other contains by default. wire: a wire inside that becomes an
+    output, too, like `votes`, or `net.votes` of an instance `net`. Raises FileFormatError where the
     design has registers, latches or no outputs, or yosys does not take it, and ToolTimeout where
     it takes longer than timeout_s.
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
     (folder / "design.v").write_text(text, encoding="utf-8")
-    script = SCRIPT.format(top=f"-top {top}" if top else "-auto-top")
+    script = SCRIPT.format(
+        top=f"-top {top}" if top else "-auto-top", expose=f"expose w:{wire}" if wire else ""
+    )
     try:
         run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
     except ToolTimeout:

@@ -1,4 +1,9 @@
-"""Augmentation: every epoch moves and mirrors the training images anew, by the seed."""
+"""Augmentation: every epoch moves and mirrors the training images anew, by the seed.
+
+What is drawn depends on the seed, the epoch and the sample's number alone, so that a resumed run,
+another batch size or several ranks see the same images. Crops of a padded image and mirroring are
+what training on CIFAR-10 commonly uses.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +45,7 @@ class Augmentation:
         channels, rows, columns = self.shape
         images = codes.view(-1, channels, rows, columns)
         border = self._border.to(codes.dtype)[:, None, None]
+        # F.pad fills with zeros; shifted by the border, the zeros become it.
         room = F.pad(images - border, [self.shift] * 4) + border
         draws = self._draws[indices]
         down = torch.arange(rows, device=codes.device) + draws[:, :1]

@@ -1,4 +1,9 @@
-"""A training step as a CUDA graph: launched as a whole, while the host goes on."""
+"""A training step as a CUDA graph: launched as a whole, while the host goes on.
+
+A step of a small network is many short kernels, and the host needs longer to launch them than the
+GPU to run them. A graph is recorded once and launched with one call; it repeats the same operations
+on the same memory, which is why samples and learning rate are copied in.
+"""
 
 from collections.abc import Callable
 from typing import Any, Protocol, final
@@ -59,6 +64,7 @@ class CapturedStep:
 
     def __call__(self, samples: Tensor) -> Tensor:
         """Return the loss; it is overwritten by the next step."""
+        # The graph's memory has the size of the batch that was recorded.
         if len(samples) != self._batch or self._refused:
             return self._step(samples)
         if self._samples is None:

@@ -1,4 +1,8 @@
-"""Checkpoints: one folder each, whole or not there, checked when read, no pickle."""
+"""Checkpoints: one folder each, whole or not there, checked when read, no pickle.
+
+Tensors are in safetensors and the rest is JSON: neither can run code when it is read, as pickled
+checkpoints can.
+"""
 
 import hashlib
 import json
@@ -106,6 +110,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _write(partial: Path, checkpoint: Checkpoint) -> None:
+    # Tensors first, then the state that holds their digest: a folder with a state is complete.
     data = save_tensors({n: t.detach().contiguous() for n, t in checkpoint.tensors.items()})
     state = {"step": checkpoint.step} | checkpoint.state
     described = {"state": state, "sha256_state": _digest(_text(state)), "sha256": _digest(data)}

@@ -6,7 +6,11 @@ __all__ = ["one_of", "positive_integer", "positive_number", "whole_number"]
 
 
 def one_of(name: str, value: object, legal: Iterable[str]) -> str:
-    """Return value where it is one of the legal strings; raise ValueError listing them if not."""
+    """Return value where it is one of the legal strings; raise ValueError listing them if not.
+
+    name: of the argument, for the message. legal: the values, in the order in which they are
+    listed.
+    """
     legal = list(legal)
     if value not in legal:
         raise ValueError(f"{name} must be one of {', '.join(legal)}, not {value!r}")

@@ -35,6 +35,7 @@ def convolution_of(
     while rest and isinstance(layer := rest[0], LogicConv2d):
         rest, pool = rest[1:], 1
         while rest and isinstance(pooled := rest[0], OrPool2d):
+            # An OR of ORs is an OR: pools in a row are one pool.
             rest, pool = rest[1:], pool * pooled.kernel_size
         kernels.append(layer.kernels(pool))
     if planes is None or not kernels or not rest or not isinstance(rest.pop(0), nn.Flatten):

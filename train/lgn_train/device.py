@@ -29,7 +29,10 @@ def device_named(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return what figures of time belong to, like `NVIDIA H100` or `AMD EPYC, 2 cores`."""
+    """Return what figures of time belong to, like `NVIDIA H100` or `AMD EPYC, 2 cores`.
+
+    For tables of results; it decides nothing.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{_processor()}, {os.cpu_count()} cores"

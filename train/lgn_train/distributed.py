@@ -81,6 +81,7 @@ class World:
         A rank that is left without samples gets one of weight 0: its layers must take part in
         the step, so that the noise of the next one is that of the other ranks.
         """
+        # Every size-th sample: shares differ by one sample at most, whatever the batch size.
         mine = batch[self.rank :: self.size]
         return (mine, 1 / len(batch)) if len(mine) else (batch[:1], 0.0)
 
@@ -89,6 +90,7 @@ class World:
         if self.size == 1:
             return loss.detach()
         gradients = [p.grad for p in parameters if p.grad is not None]
+        # One message with everything in it: each has a latency, and layers are small.
         flat = torch.cat([loss.detach().view(1), *(g.reshape(-1) for g in gradients)])
         distributed.all_reduce(flat)
         total, *parts = torch.split(flat, [1, *(g.numel() for g in gradients)])

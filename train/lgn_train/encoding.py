@@ -1,4 +1,8 @@
-"""Fitting of thermometers: where the thresholds of each feature lie."""
+"""Fitting of thermometers: where the thresholds of each feature lie.
+
+The thresholds are fitted before training and stay. Where they lie decides how many bits a feature
+becomes, and so how much hardware its comparison takes.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -60,6 +64,7 @@ def fit_thermometer(
 def _evenly(features: Features, shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return int64[shares, features], at these shares of the ranges, rounded down."""
     low, high = features.low.astype(object), features.high.astype(object)  # no int64 overflows
+    # Beyond that floats would round a threshold: those features are placed with Python's integers.
     large = [max(-lo, hi) > EXACT for lo, hi in zip(low, high, strict=True)]
     floats = features.low + shares[:, None] * (features.high.astype(float) - features.low)
     placed = np.floor(np.where(large, 0, floats)).astype(np.int64)

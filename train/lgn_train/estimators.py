@@ -1,4 +1,9 @@
-"""Estimators: how the tables of a training step are chosen, and how gradients pass the choice."""
+"""Estimators: how the tables of a training step are chosen, and how gradients pass the choice.
+
+A node must choose one of many tables, which has no gradient. The estimators differ in what the
+forward pass reads (a table of bits, or the mixture of all) and in whether noise is added first;
+docs/training.md has them in a table with their papers.
+"""
 
 from dataclasses import dataclass
 
@@ -29,7 +34,7 @@ class Tables:
 class Estimator:
     """Choose tables from logits.
 
-    noisy: noise is drawn for every node, once a step, shared by the whole batch.
+    noisy: noise is drawn for every node, once per step, shared by the whole batch.
     hard: the forward pass reads the bits of the likeliest table under that noise, and the
     gradient passes straight through to the soft table; else both read the soft table.
     adaptive: the temperature of the gradient follows the layer's confidence (see confidence.py).

@@ -8,7 +8,10 @@ __all__ = ["explain"]
 
 
 def explain(model: nn.Module) -> str:
-    """Return a line for each logic layer of a model in its present mode: its path, and why."""
+    """Return a line for each logic layer of a model in its present mode: its path, and why.
+
+    The text is for people; layers.why_not_kernels() has the reasons one by one.
+    """
     lines = []
     for name, layer in model.named_modules():
         if isinstance(layer, LogicLayer):

@@ -1,4 +1,8 @@
-"""The bridge from a trained network to lgn_hw: truth tables and wiring, no approximation."""
+"""The bridge from a trained network to lgn_hw: truth tables and wiring, no approximation.
+
+What is exported is read off the network: tables by their likeliest choice, wiring as it is. That is
+exact, and still compared on samples, because a wrong circuit that trains well would be believed.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

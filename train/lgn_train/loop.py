@@ -1,4 +1,8 @@
-"""The training loop: AdamW over epochs whose data order is a function of seed and epoch."""
+"""The training loop: AdamW over epochs whose data order is a function of seed and epoch.
+
+Everything random in a step is a function of seed and step (see rng), so that a run continues from a
+checkpoint bit for bit on a CPU.
+"""
 
 import math
 import time
@@ -181,6 +185,7 @@ class Trainer:
     def _redraw(self) -> None:
         """Exchange candidates where they are due; a newcomer starts without momentum."""
         every = self.recipe.train.redraw_every
+        # Candidates that arrive late would have no time to be learned.
         if not every or self.step % every or self.step > REDRAWN * self.total_steps:
             return
         for layer in logic_layers(self.model):
@@ -248,6 +253,7 @@ class Trainer:
         self.selection.restore(selection, tensors)
         self.step, self.seconds = step, seconds
         self._losses.start_from(loss_sum)
+        # The optimiser keeps its state under the parameter itself, and so it is put back by name.
         self._launch = None  # a captured step has the optimiser's tensors of before
 
     def _next_batch(self) -> Tensor:

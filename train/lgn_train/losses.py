@@ -1,4 +1,8 @@
-"""The losses of an epoch, added up where they are computed: nobody waits for a device."""
+"""The losses of an epoch, added up where they are computed: nobody waits for a device.
+
+A loss that is read on the host waits for the GPU to end the step. Summed on the device, it is read
+once per epoch; a loss that is no number is remembered there with its step.
+"""
 
 from typing import final
 
@@ -26,6 +30,7 @@ class Losses:
         loss so far was no number.
         """
         found = torch.stack([torch.full_like(loss, step), loss])
+        # Only the first one is kept: those after it follow from it.
         right = torch.isfinite(loss) | (self._wrong[0] >= 0)
         self._wrong.copy_(torch.where(right, self._wrong, found))
         self._sum += loss * samples

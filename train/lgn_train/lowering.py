@@ -1,4 +1,8 @@
-"""Layers to a netlist: every node in it, in the layers' order; positions of a kernel one by one."""
+"""Layers to a netlist: every node in it, in the layers' order; positions of a kernel one by one.
+
+Nothing is optimised on the way, so that node i of a layer is node i of the netlist's layer, and a
+difference can be traced; lgn_hw.passes removes what is dead.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,9 @@
-"""What is measured of a network: accuracies by mode, gaps between them, unused gates."""
+"""What is measured of a network: accuracies by mode, gaps between them, unused gates.
+
+The discretization gap is what is lost when a network of soft or sampled gates becomes a circuit. It
+is measured in two ways, because papers do: against the mixture of gates, and against training as it
+is.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -83,6 +88,8 @@ def _classes(model: nn.Module, x: NDArray[np.integer], name: str) -> NDArray[np.
     if name != "discrete":
         return predictions(model, x, name)
     names = [str(c) for c in range(parts_of(model)[2].k)]
+    # The discrete accuracy is not that of a simulation of the circuit in torch, but of the
+    # classifier that is built.
     return export_model(model, names).predict(x, kernel_threads())
 
 
@@ -94,7 +101,7 @@ def unused_gates(model: nn.Module) -> float:
     such nodes are unused before training. The threshold is that of Gaussian logits whatever the
     layer's own init is: residual nodes all start decided, below it, and count as unused only
     where training makes them undecided. For light and walsh the distribution is a product of one
-    coin an entry, and its entropy the sum of theirs.
+    coin per entry, and its entropy the sum of theirs.
     """
     layers = logic_layers(model)
     undecided = torch.cat([layer.entropy() > unused_threshold(layer) for layer in layers])

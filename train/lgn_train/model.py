@@ -1,4 +1,8 @@
-"""From a recipe to a network, and the parts of a network."""
+"""From a recipe to a network, and the parts of a network.
+
+A recipe says what and how large; here it becomes modules. What the recipe does not say (which
+inputs a node reads, its first logits) follows from the seed.
+"""
 
 import math
 from collections.abc import Sequence
@@ -141,6 +145,7 @@ def _radius(options: Model, number: int, geometry: Geometry | None) -> float:
     last = len(options.layers) - 1
     if geometry is None or not last:
         return options.radius
+    # A geometric series: near pixels are combined first, and the last layer sees the whole image.
     return float(options.radius * (geometry.extent / options.radius) ** (number / last))
 
 
@@ -148,5 +153,6 @@ def _layer_seeds(recipe: Recipe) -> tuple[list[int], list[int]]:
     """Draw an unrelated 62-bit seed for each dense layer and for each convolution."""
     dense, layers = len(recipe.model.layers), len(recipe.model.layers) + len(recipe.model.conv)
     pairs = rng.words(recipe.seed, 0, Stream.SEEDS, 2 * layers).view(layers, 2)
+    # Seeds of 62 bits out of two words of 32, so that they stay positive in int64.
     drawn: list[int] = (((pairs[:, 0] << 30) ^ pairs[:, 1]) & ((1 << 62) - 1)).tolist()
     return drawn[:dense], drawn[dense:]

@@ -1,6 +1,9 @@
 """The relaxed node: multilinear interpolation of a truth table, and its gradients over a wiring.
 
 `f(x) = sum_j T_j * prod_i (x_i if bit i of j else 1 - x_i)`; at bits this is exactly T[index].
+
+This is the definition that the compiled kernels are tested against, and what runs where they do
+not. The relaxation of a gate to its expected value under independent inputs is that of 2210.08277.
 """
 
 from typing import Any
@@ -17,7 +20,7 @@ __all__ = ["evaluate_nodes", "interpolate"]
 def interpolate(table: Tensor, pins: Tensor) -> Tensor:
     """Return [nodes, batch], each node's table[nodes, 2**k] interpolated at pins[k, nodes, batch].
 
-    One linear interpolation a pin and pair of entries, input 0 first. torch.lerp is exact at 0
+    One linear interpolation per pin and pair of entries, input 0 first. torch.lerp is exact at 0
     and at 1, so bits give an entry of the table without rounding.
     """
     return _interpolations(table, pins)[-1][0]
@@ -81,6 +84,7 @@ def _gradients(
         if d_pins is not None:
             _add_slopes(d_pins[p], levels[p], shares)
         upper = [share * pins[p] for share in shares]
+        # Of an entry's share, x reaches the half in which pin p is 1, and the rest the other one.
         pairs = zip(shares, upper, strict=True)
         shares = [part for share, high in pairs for part in (share - high, high)]
     if d_pins is not None:

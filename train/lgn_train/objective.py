@@ -1,4 +1,8 @@
-"""What training minimises: the cross-entropy of votes, with weights, and a teacher's term."""
+"""What training minimises: the cross-entropy of votes, with weights, and a teacher's term.
+
+The sum and not the mean is returned, because ranks have shares of different sizes; the loop divides
+by the whole batch.
+"""
 
 from pathlib import Path
 from typing import final

@@ -3,6 +3,9 @@
 Each maps logits[nodes, n] to scores (the place where noise is added), and scores to a soft table
 T[nodes, 2**fan_in] in [0, 1] or to a hard one of bits. Entry j of a table is the output where
 `sum(x_i << i) == j`: input 0 is bit 0.
+
+raw is a softmax over gates by name, which needs 16 logits for two inputs and would need 2**64 for
+six. light and walsh learn the entries of the table, 2**fan_in of them, and so reach wider nodes.
 """
 
 from abc import ABC, abstractmethod
@@ -50,7 +53,7 @@ class Parametrization(ABC):
 
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:
-        """Return what noise is added to, one score a choice."""
+        """Return what noise is added to, one score per choice."""
 
     @abstractmethod
     def noise(self, shape: torch.Size, seed: Tensor, step: Tensor) -> Tensor:
@@ -95,6 +98,8 @@ class Raw(Parametrization):
         if one_of("init", init, INITS) == "gaussian":
             return _normal(nodes, self.num_logits(fan_in), seed)
         logits = torch.zeros(nodes, self.num_logits(fan_in))
+        # A node that passes input 0 on lets gradients through a deep network at the start
+        # (2411.04732).
         logits[:, PASS_INPUT_0] = RESIDUAL_GATE_LOGIT
         return logits
 
@@ -154,7 +159,7 @@ class _Entries(Parametrization):
 
 @final
 class Light(_Entries):
-    """One logit a table entry, through a sigmoid (2510.03250)."""
+    """One logit per table entry, through a sigmoid (2510.03250)."""
 
     def initial(self, init: str, nodes: int, fan_in: int, seed: int) -> Tensor:
         if one_of("init", init, INITS) == "gaussian":
@@ -168,7 +173,7 @@ class Light(_Entries):
 
 @final
 class Walsh(_Entries):
-    """One Walsh-Hadamard coefficient a parity of inputs (2510.15655); scores are their transform.
+    """One Walsh-Hadamard coefficient per parity of inputs (2510.15655); scores are their transform.
 
     Coefficient s weighs the parity of the inputs whose bits are set in s, as +1 (even) or -1.
     """
@@ -211,6 +216,8 @@ def _walsh_hadamard(values: Tensor) -> Tensor:
     A butterfly: the order of its additions is that of the compiled kernels, bit for bit.
     """
     nodes, count = values.shape
+    # The fast Walsh-Hadamard transform: n log n additions, as a fast Fourier transform without
+    # factors.
     half = 1
     while half < count:
         low, high = values.view(nodes, -1, 2, half).unbind(2)

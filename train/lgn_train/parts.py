@@ -1,4 +1,8 @@
-"""The parts of a network: its encoder, its layers, its head."""
+"""The parts of a network: its encoder, its layers, its head.
+
+Whoever exports, measures or explains a network needs its layers in their order, and gets them here;
+a model of another form is refused by name before anything is computed.
+"""
 
 from collections.abc import Iterator
 

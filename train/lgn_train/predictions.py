@@ -22,6 +22,8 @@ def predictions(
     """
     codes = torch.from_numpy(np.ascontiguousarray(x))
     device = next((p.device for p in model.parameters()), codes.device)
+    # Wide layers take fewer samples at a time: memory is bounded, and the result does not depend on
+    # it.
     block = max(1, min(BLOCK_SAMPLES, BLOCK_ACTIVATIONS // max(1, widest_stage(model))))
     with mode(model, name), torch.no_grad():
         found = [model(part.to(device)).argmax(dim=1).cpu() for part in torch.split(codes, block)]

@@ -1,4 +1,8 @@
-"""Live progress on standard error: a bar on a terminal, else one line an epoch."""
+"""Live progress on standard error: a bar on a terminal, else one line per epoch.
+
+Standard error, because standard output belongs to the figures (`--json`). On a terminal there is a
+bar; in a log file a line per epoch with the time that is left.
+"""
 
 import time
 from collections.abc import Mapping
@@ -28,7 +32,7 @@ def print_notice(sentence: str, console: Console | None = None) -> None:
 
 
 class _Rate(ProgressColumn):
-    """Show samples a second, of the steps of the last half minute."""
+    """Show samples per second, of the steps of the last half minute."""
 
     def __init__(self, batch_size: int) -> None:
         super().__init__()
@@ -41,7 +45,11 @@ class _Rate(ProgressColumn):
 
 @final
 class StepProgress:
-    """Show optimiser steps as they pass; a context manager. Texts are printed above the bar."""
+    """Show optimiser steps as they pass; a context manager. Texts are printed above the bar.
+
+    steps: of the whole run; done: those before a resume. batch_size: samples per step, for the
+    rate. quiet: print nothing.
+    """
 
     def __init__(self, steps: int, batch_size: int, done: int = 0, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=quiet)
@@ -98,7 +106,10 @@ class StepProgress:
 
 
 def show_epoch(bar: StepProgress, line: Mapping[str, Any], epochs: int, samples: int) -> None:
-    """Show the figures of one epoch, a line of metrics.jsonl, and how fast it was."""
+    """Show the figures of one epoch, a line of metrics.jsonl, and how fast it was.
+
+    samples: of the training part, from which the rate is computed where there is no bar.
+    """
     text = f"epoch {line['epoch']}/{epochs}  {_figures(line)}"
     bar.describe(text)
     if not bar.live:

@@ -1,4 +1,4 @@
-"""Recipes: what to train, on what, and how; strict, from TOML."""
+"""Recipes: what to train, on what, and how; from TOML, and strict: a typo would cost a day."""
 
 import copy
 import math
@@ -42,6 +42,7 @@ Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 if TYPE_CHECKING:
     EstimatorName = str
 else:
+    # pydantic wants the names at run time, and a type checker a type that it can read.
     EstimatorName = Literal[tuple(ESTIMATORS)]
 
 
@@ -89,7 +90,7 @@ class Data(Section):
 
 
 class Encoder(Section):
-    """The thermometer: thresholds a feature, and how they are placed."""
+    """The thermometer: thresholds per feature, and how they are placed."""
 
     levels: Count = 3
     kind: Literal["uniform", "quantile"] = "uniform"

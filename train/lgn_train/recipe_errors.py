@@ -1,4 +1,8 @@
-"""Messages about recipes: which key of which file, what was found, and what is legal."""
+"""Messages about recipes: which key of which file, what was found, and what is legal.
+
+pydantic's own messages name types and internals; users get the key as they wrote it and what is
+legal there.
+"""
 
 import difflib
 import re
@@ -11,7 +15,7 @@ __all__ = ["described"]
 
 
 def described(problem: ValidationError, model: type[BaseModel], place: str) -> str:
-    """Return the problems as sentences, one a line, each naming the place and the key."""
+    """Return the problems as sentences, one per line, each naming the place and the key."""
     return "\n".join(f"{place}: {_sentence(error, model)}" for error in problem.errors())
 
 

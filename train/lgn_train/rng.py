@@ -4,6 +4,10 @@ Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011). The words 
 the logarithms taken of them are additions, multiplications and divisions in a stated order, each
 rounded on its own: numbers are equal bit for bit on every device, in the compiled kernels too
 (packed/csrc/math.h says the same), whatever the torch version and the number of threads.
+
+torch's generators have state, which would have to be saved, restored and shared among ranks, and
+their numbers differ between devices. Here a number is addressed and not drawn: noise of node i in
+step s is the same in whatever order, on however many threads it is asked for.
 """
 
 import enum
@@ -58,6 +62,8 @@ def philox(counter: tuple[Tensor, ...], key: tuple[Tensor, ...]) -> tuple[Tensor
     for _ in range(ROUNDS):
         # A 64-bit product may wrap to a negative number: its bits are right all the same.
         p0, p1 = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]
+        # One round: the high halves of two products, mixed with the other words and the key; the
+        # low halves go on as they are.
         c0, c2 = _high(p1) ^ c1 ^ k0, _high(p0) ^ c3 ^ k1
         c1, c3 = p1 & WORD, p0 & WORD
         k0, k1 = (k0 + KEY_STEPS[0]) & WORD, (k1 + KEY_STEPS[1]) & WORD
@@ -90,6 +96,8 @@ def logarithm(x: Tensor) -> Tensor:
     x = m * 2**e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1).
     """
     bits = x.view(torch.int32)
+    # The exponent of a float32 begins at bit 23; from sqrt(1/2) on, so that m lies about 1, where
+    # the series converges fastest.
     exponent = (bits - SQRT_HALF) >> 23
     f = (bits - (exponent << 23)).view(torch.float32) - 1.0
     s = f / (f + 2.0)

@@ -1,4 +1,8 @@
-"""A run: a recipe trained in a folder, resumable, ending in a classifier."""
+"""A run: a recipe trained in a folder, resumable, ending in a classifier.
+
+A run folder can be stopped at any moment and continued. Whatever the figures say can be traced: the
+recipe as it was resolved, the digest of the data, the versions, and the classifier itself.
+"""
 
 import time
 from collections.abc import Callable
@@ -62,7 +66,7 @@ def train(
 ) -> dict[str, Any]:
     """Train a recipe in a folder and return the figures of train.json.
 
-    The folder then holds recipe.resolved.json, metrics.jsonl (a line an epoch), checkpoints/,
+    The folder then holds recipe.resolved.json, metrics.jsonl (a line per epoch), checkpoints/,
     NAME.lgn, test.npz (the test part: x, codes, and y, class numbers) and train.json. Accuracies
     and gaps are fractions of the test part; the classifier's are measured by Classifier.predict.
     Where the recipe holds out a validation part, metrics.jsonl is of that one, the classifier is
@@ -116,6 +120,7 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
     trainer, options = run.trainer, run.recipe.train
     quiet = quiet or not run.world.first
     with StepProgress(trainer.total_steps, options.batch_size, trainer.step, quiet) as bar:
+        # What was found out before there was a bar to print above.
         for notice in notices:
             bar.notice(notice)
         saver = _Saver(run, bar)

@@ -25,7 +25,7 @@ from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
 from lgn_train.selection import BEST
 
-__all__ = ["encoder_tensors", "export_run", "keep_classifier"]
+__all__ = ["encoder_tensors", "export_checked", "export_run", "keep_classifier"]
 
 
 def export_run(run_dir: Path) -> Classifier:
@@ -51,7 +51,7 @@ def export_run(run_dir: Path) -> Classifier:
         {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     )
     x, y = folder.test_samples()
-    return _exported(model, x, y, state)
+    return export_checked(model, x, y, state)
 
 
 def keep_classifier(run_dir: Path, classifier: Classifier) -> tuple[Path, list[str]]:
@@ -87,8 +87,11 @@ def encoder_tensors(encoder: Thermometer) -> dict[str, Tensor]:
     return {f"encoder.{name}": torch.from_numpy(array.copy()) for name, array in arrays.items()}
 
 
-def _exported(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
-    """Export and check on the run's test samples: sample by sample, and the accuracy recorded."""
+def export_checked(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> Classifier:
+    """Export and check on test samples: sample by sample, and the accuracy recorded.
+
+    state: that of a checkpoint, of which the provenance is made. Raises CheckFailed.
+    """
     # A checkpoint within an epoch, or of an epoch that was not measured, holds no figures; those
     # of a run with a validation part are of that.
     figures = _test_figures(state) or figures_of(model, x, y)

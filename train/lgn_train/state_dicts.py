@@ -11,19 +11,30 @@ from numpy.typing import NDArray
 from lgn_hw.errors import FileFormatError
 from lgn_hw.imports.gate_layers import GateLayer
 
-__all__ = ["read_state_dict"]
+__all__ = ["PARAMETRIZATIONS", "read_state_dict"]
 
 GATES = 16
+# What the weights of a gate of n inputs are: raw, a logit for each of the 16 functions of two;
+# walsh (torchlogix calls it warp), Walsh-Hadamard coefficients; light, a logit for each entry.
+PARAMETRIZATIONS = ("raw", "walsh", "warp", "light")
 WEIGHTS = re.compile(r"(.*?)(\d+)\.(?:weights?|w)$")
 
 
-def read_state_dict(path: Path, connections: list[NDArray[Any]] | None = None) -> list[GateLayer]:
-    """Return the layers of a state dict, each gate the one with the largest weight.
+def read_state_dict(
+    path: Path,
+    connections: list[NDArray[Any]] | None = None,
+    parametrization: str | None = None,
+) -> list[GateLayer]:
+    """Return the layers of a state dict, each gate as it is when training is over.
 
     The file is read with weights_only, which runs no code of it. Layers are the tensors
-    `N.weights`, `N.weight` or `N.w` of [gates, 16] or [16, gates], in ascending order of N. The
-    connections stand in it, as `connections` or as `N.connections.indices`, or are given. Raises
-    FileFormatError where they are nowhere, or the file is another.
+    `N.weights`, `N.weight` or `N.w` of [gates, weights], or [16, gates], in ascending order of N.
+    The connections stand in it, as `connections` or as `N.connections.indices`, or are given; of
+    learned ones each pin takes the candidate with the largest weight.
+
+    parametrization: of PARAMETRIZATIONS; raw where not given, which has 16 weights for a gate of
+    two inputs. Raises FileFormatError where the connections are nowhere, or the weights are of
+    another kind, or the file is none.
     """
     state = _loaded(path)
     named = sorted(
@@ -33,23 +44,23 @@ def read_state_dict(path: Path, connections: list[NDArray[Any]] | None = None) -
         raise FileFormatError(
             f"{path} has no layers: no tensor called like `0.weights` among {list(state)[:8]}"
         )
-    gates = [_gates(f"{key} of {path}", state[key]) for _, key in named]
     wires = connections or _own_connections(state, [number for number, _ in named])
     if not wires:
         raise FileFormatError(
-            f"{path} has the gates of {len(gates)} layers and not their connections, which"
+            f"{path} has the gates of {len(named)} layers and not their connections, which"
             " difflogic and torchlogix leave out of a state dict. Save them where the model is,"
             " numpy.savez('connections.npz', **{f'connections.{i}': torch.stack(tuple("
             "layer.indices)).cpu() for i, layer in enumerate(logic_layers)}) (of torchlogix"
             " layer.connections.indices), and give them with --connections connections.npz"
         )
-    if len(wires) != len(gates):
+    if len(wires) != len(named):
         raise FileFormatError(
-            f"{path} has the gates of {len(gates)} layers, and the connections are of {len(wires)}"
+            f"{path} has the gates of {len(named)} layers, and the connections are of {len(wires)}"
         )
+    kind = parametrization or "raw"
     return [
-        GateLayer.of(f"Layer {i} of {path}", row, *(np.asarray(pins) for pins in pair))
-        for i, (row, pair) in enumerate(zip(gates, wires, strict=True))
+        _layer(f"{key} of {path}", state[key], pins, kind)
+        for (_, key), pins in zip(named, wires, strict=True)
     ]
 
 
@@ -68,15 +79,39 @@ def _loaded(path: Path) -> dict[str, Any]:
     return state
 
 
-def _gates(name: str, weights: Any) -> NDArray[np.int64]:
+def _layer(name: str, weights: Any, pins: Any, kind: str) -> GateLayer:
+    rows = [np.asarray(pin) for pin in pins]
     shape = tuple(getattr(weights, "shape", ()))
-    if len(shape) != 2 or GATES not in shape:
+    if kind != "raw":
+        return GateLayer.of_tables(name, _values(name, weights, len(rows), kind), rows)
+    if len(shape) != 2 or GATES not in shape or len(rows) != 2:
         raise FileFormatError(
-            f"{name} must be weights of 16 gates, [gates, 16], not {list(shape)}; layers of other"
-            " parametrisations can be given as gate numbers, in an .npz"
+            f"{name} must be weights of 16 gates of two inputs, [gates, 16], not {list(shape)} with"
+            f" {len(rows)} inputs; say --parametrization walsh or light where it is one of these"
         )
-    chosen: NDArray[np.int64] = weights.float().argmax(dim=1 if shape[1] == GATES else 0).numpy()
-    return chosen
+    chosen = weights.float().argmax(dim=1 if shape[1] == GATES else 0).numpy()
+    return GateLayer.of(name, chosen, *rows)
+
+
+def _values(name: str, weights: Any, inputs: int, kind: str) -> NDArray[np.bool_]:
+    """Return bool[gates, 2**inputs], the first input the highest bit of an entry.
+
+    walsh: a gate is 1 where the sum of weight k times the product of 1 - 2x over the inputs in k
+    is below 0. light: where an entry's own weight is above 0. Both as torchlogix evaluates them.
+    """
+    entries = 1 << inputs
+    shape = tuple(getattr(weights, "shape", ()))
+    if len(shape) != 2 or shape[1] != entries:
+        raise FileFormatError(
+            f"{name} must be {kind} weights of gates of {inputs} inputs, [gates, {entries}], not"
+            f" {list(shape)}"
+        )
+    given = weights.double().numpy()
+    if kind == "light":
+        return np.asarray(given > 0)
+    both = np.arange(entries)[:, None] & np.arange(entries)
+    sign = 1 - 2 * (sum(both >> bit & 1 for bit in range(inputs)) % 2)
+    return np.asarray(given @ sign < 0)
 
 
 def _own_connections(state: dict[str, Any], numbers: list[int]) -> list[Any]:
@@ -86,5 +121,12 @@ def _own_connections(state: dict[str, Any], numbers: list[int]) -> list[Any]:
     found = {}
     for key, value in state.items():
         if match := re.match(r"(?:.*?)(\d+)\.(?:connections\.)?indices$", key):
-            found[int(match[1])] = value
+            found[int(match[1])] = _chosen(value, state.get(key.replace("indices", "weights")))
     return [list(found[number]) for number in numbers] if set(numbers) <= set(found) else []
+
+
+def _chosen(indices: Any, weights: Any) -> Any:
+    """Return connections [inputs, gates]; of learned ones, [candidates, ...], the heaviest."""
+    if getattr(indices, "ndim", 0) != 3 or weights is None:
+        return indices
+    return indices.gather(0, weights.argmax(dim=0, keepdim=True))[0]

@@ -1,1 +1,1 @@
-"""One file a board; each names its BOARD."""
+"""One file per board; each names its BOARD."""

@@ -1,7 +1,7 @@
 """Adders in words: full adders on threes of votes, then a balanced tree; the head without LUTs.
 
-What the adders are is left to synthesis, which knows its device: this is the head for whoever gives
-no LUT size, and the only one whose Verilog says `+`.
+What the adders are is left to synthesis, which knows its device: this is the head for whoever
+gives no LUT size.
 """
 
 from collections.abc import Sequence

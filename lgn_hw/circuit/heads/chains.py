@@ -253,7 +253,7 @@ class _Bench:
         return [] if above and all(above) else self.take(FIRST, power, 1)
 
     def best(self) -> tuple[float, Shape, int] | None:
-        """Return what removes most bits a LUT, and then most; None where no weight has two."""
+        """Return what removes most bits per LUT, and then most; None where no weight has two."""
         width = len(self.left)
         found = [
             (shape, power)

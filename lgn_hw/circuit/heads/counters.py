@@ -14,7 +14,7 @@ from lgn_hw.netlist.builder import ZERO, Builder, table_of
 
 __all__ = ["COUNTERS", "CompressorTree"]
 
-# A counter takes shape[i] bits of weight 2**i and gives their sum in binary, one LUT a bit. In
+# A counter takes shape[i] bits of weight 2**i and gives their sum in binary, one LUT per bit. In
 # groups of equal value, the best first: what a counter removes over what it costs. SEVEN is
 # different (see CompressorTree._seven): three carries, and five LUT4 in all.
 SEVEN = (7,)
@@ -41,7 +41,7 @@ class CompressorTree(Head):
     nodes of the votes have inputs to spare (see heads.parity). Then levels: each takes the bits
     that are there when it starts and uses all counters of the best group that fits anywhere; other
     bits wait. Counters of two bits of the lowest weight, which remove little or nothing, come last,
-    one a level: they carry from the lowest weight upwards.
+    one per level: they carry from the lowest weight upwards.
 
     lut_size: 4 or 6. spare_inputs: for each vote how many nets its node can read beside its own, 0
     where it must stay as it is; nothing where none can.

@@ -122,7 +122,7 @@ function makeMap(net, data) {
         if (before) turned += (before[n] ^ next[n]) & 1;
       }
       const text = `${ones.toLocaleString("en")} of ${net.nodes.toLocaleString("en")} gates are 1` + (before ? `, ${turned.toLocaleString("en")} have just turned.` : ".");
-      element("fired").textContent = text;
+      element("fired").textContent = text + (share > 1 ? ` A cell stands for ${share} of them, and is lit where half or more are 1.` : "");
       canvas.setAttribute("aria-label", `Map of all gates by level: ${text}`);
       draw();
     },

@@ -23,7 +23,7 @@ function makePad(net, shape, codes, changed) {
   };
   // Cover the pixels near a stroke from a to b; at its edge by a part.
   const stroke = (a, b) => {
-    const radius = (erasing ? 1 : 0.55) * Math.max(1, rows / 24), length = (b.x - a.x) ** 2 + (b.y - a.y) ** 2;
+    const radius = (erasing ? 1.4 : 0.8) * Math.max(0.7, rows / 24), length = (b.x - a.x) ** 2 + (b.y - a.y) ** 2;
     for (let pixel = 0; pixel < size; ++pixel) {
       const x = pixel % columns + 0.5, y = Math.floor(pixel / columns) + 0.5;
       const t = length ? Math.max(0, Math.min(1, ((x - a.x) * (b.x - a.x) + (y - a.y) * (b.y - a.y)) / length)) : 0;

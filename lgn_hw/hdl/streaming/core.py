@@ -55,7 +55,7 @@ class StreamingCore(Quiet):
 
     i_pixel: a stream of pixels in raster order: the codes of all channels, channel 0 lowest, and
     above them `last`, 1 at the last pixel of a frame. o_result: a stream of results, one for each
-    frame, in order: `class_index` lowest, above it `scores`, one unsigned number a class, where
+    frame, in order: `class_index` lowest, above it `scores`, one unsigned number per class, where
     options has them, and on top `error`, 1 where the frame had more or fewer pixels.
 
     parts: the stages by name, in their order; each is a stream component and waits for the next.
@@ -64,8 +64,8 @@ class StreamingCore(Quiet):
     def __init__(self, classifier: Classifier, options: StreamingOptions | None = None) -> None:
         self.options = options or StreamingOptions()
         self.section, self.classes = section_of(classifier), classifier.num_classes
-        self.framer = Framer(self.section, classifier.features)
         self.parts = dict(self._stages())
+        self.framer = Framer(self.section, classifier.features, self._frames_under_way())
         result: dict[str, object] = {"class_index": class_width(self.classes)}
         if self.options.scores:
             result["scores"] = data.ArrayLayout(self.score_bits, self.classes)
@@ -95,6 +95,13 @@ class StreamingCore(Quiet):
             result.payload.as_value().eq(Cat(before.payload, frame.payload)),
         ]
         return m
+
+    def _frames_under_way(self) -> int:
+        """Return how many frames can have ended before the result of the first is taken."""
+        latency = sum(
+            part.block.latency if isinstance(part, Staged) else 2 for part in self.parts.values()
+        )
+        return 2 + -(-latency // (self.section.shape[1] * self.section.shape[2]))
 
     def _stages(self) -> Iterator[tuple[str, Quiet]]:
         section, registers = self.section, self.options.registers

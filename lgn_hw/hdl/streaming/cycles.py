@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgn_hw.hdl.streaming.collector import Collector
-from lgn_hw.hdl.streaming.framer import Framer
 from lgn_hw.hdl.streaming.or_pool import OrPool
 from lgn_hw.hdl.streaming.staged import Staged
 from lgn_hw.hdl.streaming.tally import Tally
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameCycles", "frame_cycles"]
 
-FRAMES = 4
+FRAMES = 12  # small ones are under way many at once
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ class _Window(_Stage):
     def __init__(self, window: LineWindow) -> None:
         super().__init__()
         self.window, self.primed = window, not window.padding
-        self.row, self.column = window.rows if window.padding else 0, 0
+        at_start = (window.rows - 1, window.columns) if window.padding else (0, 0)
+        self.row, self.column = at_start
 
     def takes(self, ready: bool) -> bool:
         return self.advances(ready) and not self._is_zero()
@@ -123,10 +123,9 @@ class _Window(_Stage):
 
 def frame_cycles(core: "StreamingCore") -> FrameCycles:
     """Play the control of a core: one frame alone, then some back to back."""
-    pixels = core.framer.pixels
-    starts, lasts, results = _play(_stages(core), pixels, 1)
+    starts, lasts, results = _play(core, 1)
     alone = results[0] - lasts[0], results[0] - starts[0]
-    starts, _, _ = _play(_stages(core), pixels, FRAMES)
+    starts, _, _ = _play(core, FRAMES)
     return FrameCycles(starts[-1] - starts[-2], *alone)
 
 
@@ -148,10 +147,11 @@ def _stages(core: "StreamingCore") -> list[_Stage]:
     return stages
 
 
-def _play(stages: list[_Stage], pixels: int, frames: int) -> tuple[list[int], list[int], list[int]]:
+def _play(core: "StreamingCore", frames: int) -> tuple[list[int], list[int], list[int]]:
     """Return the cycles of first pixels, last pixels and results, from a core at rest on."""
+    stages, pixels, depth = _stages(core), core.framer.pixels, core.framer.depth
     for _ in range(sum(s.window.height * s.window.pitch for s in stages if isinstance(s, _Window))):
-        _cycle(stages, False, False)  # the rows of zeros after a reset
+        _cycle(stages, False, False)  # the zeros after a reset
     sent, cycle = 0, 0
     starts: list[int] = []
     lasts: list[int] = []
@@ -159,7 +159,7 @@ def _play(stages: list[_Stage], pixels: int, frames: int) -> tuple[list[int], li
     while len(results) < frames:
         # A result waits until it is known how its frame ended, and few such ends are kept.
         told = len(lasts) - len(results)
-        offers = sent < frames * pixels and told < Framer.DEPTH
+        offers = sent < frames * pixels and told < depth
         if stages[-1].valid[-1] and told:
             results.append(cycle)
         if _cycle(stages, offers, told > 0):

@@ -32,11 +32,12 @@ class Framer(Quiet):
 
     The pixels that a short frame lacks are zeros. A frame that goes on after its last pixel is
     passed over up to `last`. Either way the next pixel is the first of the next frame.
+
+    depth: for how many frames it keeps how they ended; a further one has to wait.
     """
 
-    DEPTH = 4  # frames whose ends are known and whose results are not there yet
-
-    def __init__(self, section: Convolution, features: Features) -> None:
+    def __init__(self, section: Convolution, features: Features, depth: int) -> None:
+        self.depth = depth
         self.section, self.features = section, features
         self.pixels = section.shape[1] * section.shape[2]
         super().__init__(
@@ -110,12 +111,12 @@ class Framer(Quiet):
 
     def _ends(self, m: Module, ended: Value, wrong: Value, room: Signal) -> None:
         """Keep how frames ended until their results are there; the oldest is lowest."""
-        kept, level = Signal(self.DEPTH), Signal(range(self.DEPTH + 1))
+        kept, level = Signal(self.depth), Signal(range(self.depth + 1))
         place = Signal.like(level)
         told = self.o_frame.valid & self.o_frame.ready
         m.d.comb += [
             place.eq(level - told),
-            room.eq(level != self.DEPTH),
+            room.eq(level != self.depth),
             self.o_frame.valid.eq(level != 0),
             self.o_frame.payload.eq(kept[0]),
         ]

@@ -17,10 +17,11 @@ class LineWindow(Quiet):
     o_window: for each position of the kernels the bits (channel * size + row) * size + column.
 
     The image is scanned with `padding` columns of zeros behind each row and `padding` rows of zeros
-    behind the last one, a place a cycle; zeros need no pixel. Those behind a row are also in front
-    of the next one, and those behind a frame above the next frame: a frame takes (rows + padding) *
-    (columns + padding) cycles. After a reset the scan begins with the rows of zeros. A window is
-    given when its last place is scanned; older contents of the lines are then out of it.
+    behind the last one, a place per cycle; zeros need no pixel. Those behind a row are in front of
+    the next one, too, and those behind a frame above the next frame: a frame takes
+    (rows + padding) * (columns + padding) cycles. After a reset the scan begins with the zeros
+    behind the last row. A window is given when its last place is scanned; older contents of the
+    lines are out of it then.
     """
 
     def __init__(self, shape: tuple[int, int, int], kernels: Kernels) -> None:
@@ -36,11 +37,11 @@ class LineWindow(Quiet):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        start = self.rows if self.padding else 0
-        row, column = (
-            Signal(range(max(2, self.height)), init=start),
-            Signal(range(max(2, self.pitch))),
-        )
+        # The zeros in front of the first row, and above it: what was in the lines before a reset
+        # must be neither above the first row nor at the upper corner of its first window.
+        start = (self.rows - 1, self.columns) if self.padding else (0, 0)
+        row = Signal(range(max(2, self.height)), init=start[0])
+        column = Signal(range(max(2, self.pitch)), init=start[1])
         primed = Signal(init=not self.padding)
         zero, advance, slot = Signal(), Signal(), Signal()
         m.d.comb += [

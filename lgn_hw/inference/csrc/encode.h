@@ -108,6 +108,14 @@ bool encode_block(const Program &program, const Code *codes, int64_t samples, Ve
 
 // One sample, one byte a slot, of which bit 0 counts.
 template <class Code> bool encode_one(const Program &program, const Code *codes, uint8_t *slots) {
+  if (program.narrow && !program.biased) {
+    for (int64_t c = 0; c * CHUNK < program.features; ++c) {
+      const ByteBit *end = program.byte_bits.data() + program.chunk[c + 1];
+      for (const ByteBit *bit = program.byte_bits.data() + program.chunk[c]; bit < end; ++bit)
+        slots[bit->slot] = (uint8_t)codes[c * CHUNK + bit->column / WORD] > bit->threshold;
+    }
+    return leaves_range(program, codes);
+  }
   for (const Bit &bit : program.bits) slots[bit.slot] = (int64_t)codes[bit.feature] > bit.threshold;
   return leaves_range(program, codes);
 }

@@ -8,7 +8,7 @@ __all__ = ["exceeds"]
 def exceeds(value: Value, constant: int) -> Value:
     """Return whether an unsigned value is greater than a constant of 0 or more.
 
-    One AND or OR a bit, which fold into a LUT for every three bits; yosys would make `>` a chain
+    One AND or OR per bit, which fold into a LUT for every three bits; yosys would make `>` a chain
     of carry cells, of which each takes the place of a LUT.
     """
     found: Value = Const(0, 1)

@@ -9,6 +9,7 @@ from lgn_hw.link.gateware.answer import CRC_BYTES, MAX_ANSWER, AnswerSender
 from lgn_hw.link.gateware.compare import exceeds
 from lgn_hw.link.gateware.core import ByteCore
 from lgn_hw.link.gateware.frame_receiver import FrameReceiver
+from lgn_hw.link.gateware.pixel_core import PixelCore
 from lgn_hw.link.gateware.self_test import SelfTest
 from lgn_hw.link.plan import LinkPlan
 
@@ -29,7 +30,7 @@ class LinkDevice(wiring.Component):
 
     def __init__(self, plan: LinkPlan) -> None:
         self.plan = plan
-        self.core = ByteCore(plan)
+        self.core = ByteCore(plan) if plan.in_time is None else PixelCore(plan)
         identity = plan.identity.pack()
         self.half = max(32, 1 << (plan.max_samples - 1).bit_length())
         # Data are counted from CRC_BYTES on, as the answer's payload is.
@@ -144,6 +145,7 @@ class LinkDevice(wiring.Component):
             test.i_class.eq(self.core.o_class),
             test.i_done.eq(self.core.o_done),
             test.i_between.eq(self.core.o_between),
+            *([test.i_ready.eq(self.core.o_ready)] if isinstance(self.core, PixelCore) else []),
             self.o_passed.eq(test.o_passed),
         ]
         m.d.sync += begun.eq(asked)

@@ -14,7 +14,8 @@ class SelfTest(wiring.Component):
     """Run the self-test once after reset, and again on i_start.
 
     start, stop: where in memory plan.self_test lies. o_address, i_data: the memory, one clock
-    cycle later. o_start, o_byte, o_valid, i_class, i_done, i_between: the core. o_running: memory
+    cycle later. o_start, o_byte, o_valid, i_class, i_done, i_between: the core; i_ready too where
+    it is a streaming core. o_running: memory
     and core are in use. o_failures: how many vectors had a wrong class; o_passed: none of them,
     and the test is over.
     """
@@ -32,6 +33,7 @@ class SelfTest(wiring.Component):
                 "i_class": In(class_width(plan.classifier.num_classes)),
                 "i_done": In(1),
                 "i_between": In(1),
+                **({} if plan.in_time is None else {"i_ready": In(1)}),
                 "o_running": Out(1, init=1),
                 "o_failures": Out(8),
                 "o_passed": Out(1),
@@ -66,12 +68,20 @@ class SelfTest(wiring.Component):
                 m.next = "TAKEN"
             # The core takes no byte in this cycle, and says whether that was the sample's last one.
             with m.State("TAKEN"):
-                m.next = "BYTE"
-                with m.If(self.i_between):
-                    m.next = "CLASS"
+                if self.plan.in_time is None:
+                    self._go_on(m)
+                else:
+                    with m.If(self.i_ready):
+                        self._go_on(m)
             with m.State("CLASS"), m.If(self.i_done):
                 m.d.sync += self.o_address.eq(self.o_address + 1)
                 with m.If(self.i_data != self.i_class):
                     m.d.sync += self.o_failures.eq(self.o_failures + 1)
                 m.next = "VECTOR"
         return m
+
+    def _go_on(self, m: Module) -> None:
+        """Give the next byte, or compare the class of a sample that is complete."""
+        m.next = "BYTE"
+        with m.If(self.i_between):
+            m.next = "CLASS"

@@ -102,7 +102,7 @@ def _throughput(transfers: Sequence[Transfer]) -> float:
 
 @_case
 async def flowing(dut: Any) -> CaseResult:
-    """Send every vector without a pause: one a cycle, each with the declared latency."""
+    """Send every vector without a pause: one per cycle, each with the declared latency."""
     bench = Bench(dut)
     await bench.start()
     sent, received = await _transfer(bench, vectors, idle=False, backpressure=False)

@@ -26,7 +26,7 @@ OFFICIAL = Published(
         )
     },
 )
-# The same images with 32 levels a pixel, in another order, as few bytes as possible: for machines
+# The same images with 32 levels per pixel, in another order, as few bytes as possible: for machines
 # without a network. Thresholds at multiples of 8 give the bits of the official ones.
 QUANTISED = Published(
     "CIFAR-10 of 5 bits",

@@ -17,7 +17,7 @@ __all__ = ["Dataset"]
 class Dataset:
     """Hold integer codes[samples, features] in the features' ranges, and class numbers[samples].
 
-    classes: one name a class, in the order of the numbers. notices: what the user should know
+    classes: one name per class, in the order of the numbers. notices: what the user should know
     about how the data were read, one sentence each. image_shape: (channels, rows, columns) where
     a sample is an image; its features are then ordered by channel, row, column. x_validation,
     y_validation: what was held out of the training part to choose by, or None.

@@ -76,7 +76,7 @@ def _of_arrays(data: Arrays, seed: int, stated: Range | None) -> Dataset:
                     f"{data.place}: {what}[{index}] must be a label, not {text!r}; leave the"
                     " sample out, or give the class a name"
                 )
-    _check_count(data.y, f"{data.place}, y", "; give one class number a sample")
+    _check_count(data.y, f"{data.place}, y", "; give one class number per sample")
     if data.class_names is None:
         y, classes = number_classes(data.y)
     else:

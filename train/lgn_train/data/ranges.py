@@ -30,7 +30,7 @@ def stated_ranges(
 ) -> Stated:
     """Return the stated range of each feature that has one.
 
-    low, high: of the file, one for all, one a feature or, of images, one a channel. stated: of
+    low, high: of the file, one for all, one per feature or, of images, one per channel. stated: of
     the recipe, which goes before. Raises UsageError on unknown names, other shapes, and ends that
     are not low below high.
     """
@@ -132,7 +132,7 @@ def _spread(
         return np.repeat(end, len(names) // channels)
     if len(end) == len(names) and not channels:
         return end
-    legal = f"{channels}, one a channel" if channels else f"{len(names)}, one a feature"
+    legal = f"{channels}, one per channel" if channels else f"{len(names)}, one per feature"
     raise UsageError(
         f"{place}: feature_low and feature_high must be one number, or {legal}, not {len(end)}"
     )

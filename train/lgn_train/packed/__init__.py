@@ -1,4 +1,4 @@
-"""The bit-parallel engine: 64 samples a word, from encoder bits to votes.
+"""The bit-parallel engine: 64 samples per word, from encoder bits to votes.
 
 Importing it needs no compiler; kernels are compiled at first use. `why_not_compiled` and
 `why_not_cuda` say what stands in the way where it does not run.

@@ -1,4 +1,4 @@
-"""Packing: 64 samples a word, sample s in bit s % 64 of word s // 64."""
+"""Packing: 64 samples per word, sample s in bit s % 64 of word s // 64."""
 
 import torch
 from torch import Tensor

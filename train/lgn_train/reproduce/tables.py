@@ -23,7 +23,7 @@ PAPER_OPTIONS = {
     "optimiser": "Adam, learning rate 0.01, constant",
     "batch": "128",
     "gradient to a node's inputs": "hard, in its released code",
-    "encoder": "31 thresholds a channel, 95,232 bits",
+    "encoder": "31 thresholds per channel, 95,232 bits",
     "tau of GroupSum": "100",
     "network": "12 layers of 256,000; in the appendix 6 of 64,000",
     "steps": "10^5 to 10^6",
@@ -116,7 +116,7 @@ def options_table(results: Figures, data: str) -> str:
         "batch": train.get("batch_size", 128),
         "gradient to a node's inputs": f"{scale['model'].get('input_gradient', 'soft')}, for the"
         " hard methods",
-        "encoder": f"{encoder.get('levels', 3)} thresholds a feature,"
+        "encoder": f"{encoder.get('levels', 3)} thresholds per feature,"
         f" {found['encoder_bits']:,} bits",
         "tau of GroupSum": f"{model.get('tau', 10):g}",
         "network": f"{experiment['depth']} layers of {experiment['width']:,}",

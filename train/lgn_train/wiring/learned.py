@@ -37,7 +37,7 @@ class LearnedWiring(nn.Module):
     """Choose the input of each pin among candidates[nodes, fan_in, count], all different.
 
     As Gumbel-ST chooses gates (2506.07500): forward, a pin reads its likeliest candidate under
-    Gumbel noise, drawn once a step; backward, its logits get the gradient of the softmax mixture
+    Gumbel noise, drawn once per step; backward, its logits get the gradient of the softmax mixture
     of all candidates' values, and the inputs that of the one that was read. Without noise
     (Hard-ST) and in the discrete circuit a pin reads its likeliest candidate.
 

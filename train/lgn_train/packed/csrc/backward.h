@@ -47,7 +47,7 @@ void gather_pair(const Stage &s, const uint64_t *x, const Block &b, int32_t read
     row[v] = row[v] + load(g + LANES * v) * select(lanes_of(other, v), yes, no);
 }
 
-// The index of each of a block's samples into a table, a byte a sample: pin q of the node is bit
+// The index of each of a block's samples into a table, one byte per sample: pin q of the node is bit
 // q, but for pins above `skipped`, which move down by one.
 template <int N, int FAN_IN>
 inline void index_block(const Stage &s, const uint64_t *x, const Block &b, int64_t node,

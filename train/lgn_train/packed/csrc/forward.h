@@ -1,4 +1,4 @@
-// Stages forward: a truth table as a tree of multiplexers over 64 samples a word.
+// Stages forward: a truth table as a tree of multiplexers over 64 samples per word.
 #pragma once
 #include "rows.h"
 

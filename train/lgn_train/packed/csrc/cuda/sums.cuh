@@ -55,7 +55,7 @@ template <> struct Sums<WIDE> {
     __syncwarp(row_mask());
   }
   __device__ void add(const LaneBits &bits, int tile, const Four &row) {
-    uint32_t entries = 0; // a byte a sample
+    uint32_t entries = 0; // one byte per sample
 #pragma unroll
     for (int pin = 0; pin < MAX_FAN_IN; ++pin)
       entries |= spread(bits.nibble(pin < fan_in ? wires[pin] : -1, tile)) << pin;

@@ -1,0 +1,85 @@
+"""An and-inverter graph that grows while a circuit is played with symbols for values."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from lgn_hw.netlist.aig import Aig, to_aig
+from lgn_hw.netlist.netlist import Netlist
+
+__all__ = ["Graph"]
+
+
+class Graph:
+    """Hold ANDs that are each made once; a literal is 2 * variable, plus 1 for its inverse.
+
+    Literal 0 is constant 0 and literal 1 constant 1. Variables are symbols or ANDs of earlier ones.
+    """
+
+    def __init__(self) -> None:
+        self.ands: list[tuple[int, int] | None] = [None]  # of each variable; None: a symbol
+        self.known: dict[tuple[int, int], int] = {}
+
+    def symbol(self) -> int:
+        """Return the literal of a new symbol: any value."""
+        self.ands.append(None)
+        return 2 * (len(self.ands) - 1)
+
+    def symbols(self, count: int) -> list[int]:
+        """Return the literals of new symbols."""
+        return [self.symbol() for _ in range(count)]
+
+    def conjunction(self, a: int, b: int) -> int:
+        """Return the literal of a & b."""
+        if a < b:
+            a, b = b, a
+        if b == 0 or a == b ^ 1:
+            return 0
+        if b == 1 or a == b:
+            return a
+        found = self.known.get((a, b))
+        if found is None:
+            self.ands.append((a, b))
+            found = self.known[a, b] = 2 * (len(self.ands) - 1)
+        return found
+
+    def add(self, netlist: Netlist, inputs: Sequence[int]) -> list[int]:
+        """Add a netlist that reads some literals; return those of its outputs."""
+        aig = to_aig(netlist)
+        literal = [0, *inputs]
+        for a, b in aig.ands.tolist():
+            literal.append(self.conjunction(literal[a >> 1] ^ (a & 1), literal[b >> 1] ^ (b & 1)))
+        return [literal[out >> 1] ^ (out & 1) for out in aig.outputs.tolist()]
+
+    def function(self, outputs: Sequence[int], symbols: Iterable[int]) -> Aig:
+        """Return literals as a function of symbols: these, and then all others that they read."""
+        cone = self._cone(outputs)
+        inputs = list(dict.fromkeys(literal >> 1 for literal in symbols))
+        known = set(inputs)
+        inputs += [v for v in cone if self.ands[v] is None and v not in known]
+        place = {0: 0} | {variable: index + 1 for index, variable in enumerate(inputs)}
+        rows: list[list[int]] = []
+        for variable in cone:
+            pair = self.ands[variable]
+            if pair is not None:
+                place[variable] = len(inputs) + 1 + len(rows)
+                rows.append([2 * place[x >> 1] + (x & 1) for x in pair])
+        ends = [2 * place[out >> 1] + (out & 1) for out in outputs]
+        ands = np.array(rows, np.int64).reshape(-1, 2)
+        return Aig(len(inputs), ands, np.array(ends, np.int64))
+
+    def support(self, outputs: Sequence[int]) -> set[int]:
+        """Return the literals of the symbols that some literals depend on, by structure."""
+        return {2 * v for v in self._cone(outputs) if self.ands[v] is None}
+
+    def _cone(self, outputs: Sequence[int]) -> list[int]:
+        """Return the variables that literals depend on, ascending, without the constant."""
+        seen, front = set(), [out >> 1 for out in outputs]
+        while front:
+            variable = front.pop()
+            if variable and variable not in seen:
+                seen.add(variable)
+                pair = self.ands[variable]
+                if pair is not None:
+                    front += (pair[0] >> 1, pair[1] >> 1)
+        return sorted(seen)

@@ -1,0 +1,287 @@
+"""A streaming core under symbols: frames go through it, and what must be equal is noted."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lgn_hw.circuit.heads.adders import AdderTree
+from lgn_hw.circuit.votes import Votes
+from lgn_hw.classifier import Classifier
+from lgn_hw.convolution import Convolution
+from lgn_hw.errors import CheckFailed
+from lgn_hw.netlist import FIRST_INPUT
+from lgn_hw.prove.graph import Graph
+from lgn_hw.prove.reference import encoder_reference
+from lgn_hw.prove.symbolic import Control, SymbolicDesign
+from lgn_hw.prove.tournament import Tournament
+
+__all__ = ["Pair", "StreamPlay"]
+
+WARM_UP = 12  # frames, which may be under way at once where they are small
+ENOUGH = 6  # frames' worth of cycles in which a result must come
+
+
+@dataclass
+class Pair:
+    """What must be equal: a claim, the literals that the core has, and those that are right."""
+
+    what: str
+    core: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+
+
+class StreamPlay:
+    """One core under symbols, and what its frame must be equal to."""
+
+    def __init__(
+        self, classifier: Classifier, section: Convolution, module: dict[str, Any], score_bits: int
+    ) -> None:
+        self.section, self.classes, self.score_bits = section, classifier.num_classes, score_bits
+        self.graph = Graph()
+        self.design = SymbolicDesign(module, self.graph)
+        self.outputs_of_registers = self.design.outputs_of_registers
+        self.codes = len(self.design.nets("i_pixel__payload")) - 1
+        self.pixels = section.shape[1] * section.shape[2]
+        self.features = classifier.features
+        self.per_position = section.tail is None
+        self.positions = section.shapes[-1][1] * section.shapes[-1][2] if self.per_position else 1
+        self.updates_of_frame = self.positions
+        self.entry = "tally.i_pixel" if self.per_position else "popcount.i_words"
+        self.counted = "tally.counts.o_words" if self.per_position else "argmax.i_words"
+        self.head = None if self.per_position else _plain_head(section, self.classes)
+        self.tournament = Tournament([(1 << score_bits) - 1] * self.classes, score_bits)
+        self.pairs: list[Pair] = []
+        self.follows = False
+        self.votes = self.updates = self.results = self.owed_results = 0
+        self.owed = [0, 0]
+        self.end: Control = {}
+        self.found: list[list[int]] = []  # the votes of each position, and symbols in their place
+        self.cut: list[list[int]] = []
+        self.scores: list[list[int]] = []  # symbols in the place of scores, update by update
+
+    def after_a_reset(self) -> None:
+        """Reset a core in any state, and send a frame at once."""
+        self._reset()
+        self._prove_frame()
+
+    def at_rest(self) -> None:
+        """Send a frame to a core at rest, in which data are anything, until it rests again."""
+        self._reset()
+        rest = self._rest()
+        self._send(self._pixels())
+        kept = _common(rest, self._rest())
+        self.design.forget(kept)
+        self.owed = [0, 0]
+        self.owed_results = 0
+        self._prove_frame()
+        if not kept.items() <= self._rest().items():
+            raise CheckFailed("after a frame the control rests in another state than after a reset")
+
+    def behind_a_frame(self) -> None:
+        """Send a frame behind others, in which data are anything."""
+        self._reset()
+        kept, frames = self._steady()
+        self.design.forget(kept)
+        self.owed = [
+            frames * self.positions - self.votes,
+            frames * self.updates_of_frame - self.updates,
+        ]
+        self.owed_results = frames - self.results
+        self._prove_frame()
+        if not kept.items() <= self.end.items():
+            raise CheckFailed("frames back to back begin in different states of the control")
+
+    def _steady(self) -> tuple[Control, int]:
+        """Send frames until the control is alike between them; return it, and how many."""
+        before: Control = {}
+        for frames in range(1, WARM_UP):
+            self._send(self._pixels())
+            now = self.design.control()
+            if now == before:
+                return now, frames
+            before = now
+        self._send(self._pixels())
+        return _common(before, self.design.control()), WARM_UP
+
+    def _prove_frame(self) -> None:
+        """Send a frame, wait for its result, and note what must be equal."""
+        self.follows = True
+        self.votes, self.updates, self.results = (
+            -self.owed[0], -self.owed[1], -self.owed_results,
+        )  # fmt: skip
+        frame = self._pixels()
+        self._send(frame)
+        self.end = self.design.control()
+        for _ in range(ENOUGH * (self.pixels + 64)):
+            if self.results > 0:
+                break
+            self._step()
+        else:
+            raise CheckFailed("a frame has no result")
+        self.follows = False
+        found = [vote for position in self.found for vote in position]
+        self.pairs = [
+            Pair("every vote is the netlist's", found, self._right_votes(frame)),
+            *self.pairs,
+        ]
+
+    def _reset(self) -> None:
+        self._step(reset=1)
+
+    def _rest(self) -> Control:
+        """Wait until nothing moves any more; return the control's state."""
+        still = 0
+        before = self.design.control()
+        for _ in range(ENOUGH * (self.pixels + 64)):
+            self._step()
+            after = self.design.control()
+            still = still + 1 if after == before else 0
+            if still > 2:
+                return after
+            before = after
+        raise CheckFailed("the control does not come to rest without pixels")
+
+    def _pixels(self) -> list[list[int]]:
+        return [self.graph.symbols(self.codes) for _ in range(self.pixels)]
+
+    def _send(self, frame: list[list[int]]) -> None:
+        """Offer the pixels of a frame, one in every cycle in which the core takes one."""
+        for number, pixel in enumerate(frame):
+            for _ in range(ENOUGH * (self.pixels + 64)):
+                if self._step(pixel, number == self.pixels - 1):
+                    break
+            else:
+                raise CheckFailed(f"pixel {number} of a frame is not taken")
+
+    def _step(self, pixel: list[int] | None = None, last: bool = False, reset: int = 0) -> bool:
+        """Play a cycle; return whether the pixel that was offered was taken."""
+        if self.follows:
+            self._cut_votes()
+            self._cut_scores()
+        codes = self.graph.symbols(self.codes) if pixel is None else pixel
+        self.design.settle(
+            i_pixel__valid=int(pixel is not None),
+            i_pixel__payload=[*codes, int(last)],
+            o_result__ready=1,
+            rst=reset,
+        )
+        taken = pixel is not None and bool(self._bit("i_pixel__ready"))
+        if not reset:
+            self.votes += self._moves(self.entry)
+            self.updates += self._moves(self.counted)
+            self._look_at_result()
+        self.design.clock()
+        return taken
+
+    def _bit(self, name: str) -> int:
+        """Return a bit of the control; raises CheckFailed where it depends on data."""
+        [literal] = self.design.read(name)
+        if literal > 1:
+            raise CheckFailed(f"{name} depends on data")
+        return literal
+
+    def _moves(self, stream: str) -> int:
+        return self._bit(f"{stream}__valid") & self._bit(f"{stream}__ready")
+
+    def _symbols_for(self, nets: list[int]) -> list[int]:
+        """Put symbols in the place of what registers hold; constants stay."""
+        value, instead = self.design.value, {}
+        for net in nets:
+            if value[net] > 1 and net not in instead:
+                if net not in self.outputs_of_registers:
+                    raise CheckFailed(f"{self.entry} and the scores must come from registers")
+                instead[net] = self.graph.symbol()
+        for net, symbol in instead.items():
+            value[net] = symbol
+        return [value[net] for net in nets]
+
+    def _cut_votes(self) -> None:
+        """Take down the votes of the position that waits, and go on with symbols for them."""
+        if self.votes != len(self.found) or not self.design.read(f"{self.entry}__valid")[0]:
+            return
+        nets = self.design.nets(f"{self.entry}__payload")
+        self.found.append([self.design.value[net] for net in nets])
+        self.cut.append(self._symbols_for(nets))
+
+    def _cut_scores(self) -> None:
+        """Take down scores that were updated, compare them, and go on with symbols for them."""
+        if self.per_position and self.updates != len(self.scores) + 1:
+            return
+        waits = self.design.read("argmax.i_words__valid")[0]
+        if not self.per_position and (self.updates != len(self.scores) or not waits):
+            return
+        nets = self.design.nets("argmax.i_words__payload")
+        found = [self.design.value[net] for net in nets]
+        if self.head is None:
+            before = self.scores[-1] if self.scores else [0] * len(nets)
+            right = self._counted(before, self.cut[len(self.scores)])
+        else:
+            right = self.graph.add(self.head.netlist(), self.cut[0])
+        self._owe("scores are the sums of votes", found, right)
+        self.scores.append(self._symbols_for(nets))
+
+    def _counted(self, before: list[int], votes: list[int]) -> list[int]:
+        """Add the votes of a position to scores, one after the other."""
+        graph, scores = self.graph, list(before)
+        for kernel, number in enumerate(self.section.group.tolist()):
+            carry = votes[kernel]
+            for bit in range(number * self.score_bits, (number + 1) * self.score_bits):
+                both = graph.conjunction(scores[bit], carry)
+                none = graph.conjunction(scores[bit] ^ 1, carry ^ 1)
+                scores[bit], carry = graph.conjunction(both ^ 1, none ^ 1), both
+        return scores
+
+    def _look_at_result(self) -> None:
+        """Compare a result with the tournament of the last scores."""
+        if not self._moves("o_result"):
+            return
+        self.results += 1
+        if not self.follows or self.results != 1:
+            return
+        *found, error = self.design.read("o_result__payload")
+        if error != 0:
+            raise CheckFailed("a whole frame is told as one of wrong length")
+        if len(self.scores) != self.updates_of_frame:
+            raise CheckFailed("a result comes before its votes are counted")
+        carried = len(found) > len(self.scores[-1])
+        right = self.graph.add(self.tournament.netlist(scores=carried), self.scores[-1])
+        self._owe("the class is the first of the highest scores", found, right)
+
+    def _owe(self, what: str, core: list[int], right: list[int]) -> None:
+        pair = next((pair for pair in self.pairs if pair.what == what), None)
+        if pair is None:
+            self.pairs.append(pair := Pair(what))
+        if len(core) != len(right):
+            raise CheckFailed(f"{what}: {len(core)} bits, and {len(right)} are right")
+        pair.core += core
+        pair.right += right
+
+    def _right_votes(self, frame: list[list[int]]) -> list[int]:
+        """Return the netlist's votes for a frame, in the order in which the core counts them."""
+        start, bits = 0, []
+        for width in self.features.width[:: self.pixels].tolist():
+            for pixel in frame:
+                bits += pixel[start : start + width]
+            start += width
+        planes = self.graph.add(encoder_reference(self.section.encoder(self.features)), bits)
+        votes = self.graph.add(self.section.expand(), planes)
+        if not self.per_position:
+            return [votes[vote] for vote in np.argsort(self.section.group, kind="stable")]
+        kernels = len(self.section.group)
+        return [
+            votes[k * self.positions + p] for p in range(self.positions) for k in range(kernels)
+        ]
+
+
+def _common(a: Control, b: Control) -> Control:
+    """Return what two states of the control have in common; the rest are data."""
+    return dict(a.items() & b.items())
+
+
+def _plain_head(section: Convolution, classes: int) -> AdderTree:
+    """Return the adders of a tail's votes, class by class."""
+    group = np.sort(section.group)
+    weight = (np.arange(classes) == group[:, None]).astype(np.int32)
+    nets = np.arange(FIRST_INPUT, FIRST_INPUT + len(group), dtype=np.int32)
+    return AdderTree(Votes(nets, weight, np.zeros(classes, np.int64)))

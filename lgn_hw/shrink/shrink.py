@@ -1,0 +1,176 @@
+"""The whole of it: rounds of changes and fitted tables, until a budget or a loss is reached."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import final
+
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.heads import HEADS
+from lgn_hw.circuit.options import CoreOptions
+from lgn_hw.classifier import Classifier
+from lgn_hw.errors import UsageError
+from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.shrink.greedy import Greedy
+from lgn_hw.shrink.parts import Part, Parts
+from lgn_hw.shrink.sampled_net import SampledNet
+from lgn_hw.synth.mapping import shrink_classifier
+
+__all__ = ["Round", "Shrunk", "accuracy", "shrink"]
+
+ROUND = 0.04  # of the LUTs at the start, which a round saves
+# LUTs that a vote takes to be counted, where the head does not say: measured on a net of 450 votes.
+BIT_COST = {4: 1.7, 6: 0.8}
+PATIENCE = 3  # rounds in a row that lose too much, after which the search is over
+# Of the provenance: figures of the net as it was trained, and a proof that no longer holds.
+GONE = ("train_mode_accuracy", "soft_accuracy", "gap", "gap_soft", "unused_gates", "sums")
+
+
+@dataclass(frozen=True)
+class Round:
+    """Say what the net is after a round.
+
+    luts: of the whole circuit. accuracy: on the part to choose by. loss: mean cross-entropy on the
+    part to fit. changed, inverted: nets replaced and table entries inverted since the start.
+    """
+
+    luts: int
+    accuracy: float
+    loss: float
+    changed: int
+    inverted: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shrunk:
+    """Hold the smaller classifier, what there was before and after, and all rounds between.
+
+    held_out: accuracies on the part that chose nothing, before and after; None without one.
+    """
+
+    classifier: Classifier
+    before: Round
+    after: Round
+    rounds: tuple[Round, ...]
+    held_out: tuple[float, float] | None
+
+
+def shrink(
+    classifier: Classifier,
+    parts: Parts,
+    options: CoreOptions,
+    *,
+    luts: int | None = None,
+    max_loss: float | None = None,
+    on_round: Callable[[Round], None] = lambda found: None,
+) -> Shrunk:
+    """Return a classifier of fewer LUTs that decides otherwise here and there.
+
+    options: the LUTs that are counted, those of the whole circuit (Circuit.luts), and the head.
+    luts: the most there may be. max_loss: how far the accuracy on parts.choose may fall, a
+    fraction; of the rounds that keep to it the smallest is taken. on_round: called after each.
+
+    Patterns that no sample of parts.fit gives are don't-cares: the function is another one, also
+    where no sample shows it. Raises UsageError where neither is given, or the budget was not
+    reached.
+    """
+    if luts is None and max_loss is None:
+        raise UsageError("Say how small it shall be, --luts, or what it may lose, --max-loss")
+    search = _Search(classifier, parts, options, luts, max_loss)
+    while not search.over:
+        on_round(search.round())
+    return search.result()
+
+
+def accuracy(classifier: Classifier, part: Part) -> float:
+    """Return the share of a part's samples whose class is predicted."""
+    return float((classifier.predict(part.codes) == part.labels).mean())
+
+
+@final
+class _Search:
+    """Take a net from round to round, and keep the best."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        parts: Parts,
+        options: CoreOptions,
+        luts: int | None,
+        max_loss: float | None,
+    ) -> None:
+        self._given, self._parts, self._options = classifier, parts, options
+        self._luts, self._max_loss = luts, max_loss
+        small = _mapped(classifier, options)
+        self._nets = SampledNet(small, parts.fit.codes, parts.fit.labels)
+        bit_cost = HEADS[options.head].bit_cost or BIT_COST[options.lut_size or 6]
+        self._greedy = Greedy(self._nets, bit_cost)
+        self._inverted, self._failed, self._stuck = 0, 0, False
+        self.before = self._measured(small)
+        self.rounds: list[Round] = []
+        self.best = small, self.before
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is reached, too much was lost for long, or nothing is left."""
+        fits = self._luts is not None and self.best[1].luts <= self._luts
+        return fits or self._failed >= PATIENCE or self._stuck
+
+    def round(self) -> Round:
+        """Fit the tables, and but for the first time make changes before."""
+        if self.rounds:
+            self._stuck = not self._greedy.shrink(ROUND * self.before.luts)
+        self._inverted += self._greedy.refit()
+        made = optimize_classifier(self._nets.classifier())[0]
+        found = self._measured(made)
+        self.rounds.append(found)
+        lost = self.before.accuracy - found.accuracy
+        if self._max_loss is not None and lost > self._max_loss + 1e-9:
+            self._failed += 1
+        elif found.luts <= self.best[1].luts:
+            self.best, self._failed = (made, found), 0
+        return found
+
+    def result(self) -> Shrunk:
+        """Return the best; raises UsageError where it is above the budget."""
+        made, after = self.best
+        if self._luts is not None and after.luts > self._luts:
+            lost = "" if self._max_loss is None else "; allow a higher --max-loss"
+            raise UsageError(f"{after.luts} LUTs were reached, not {self._luts}{lost}")
+        held, figures = self._parts.held_out, None
+        if held is not None:
+            figures = accuracy(self._given, held), accuracy(made, held)
+        provenance = {k: v for k, v in self._given.provenance.items() if k not in GONE}
+        provenance |= {
+            "shrunk_from": self._given.digest,
+            "shrunk": {
+                "before": asdict(self.before),
+                "after": asdict(after),
+                "fitted_on": len(self._parts.fit),
+                "chosen_on": len(self._parts.choose),
+                "held_out": None if held is None else len(held),
+                "held_out_accuracy": None if figures is None else list(figures),
+            },
+        }
+        provenance.pop("accuracy", None)
+        if figures is not None:
+            provenance["accuracy"] = figures[1]
+        named = replace(made, provenance=provenance)
+        return Shrunk(named, self.before, after, tuple(self.rounds), figures)
+
+    def _measured(self, made: Classifier) -> Round:
+        return Round(
+            sum(Circuit.of(made, replace(self._options, scores=False)).luts.values()),
+            accuracy(made, self._parts.choose),
+            self._nets.loss,
+            len(self._greedy.made),
+            self._inverted,
+        )
+
+
+def _mapped(classifier: Classifier, options: CoreOptions) -> Classifier:
+    """Return the net with the same scores whose nodes fill LUTs; a change then saves whole ones."""
+    small = optimize_classifier(classifier)[0]
+    arity = small.netlist.arity
+    if arity.size and int(arity.min()) == options.lut_size:
+        return small
+    return shrink_classifier(small, options, of=classifier)[0]

@@ -1,0 +1,153 @@
+"""The designs of the front, trained anew with seeds that the search has not used, and proven."""
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.options import CoreOptions
+from lgn_hw.classifier import Classifier
+from lgn_hw.files.atomic import write_text
+from lgn_hw.formats.lgn import dumps
+from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.prove.equivalence import prove_classifiers
+from lgn_hw.synth.mapping import shrink_classifier
+from lgn_train.recipe import Recipe
+from lgn_train.run_export import export_checked
+from lgn_train.search.clock import Clock, OutOfTime
+from lgn_train.search.designs import Design
+from lgn_train.search.evaluation import evaluate, total, trained
+from lgn_train.search.explore import Task
+
+__all__ = ["FOLDER", "Final", "finish", "proven", "result_of", "trained_of"]
+
+FOLDER = "finals"
+
+Final = tuple[Design, int]  # a design and a seed, from 1; that of the search is 0
+
+
+def finish(
+    task: Task,
+    folder: Path,
+    finals: Sequence[Final],
+    clock: Clock,
+    on_final: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Work off finals in order, beside other processes: each takes what no other one works on.
+
+    The first is ended in any case, so that there is a result; the others while there is time.
+    on_final: called with how many are done.
+    """
+    (folder / FOLDER).mkdir(exist_ok=True)
+    patient = Clock(math.inf)
+    for number, final in enumerate(finals):
+        on_final(sum(result_of(folder, other) is not None for other in finals))
+        if number and clock.left <= 0:
+            return
+        with _claimed(folder, final) as free:
+            if free and result_of(folder, final) is None:
+                with contextlib.suppress(OutOfTime):
+                    _work(task, folder, final, clock if number else patient)
+
+
+def result_of(folder: Path, final: Final) -> dict[str, Any] | None:
+    """Return the figures of a final, or None while there are none."""
+    try:
+        found: dict[str, Any] = json.loads(
+            _place(folder, final, "json").read_text(encoding="utf-8")
+        )
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def _place(folder: Path, final: Final, suffix: str) -> Path:
+    design, seed = final
+    return folder / FOLDER / f"{design.key}-seed{seed}.{suffix}"
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path, final: Final) -> Iterator[bool]:
+    """Hold a final, or say that another process does."""
+    lock = FileLock(_place(folder, final, "lock"), blocking=False, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _work(task: Task, folder: Path, final: Final, clock: Clock) -> None:
+    """Train, measure, make smaller and prove; write the result last."""
+    design, seed = final
+    recipe = design.recipe(task, seed)
+    classifier, validation = _trained(task, recipe, clock)
+    small, proof = proven(classifier, task.settings.options)
+    luts = Circuit.of(small, task.settings.options).luts
+    _place(folder, final, "lgn").write_bytes(dumps(small))
+    _place(folder, final, "trained").write_bytes(dumps(classifier))
+    result = {
+        "seed": seed,
+        "validation_accuracy": validation,
+        "accuracy": classifier.provenance["accuracy"],
+        "test_samples": len(task.data.x_test),
+        "nodes_trained": classifier.netlist.num_nodes,
+        "nodes": small.netlist.num_nodes,
+        "luts": luts,
+        "total": sum(luts.values()),
+        "proof": proof,
+        "digest": small.digest,
+    }
+    write_text(_place(folder, final, "json"), json.dumps(result, indent=2) + "\n")
+
+
+def _trained(task: Task, recipe: Recipe, clock: Clock) -> tuple[Classifier, float]:
+    """Return the classifier that `lgn train` makes of a recipe, and its accuracy in validation: its
+    own, or that of one network per fold.
+    """
+    options, parts = task.settings.options, task.splits.parts
+    data = parts[0] if task.splits.held_out else task.data
+    model = trained(recipe, data, clock)
+    state = {
+        "recipe": recipe.to_dict(),
+        "epoch": recipe.train.epochs,
+        "step": recipe.train.epochs * -(-len(data.x_train) // recipe.train.batch_size),
+        "data_sha256": data.digest,
+        "classes": list(data.classes),
+        "label_column": data.label_column,
+        "figures": None,
+    }
+    classifier = export_checked(model, data.x_test, data.y_test, state)
+    if task.splits.held_out:
+        _, x, y = data.measured
+        return classifier, float((classifier.predict(x) == y).mean())
+    return classifier, total([evaluate(recipe, part, options, clock) for part in parts]).accuracy
+
+
+def proven(classifier: Classifier, options: CoreOptions) -> tuple[Classifier, str]:
+    """Return the smallest form of a classifier that is proven to have its scores, and the proof.
+
+    Raises CheckFailed where not even that of the simple passes is: a defect, or a very large net.
+    """
+    simple, _ = optimize_classifier(classifier)
+    shrunk, _, _ = shrink_classifier(simple, options, of=classifier)
+    for small in (shrunk, simple):
+        proof = prove_classifiers(classifier, small)
+        if proof.status == "equal":
+            break
+    proof.check()
+    return small, proof.status
+
+
+def trained_of(folder: Path, final: Final) -> tuple[bytes, bytes]:
+    """Return the files of the proven classifier and of that which was trained."""
+    return _place(folder, final, "lgn").read_bytes(), _place(folder, final, "trained").read_bytes()

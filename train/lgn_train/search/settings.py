@@ -1,0 +1,79 @@
+"""What a search is asked for, as it is written beside its study."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lgn_hw.circuit.options import CoreOptions
+from lgn_hw.errors import UsageError
+from lgn_hw.synth.targets import TARGETS
+from lgn_train.data import Dataset
+from lgn_train.recipe import Data
+
+__all__ = ["FILE", "Settings"]
+
+FILE = "search.json"
+FORMAT = 1  # of the file and of the space: a study goes on only where both are the same
+LARGE = 5000  # training samples, from which one part is held out
+FEW = 1000  # training samples, below which batches are small and folds are five
+STEPS = (600, 3000)  # of optimisation of the longest trainings, of small data and of large
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One search.
+
+    name: what the designs are called after. data: the recipe's section of the data, without a
+    validation part. luts: the most LUTs of a whole circuit. target: the LUTs, a name of
+    lgn_hw.synth.targets.TARGETS. steps: optimiser steps of the longest trainings; 0 chooses by
+    the size of the data.
+
+    Raises UsageError where luts or target is none.
+    """
+
+    name: str
+    data: Data
+    luts: int
+    target: str = "6"
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.target not in TARGETS:
+            raise UsageError(f"--lut must be one of {', '.join(TARGETS)}, not {self.target!r}")
+        if self.luts < 1:
+            raise UsageError(f"--luts must be 1 or more, not {self.luts}")
+        if self.steps < 0:
+            raise UsageError(f"--steps must be 1 or more, not {self.steps}")
+
+    @property
+    def options(self) -> CoreOptions:
+        """What circuits are built like."""
+        return TARGETS[self.target]
+
+    def longest(self, rows: int) -> int:
+        """Return the optimiser steps of the longest trainings on so many samples."""
+        return self.steps or STEPS[rows >= LARGE]
+
+    def to_dict(self, data: Dataset) -> dict[str, Any]:
+        """Return what must be equal for a study to go on."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "data": self.data.model_dump(mode="json", exclude_defaults=True),
+            "data_sha256": data.digest,
+            "luts": self.luts,
+            "lut": self.target,
+            "steps": self.longest(len(data.x_train)),
+        }
+
+    def check_same(self, folder: Path, data: Dataset) -> None:
+        """Raise UsageError naming what differs from a folder's search; the path may have moved."""
+        stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        now = self.to_dict(data)
+        for key in now:
+            if key not in ("data", "name") and stored.get(key) != now[key]:
+                raise UsageError(
+                    f"{folder} is a search with {key} = {stored.get(key)!r}, and cannot go on with"
+                    f" {now[key]!r}; set it back, or choose another folder with --output"
+                )
