@@ -94,6 +94,7 @@ def show(table: RenderableType) -> None:
 
 
 def _longest_word(cell: RenderableType) -> int:
+    """Return the columns of the longest word of a cell, which must not be folded."""
     return max((cell_len(word) for word in str(cell).split()), default=0)
 
 
