@@ -223,8 +223,9 @@ def shrink(data: dict[str, Any]) -> str:
         before, after = row["before"], row["after"]
         saved = 100 * (1 - after["luts"] / before["luts"])
         shares = (before["accuracy"], after["accuracy"], *row["held_out_accuracy"])
+        asked = "a budget" if row["max_loss"] is None else f"{row['max_loss']:g}"
         lines.append(
-            f"| `{row['name']}` ({row['max_loss']:g}) | `{row['lut']}` | {before['luts']:,} |"
+            f"| `{row['name']}` ({asked}) | `{row['lut']}` | {before['luts']:,} |"
             f" {after['luts']:,} | {saved:.1f} % | "
             + " | ".join(f"{100 * share:.2f} %" for share in shares)
             + " |"
@@ -408,10 +409,8 @@ def inference(data: dict[str, Any]) -> str:
         ]
     lines += [
         "",
-        "Other work had both cores and their caches during the run. Meant were 1.8 x with two"
-        " threads,",
-        "30 µs for one sample at 32,000 gates, and 8 million images per second for"
-        " `mnist-wired-450`.",
+        "Other work had both cores and their caches during the run.",
+        data.get("note", ""),
     ]
     return "\n".join(lines) + "\n"
 

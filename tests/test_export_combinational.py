@@ -5,7 +5,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from strategies import classifiers, random_classifier
 from test_inference_engine import codes_of
 
@@ -21,6 +22,7 @@ from lgn_hw.export.seal import is_sealed, sealed
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist.aig import to_netlist
 from lgn_hw.netlist.evaluate import evaluate
+from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
 
 @cache
@@ -47,6 +49,15 @@ def test_files_read_back_classify_as_predict_does(classifier):
     check_netlist(classifier, blif.loads(combinational_file(classifier, "blif").decode()))
     graph = aiger.loads(combinational_file(classifier, "aiger"))[0]
     check_netlist(classifier, to_netlist(graph))
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(classifiers(), st.sampled_from([2, 4, 6]))
+def test_verilog_read_by_yosys_classifies_as_predict_does(classifier, lut_size):
+    text = combinational_file(classifier, "verilog-comb", lut_size=lut_size).decode()
+    graph, inputs, outputs = read_verilog(text)
+    whole = in_port_order(graph, inputs["i_sample"], outputs["o_class"])
+    check_netlist(classifier, to_netlist(whole))
 
 
 def test_aiger_names_its_ports():

@@ -61,6 +61,20 @@ def test_budget_is_kept_and_equal_input_gives_equal_bytes(digits):
     assert made[0].classifier.digest == made[1].classifier.digest
 
 
+def test_interruption_keeps_the_best_until_then(digits):
+    classifier, parts = digits
+    told = []
+
+    def stop(entry):
+        told.append(entry)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    found = shrink(classifier, parts, LUT6, max_loss=0.05, on_round=stop)
+    assert found.interrupted
+    assert found.after == min(told, key=lambda entry: entry.luts)
+
+
 def test_shrink_rejects_what_it_cannot_do(digits):
     classifier, parts = digits
     with pytest.raises(UsageError, match="--luts, or what it may lose, --max-loss"):

@@ -80,6 +80,8 @@ def shrink(
     loss = None if max_loss is None else max_loss / 100
     found = run(loaded, parts, options, luts=luts, max_loss=loss, on_round=_tell)
     save_classifier(output, found.classifier)
+    if found.interrupted:
+        notice("interrupted; this is the best of the rounds until then")
     result = {
         "path": str(output),
         "digest": found.classifier.digest,

@@ -7,7 +7,6 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from lgn_hw.errors import ToolError
 from lgn_hw.hdl.verilog_backend import quiet
 from lgn_hw.tools.yosys import run_yosys
 
@@ -33,10 +32,8 @@ def emit(component: wiring.Component, name: str) -> str:
     text = rtlil.convert(component, name=name, emit_src=False)
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
     (folder / "wrapper.il").write_text(text, encoding="utf-8")
-    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
     verilog = folder / "wrapper.v"
-    if not verilog.exists():
-        raise ToolError(f"yosys ended without an error and without {verilog}")
+    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", outputs=[verilog.name])
     lines = verilog.read_text(encoding="utf-8").splitlines()
     shutil.rmtree(folder)
     # The first line is yosys' own version, which is not part of what was asked for.

@@ -45,6 +45,7 @@ class Shrunk:
     """Hold the smaller classifier, what there was before and after, and all rounds between.
 
     held_out: accuracies on the part that chose nothing, before and after; None without one.
+    interrupted: whether Ctrl-C ended it, so that it is the best until then.
     """
 
     classifier: Classifier
@@ -52,6 +53,7 @@ class Shrunk:
     after: Round
     rounds: tuple[Round, ...]
     held_out: tuple[float, float] | None
+    interrupted: bool = False
 
 
 def shrink(
@@ -70,14 +72,19 @@ def shrink(
     fraction; of the rounds that keep to it the smallest is taken. on_round: called after each.
 
     Patterns that no sample of parts.fit gives are don't-cares: the function is another one, also
-    where no sample shows it. Raises UsageError where neither is given, or the budget was not
-    reached.
+    where no sample shows it. Ctrl-C ends the search, after the first round with the best until
+    then. Raises UsageError where neither is given, or the budget was not reached.
     """
     if luts is None and max_loss is None:
         raise UsageError("Say how small it shall be, --luts, or what it may lose, --max-loss")
     search = _Search(classifier, parts, options, luts, max_loss)
-    while not search.over:
-        on_round(search.round())
+    try:
+        while not search.over:
+            on_round(search.round())
+    except KeyboardInterrupt:
+        if not search.rounds:
+            raise
+        return replace(search.result(), interrupted=True)
     return search.result()
 
 

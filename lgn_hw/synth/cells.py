@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.errors import ToolError, UsageError
+from lgn_hw.errors import UsageError
 from lgn_hw.files.atomic import write_text
 from lgn_hw.synth.estimate import CIRCUIT_PARTS, part_of, summed, top_module
 from lgn_hw.synth.liberty import Adder, Library, read_liberty
@@ -30,7 +30,6 @@ module lgn_half_adder(input a, b, output s, y);
   assign y = a & b;
 endmodule
 """
-ABC_S = 3600
 
 
 @dataclass(frozen=True)
@@ -85,17 +84,11 @@ def area_in_cells(
     write_text(folder / "adder_cells.v", "".join(_instance(adder) for adder in adders))
     write_text(folder / "area.abc", ABC)
     write_text(folder / "cells.lib", liberty.read_text(encoding="utf-8", errors="replace"))
-    found = [folder / "stat.json", folder / "mapped.v"]
-    for file in found:
-        file.unlink(missing_ok=True)
-    run_yosys(_script(top, adders, left_out), folder=folder, log=folder / "yosys.log")
+    found = ("stat.json", "mapped.v")
+    script = _script(top, adders, left_out)
+    run_yosys(script, folder=folder, log=folder / "yosys.log", outputs=found)
     (folder / "cells.lib").unlink()
-    for file in found:
-        if not file.exists():
-            raise ToolError(
-                f"yosys ended without an error and without {file}; see yosys.log beside it"
-            )
-    counts = _cells_by_part(found[0])
+    counts = _cells_by_part(folder / found[0])
     _check_mapped(counts, library)
     area = {
         part: round(sum(library.cells[kind].area * n for kind, n in cells.items()), 4)
@@ -117,7 +110,7 @@ def area_in_cells(
         adders=tuple(adder.cell for adder in adders if adder.cell in used),
         tool=" ".join(yosys_version().split()[:2]),
         seconds=round(time.perf_counter() - start, 2),
-    ), found[1].read_text(encoding="utf-8")
+    ), (folder / found[1]).read_text(encoding="utf-8")
 
 
 def _adders(library: Library) -> list[Adder]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lgn_hw.errors import ToolError, UsageError
+from lgn_hw.errors import UsageError
 from lgn_hw.files.atomic import write_text
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys, yosys_version
@@ -61,10 +61,12 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
     top = top_module(verilog)
     write_text(folder / "core.v", verilog)
     write_text(folder / "primitives.v", PRIMITIVES)
-    for size in LUT_SIZES:
-        # Figures of an earlier run must not be taken for those of this one.
-        (folder / f"lut{size}.json").unlink(missing_ok=True)
-    run_yosys(_script(top, carries), folder=folder, log=folder / "yosys.log")
+    run_yosys(
+        _script(top, carries),
+        folder=folder,
+        log=folder / "yosys.log",
+        outputs=[f"lut{size}.{kind}" for size in LUT_SIZES for kind in ("json", "v")],
+    )
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
@@ -113,8 +115,6 @@ def _script(top: str, carries: bool) -> str:
 
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     """Count cells by kind in yosys' figures; modules of no part belong to `control`."""
-    if not file.exists():
-        raise ToolError(f"yosys ended without an error and without {file}; see yosys.log beside it")
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
     for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
         target = cells[part_of(module)]

@@ -14,7 +14,7 @@ from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.heads import HEADS
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import ToolError, UsageError
+from lgn_hw.errors import UsageError
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.aig import to_aig
@@ -130,10 +130,8 @@ def map_to_luts(
     (folder / "given.v").write_text(DESIGN, encoding="utf-8")
     (folder / "check.abc").write_text(ABC.format(size=lut_size), encoding="utf-8")
     (folder / "before.aig").write_bytes(aiger.dumps(to_aig(netlist)))
-    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log")
     mapped = folder / "after.blif"
-    if not mapped.exists():
-        raise ToolError(f"ABC ended without a mapped netlist; see {folder}")
+    run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", outputs=[mapped.name])
     after = remove_dead_nodes(
         simplify(blif.loads(mapped.read_text(encoding="utf-8"), "ABC's BLIF"))
     )

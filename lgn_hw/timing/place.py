@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgn_hw.circuit.header import CoreHeader, read_core_header
-from lgn_hw.errors import ToolError
 from lgn_hw.files.atomic import write_text
 from lgn_hw.timing.parts import Part
 from lgn_hw.tools.nextpnr import PnrReport, find_nextpnr, run_nextpnr
@@ -35,13 +34,10 @@ def place(
     if part.pins:
         write_text(folder / "pins.cst", part.pins)
     netlist = folder / "netlist.json"
-    netlist.unlink(missing_ok=True)
     script = (
         f"read_verilog core.v harness.v\n{part.synthesis} -top {HARNESS} -json {netlist.name}\n"
     )
-    run_yosys(script, folder=folder, log=folder / "yosys.log")
-    if not netlist.exists():
-        raise ToolError(f"yosys ended without an error and without {netlist}")
+    run_yosys(script, folder=folder, log=folder / "yosys.log", outputs=[netlist.name])
     arguments = (*part.arguments, "--json", netlist.name, "--freq", f"{clock_mhz:g}")
     return run_nextpnr(part.family, arguments, folder=folder)
 

@@ -53,13 +53,17 @@ def read_verilog(
         top=f"-top {top}" if top else "-auto-top", expose=f"expose w:{wire}" if wire else ""
     )
     try:
-        run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
+        run_yosys(
+            script,
+            folder=folder,
+            log=folder / "yosys.log",
+            timeout_s=timeout_s,
+            outputs=["design.aig"],
+        )
     except ToolTimeout:
         raise
     except ToolError as problem:
         raise FileFormatError(f"{name} cannot be read: {problem}") from None
-    if not (folder / "design.aig").exists():
-        raise FileFormatError(f"{name} cannot be read: yosys wrote nothing; its log is in {folder}")
     data = (folder / "design.aig").read_bytes()
     graph, latches = aiger.loads(data, name)
     shutil.rmtree(folder)

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -34,33 +36,66 @@ def yosys_version() -> str:
     return _first_line(find_yosys())
 
 
-def run_yosys(script: str, *, folder: Path, log: Path, timeout_s: float | None = None) -> None:
+def run_yosys(
+    script: str,
+    *,
+    folder: Path,
+    log: Path,
+    timeout_s: float | None = None,
+    outputs: Sequence[str] = (),
+) -> None:
     """Run a yosys script in a folder; file names in it are relative to that folder.
 
-    log: receives everything that yosys says. Raises ToolError with the last error lines of the
-    log where yosys fails, ToolTimeout where it takes longer than timeout_s.
+    log: receives everything that yosys says. outputs: files that the script writes; those of an
+    earlier run are removed. Raises ToolError with the last error lines of the log where yosys
+    fails, or ends and has not written them all, ToolTimeout where it takes longer than timeout_s.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     script_file = log.with_suffix(".ys")
     script_file.write_text(script, encoding="utf-8")
-    # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output.
+    for name in outputs:
+        (folder / name).unlink(missing_ok=True)
+    # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output. And no
+    # pipe: it can end inside ABC, without a word, where it cannot write at once.
     command = [*find_yosys(), "-q", "-l", _seen_from(folder, log), _seen_from(folder, script_file)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=timeout_s,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
+    with tempfile.TemporaryFile() as printed:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=timeout_s,
+            )
+        except subprocess.TimeoutExpired:
+            raise ToolTimeout(f"yosys was ended after {timeout_s:g} s; its log: {log}") from None
+        printed.seek(0)
+        said = printed.read().decode(errors="replace")
     if done.returncode:
-        said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else done.stderr
-        raise ToolError(f"yosys failed:\n{last_errors(said or done.stderr)}\nIts log: {log}")
+        raise ToolError(f"yosys failed:\n{_why(log, said)}\nIts log: {log}")
+    missing = [name for name in outputs if not (folder / name).exists()]
+    if missing:
+        raise ToolError(
+            f"yosys ended without an error and without {', '.join(missing)}; {NATIVE}.\n"
+            f"Its log: {log}"
+        )
+
+
+NATIVE = (
+    f"a native yosys, {'.'.join(map(str, OLDEST_NATIVE))} or newer, is used where it is on PATH and"
+    " has more room than the WebAssembly build"
+)
+
+
+def _why(log: Path, said: str) -> str:
+    """Return the last error lines; a trap of WebAssembly stands in none of them."""
+    trap = re.search(r"wasm trap: (.*)", said)
+    if trap is not None:
+        return f"  {trap[0]}: the design is too large for it; {NATIVE}"
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return last_errors(text or said)
 
 
 def _seen_from(folder: Path, file: Path) -> str:
