@@ -1,4 +1,7 @@
-"""Write docs/benchmarks.md from the JSON files in docs/benchmarks/; run it after a benchmark."""
+"""Write docs/benchmarks.md from the JSON files in docs/benchmarks/; run it after a benchmark.
+
+Over 300 lines: a function per table of one page, in the order of the page.
+"""
 
 import json
 from pathlib import Path

@@ -91,7 +91,15 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         data: Data = recipe.data
         settings = Settings(name, data, arguments.luts, TARGET)
         started = time.monotonic()
-        search = Search(settings, folder / "search", minutes=arguments.minutes, jobs=arguments.jobs)
+        search = Search(
+            settings,
+            folder / "search",
+            minutes=arguments.minutes,
+            jobs=arguments.jobs,
+            seeds=arguments.seeds,
+            points=arguments.points,
+            now=time.process_time if arguments.cpu else time.monotonic,
+        )
         search.explore(on_trial=lambda front, trials: print(name, trials, len(front), flush=True))
         points = search.finish().points
         seconds = time.monotonic() - started

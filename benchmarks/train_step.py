@@ -17,6 +17,8 @@ the soft mixture of a convolution is measured on a batch, on kernels and in floa
 
 Seconds are CPU time (user and system, all threads) of the median step; memory is what a step adds
 to the process's peak. torchlogix's layer is measured beside them where that package imports.
+
+Over 300 lines: the three formulations and their networks are compared in one process each.
 """
 
 import argparse

@@ -93,6 +93,7 @@ def _digest(command: list[str], sources: Path) -> str:
 
 
 def _run(command: list[str]) -> None:
+    """Run a compiler; raises ToolError with the last lines of what it said."""
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])

@@ -46,6 +46,7 @@ class Quantized:
         )
 
     def _named(self, counts: NDArray[np.int64]) -> str:
+        """Name the features that are concerned with their ranges, the first few of many."""
         from lgn_hw.data.names import plain
 
         touched = np.flatnonzero(counts).tolist()
@@ -214,6 +215,7 @@ class Features:
         return array
 
     def _only(self, part: NDArray[np.bool_]) -> "Features":
+        """Return some of the features, in their order."""
         names = tuple(np.array(self.names, object)[part])
         return Features(names, self.low[part], self.high[part], self.offset[part], self.scale[part])
 
@@ -226,6 +228,9 @@ class Features:
         return Quantized(self, codes, (codes != values).sum(axis=0), np.zeros(len(self), np.int64))
 
     def _of_floats(self, values: NDArray[Any]) -> Quantized:
+        """Quantise floats, of integer and of scaled features; raises ClassifierError for NaN and
+        infinity.
+        """
         values = values.astype(np.float64)
         self._refuse(~np.isfinite(values), values, "must be a finite number")
         whole = self.is_integer
@@ -257,6 +262,9 @@ class Features:
                 )
 
     def _leaves_range(self, array: NDArray[np.integer]) -> bool:
+        """Say whether any code is out of range: by the extremes, which is one pass over the
+        array.
+        """
         low, high = array.min(axis=0), array.max(axis=0)
         return bool((low < self.low).any() or (high > self.high).any())
 

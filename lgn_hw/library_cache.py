@@ -53,6 +53,7 @@ def _make(path: Path, compile_to: Callable[[Path], None]) -> None:
 
 
 def _is_whole(path: Path) -> bool:
+    """Say whether a library is there with its seal, and the seal is right."""
     try:
         data, seal, digest = path.read_bytes().rpartition(SEAL)
     except FileNotFoundError:

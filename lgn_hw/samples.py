@@ -102,6 +102,7 @@ def vectors_for(
 
 
 def _of_arrays(classifier: Classifier, data: Arrays) -> Samples:
+    """Return the samples of an .npz, by feature names where it has them."""
     features = classifier.features
     x = data.x
     if data.codes:
@@ -131,6 +132,7 @@ def _class_numbers(data: Arrays, classifier: Classifier) -> NDArray[np.int64] | 
 
 
 def _of_table(classifier: Classifier, data: Table, label: str | None) -> Samples:
+    """Return the samples of a table, by the names of its columns."""
     features = classifier.features
     columns = find_columns(data.names, features.names, data.place)
     found = features.quantized(data.matrix(columns))

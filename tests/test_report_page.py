@@ -86,7 +86,7 @@ def full(tmp_path):
             {"what": "counters", "status": "equal", "method": "ABC cec"}]},
         "icebreaker/build.json": {"board": "icebreaker", "fmax_mhz": 20.5, "clock_mhz": 12.0,
                                   "tools": {"nextpnr": "nextpnr-ice40 0.11"},
-                                  "utilisation": {"ICESTORM_LC": {"used": 9, "available": 5280}}},
+                                  "utilization": {"ICESTORM_LC": {"used": 9, "available": 5280}}},
         "train.json": {"classifier": "elsewhere/small.lgn", "test_samples": 360,
                        "train_samples": 1437, "seconds": 11.0},
     }  # fmt: skip

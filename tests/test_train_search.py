@@ -22,7 +22,7 @@ from lgn_train.search.finals import result_of
 from lgn_train.search.halving import FIRST, Rung, goes_on, rungs_for
 from lgn_train.search.space import GUESSES, Problem, first_guesses, recipe_of, suggest
 from lgn_train.search.splits import fold_numbers, split
-from lgn_train.search.study import JOURNAL, complete, open_study
+from lgn_train.search.study import JOURNAL, complete, failing, open_study
 
 STEPS = 18  # of the longest trainings here
 
@@ -244,6 +244,20 @@ def test_a_trial_that_ends_midway_is_no_result(table, tmp_path):
         made.finish()
 
 
+def test_a_trial_that_is_cut_short_comes_again(tmp_path):
+    study = open_study(tmp_path, 0)
+    for problem, waiting in ((OutOfTime(), 1), (KeyboardInterrupt(), 1), (ValueError("bad"), 0)):
+        trial = study.ask()
+        trial.suggest_int("depth", 1, 3)
+        with pytest.raises(type(problem)), failing(study, trial):
+            raise problem
+        left = study.get_trials(states=(optuna.trial.TrialState.WAITING,))
+        assert [t.system_attrs["fixed_params"] for t in left] == [trial.params] * waiting
+        assert not complete(study)
+        for _ in left:
+            assert study.ask().suggest_int("depth", 1, 3) == trial.params["depth"]
+
+
 def test_a_budget_that_nothing_fits_says_so(table, tmp_path):
     made = Search(settings_for(table, luts=1), tmp_path / "small", minutes=10)
     made.explore(trials=2)
@@ -274,6 +288,7 @@ def test_two_processes_share_a_study_and_its_networks(table, tmp_path):
     assert (folder / JOURNAL).is_file()
 
 
+@pytest.mark.slow
 def test_helpers_work_on_trials_and_networks(table, tmp_path):
     made = search_of(table, tmp_path / "helped", seeds=1, jobs=2)
     made.explore(trials=5)

@@ -29,6 +29,7 @@ __all__ = [
     "JsonOption",
     "LabelOption",
     "check_classifier_path",
+    "check_file",
     "errors",
     "finite",
     "notice",
@@ -93,6 +94,7 @@ def show(table: RenderableType) -> None:
 
 
 def _longest_word(cell: RenderableType) -> int:
+    """Return the columns of the longest word of a cell, which must not be folded."""
     return max((cell_len(word) for word in str(cell).split()), default=0)
 
 
@@ -125,6 +127,12 @@ def write_json(path: Path, data: Any) -> None:
 def save_json(path: Path, data: Any, mark: str) -> None:
     """Write one JSON object where the user wants it; a file there without `mark` is kept aside."""
     save_text(path, json.dumps(data, indent=2) + "\n", mark)
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError where a folder is given for a file; "." has no name to make others of."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it")
 
 
 def check_classifier_path(path: Path) -> None:

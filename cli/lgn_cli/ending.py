@@ -40,6 +40,7 @@ def end_on_signals() -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    """Kill what was started, then end this process by an exception, so that files are closed."""
     for child in _descendants(os.getpid()):
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)

@@ -139,6 +139,7 @@ def export(
 
 
 def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
+    """Write the classifier of a run; return its figures."""
     if output is not None:
         check_classifier_path(output)
     lgn_train = require_lgn_train()
@@ -169,6 +170,7 @@ def _translated(
     timeout: float,
     limit: float,
 ) -> dict[str, Any]:
+    """Write a classifier in another language, proven; return its figures."""
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.combinational import FORMATS, write_combinational
 
@@ -256,6 +258,7 @@ def _as_c(
     timeout: float,
     watch: "Watch",
 ) -> "tuple[list[Path], Proof]":
+    """Write C; return its files and the proof."""
     from lgn_hw.export.c_code import write_c
 
     if layout == "plain":

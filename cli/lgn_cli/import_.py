@@ -12,6 +12,7 @@ import typer
 from lgn_cli.console import (
     JsonOption,
     check_classifier_path,
+    check_file,
     finite,
     print_json,
     save_classifier,
@@ -91,6 +92,7 @@ def import_(
     """
     start = time.perf_counter()
     names = _class_names(classes)
+    check_file(source)
     path = output or source.with_suffix(".lgn")
     check_classifier_path(path)
     with watched(None, f"reading {source.name}") as watch:
@@ -110,6 +112,7 @@ def import_(
 
 
 def _class_names(classes: str) -> list[str]:
+    """Return the names of the classes: those that are listed, or numbers from 0."""
     if classes.isdecimal():
         return [str(c) for c in range(int(classes))]
     return [name.strip() for name in classes.split(",")]
@@ -126,6 +129,7 @@ def _from_layers(
     encoder: str,
     tau: float,
 ) -> dict[str, Any]:
+    """Make a classifier of layers of gates, compared on samples; return its figures."""
     from dataclasses import replace
 
     from lgn_hw.imports.assemble import assemble
@@ -150,6 +154,7 @@ def _from_layers(
 def _layers(
     source: Path, connections: Path | None, parametrization: str | None
 ) -> "list[GateLayer]":
+    """Read layers of gates from any of the files that hold them."""
     from lgn_hw.imports.gate_layers import read_connections, read_layers
 
     if source.suffix in LAYERS:
@@ -179,6 +184,7 @@ def _from_netlist(
     timeout: float,
     watch: "Watch",
 ) -> dict[str, Any]:
+    """Make a classifier of a netlist, proven equal to it; return its figures."""
     from lgn_hw.imports.assemble import assemble, prove_import
     from lgn_hw.imports.netlist_files import SUFFIXES, read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
@@ -203,6 +209,7 @@ def _from_netlist(
 
 
 def _encoder(given: str, names: list[str]) -> "Thermometer":
+    """Return the encoder: a feature of one bit per input, or thresholds from a file."""
     from lgn_hw.imports.assemble import bits_encoder, read_encoder
 
     return bits_encoder(names) if given == "bits" else read_encoder(Path(given))

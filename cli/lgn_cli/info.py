@@ -64,6 +64,7 @@ def _add_ports(table: Table, data: dict[str, Any]) -> None:
 
 
 def _first(lines: list[str]) -> str:
+    """Join the first lines, and say how many more there are."""
     more = [f"... and {len(lines) - MAX_LINES:,} more: --json"] if len(lines) > MAX_LINES else []
     return "\n".join([*lines[:MAX_LINES], *more])
 

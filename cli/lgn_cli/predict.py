@@ -64,6 +64,7 @@ def predict(
 def _print_rows(
     classifier: Classifier, chosen: NDArray[np.int64], counts: NDArray[np.int32] | None
 ) -> None:
+    """Print a row per sample as CSV, with the votes where they are asked for."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     votes = [] if counts is None else [f"score_{name}" for name in classifier.classes]
     writer.writerow(["sample", "class", *votes])

@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from lgn_cli.console import JsonOption, print_json, print_notices, say, show, status, write_json
+from lgn_cli.synth_stream import synth_stream
+from lgn_cli.verilog import chosen_conv
 from lgn_hw.errors import UsageError
 from lgn_hw.synth.estimate import CIRCUIT_PARTS, Area, estimate_area
 
@@ -60,6 +62,13 @@ def synth(
         list[str] | None,
         typer.Option(help="With --liberty: a pattern of cells to leave out; may be repeated."),
     ] = None,
+    conv: Annotated[
+        str,
+        typer.Option(
+            help="unrolled: every kernel at every position. stream: pixel by pixel, every kernel"
+            " once, by stage. auto: stream where the classifier has a convolutional form."
+        ),
+    ] = "unrolled",
     json: JsonOption = False,
 ) -> None:
     """Count LUTs and flip-flops by part: encoder, logic, popcount, argmax.
@@ -80,7 +89,10 @@ def synth(
         lgn synth build/digits/digits.lgn --verilog build/digits/digits.v --json
 
         lgn synth build/digits/digits.lgn --liberty cells.lib --combinational
+
+        lgn synth build/mnist-conv/mnist-conv.lgn --conv stream
     """
+    from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.owned_folder import default_folder, own_folder
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
@@ -95,6 +107,12 @@ def synth(
     if combinational or dont_use:
         raise UsageError(f"{'--combinational' if combinational else '--dont-use'} needs --liberty")
     loaded = Classifier.load(classifier)
+    if chosen_conv(loaded, conv) == "stream":
+        if verilog is not None or lut is not None or scores:
+            raise UsageError("--conv stream takes no --verilog, --lut or --scores; leave them out")
+        levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
+        synth_stream(loaded, classifier, output, levels, json)
+        return
     options = options_for(lut, registers=levels_per_stage, scores=scores)
     text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
     header = read_core_header(text)

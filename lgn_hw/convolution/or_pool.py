@@ -32,5 +32,6 @@ def or_pooled(builder: NodeBuilder, nets: Nets, size: int) -> Nets:
 
 
 def _or_tables(nodes: int, fan_in: int) -> NDArray[np.uint64]:
+    """Return uint64[nodes], the table of an OR of fan_in inputs for each node."""
     # All entries but the first, in which every pin is 0.
     return np.full(nodes, (1 << (1 << fan_in)) - 2, np.uint64)

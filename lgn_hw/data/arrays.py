@@ -160,6 +160,7 @@ def _values(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> NDArray[A
 
 
 def _signed(path: Path, name: str, x: NDArray[Any]) -> NDArray[np.int64]:
+    """Return unsigned numbers as int64; raises UsageError at the first that does not fit."""
     beyond = x > np.iinfo(np.int64).max
     if beyond.any():
         row, column = (int(i) for i in np.argwhere(beyond)[0])
@@ -191,6 +192,7 @@ def _labels(
 
 
 def _texts(path: Path, name: str, array: NDArray[Any]) -> list[str]:
+    """Return values as strings, bytes as UTF-8; raises UsageError where they are none."""
     try:
         return [v.decode() if isinstance(v, bytes) else str(v) for v in array.reshape(-1)]
     except UnicodeDecodeError:
@@ -250,6 +252,7 @@ def _feature_names(
 
 
 def _names(path: Path, arrays: dict[str, NDArray[Any]], what: str) -> list[str]:
+    """Return an array of names as strings; raises UsageError for other shapes and kinds."""
     array = arrays[what]
     if array.ndim != 1 or array.dtype.kind not in "iufbUS":
         raise UsageError(

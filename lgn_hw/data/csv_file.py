@@ -54,6 +54,7 @@ def read_csv(path: Path) -> Table:
 
 
 def _text(path: Path) -> str:
+    """Return the file's text; raises UsageError with the row and the byte that is none."""
     data = path.read_bytes()
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
@@ -106,6 +107,7 @@ def _rows(path: Path, text: str, separator: str) -> Rows:
 
 
 def _check_lengths(path: Path, header: list[str], rows: Rows, separator: str) -> None:
+    """Raise UsageError at the first row that has more or fewer cells than the header."""
     for line, row in rows:
         if len(row) != len(header):
             few = len(row) < len(header)
@@ -117,6 +119,7 @@ def _check_lengths(path: Path, header: list[str], rows: Rows, separator: str) ->
 
 
 def _surplus(row: list[str], separator: str) -> str:
+    """Guess why a row has too many cells: numbers in two cells are likely a decimal comma."""
     digits = any(a.strip().isdigit() and b.strip().isdigit() for a, b in pairwise(row))
     if separator == "," and digits:
         return "is there a decimal comma? write 5.69, or separate cells by semicolons"

@@ -87,6 +87,7 @@ def _open_cells(column: Any) -> NDArray[Any]:
 
 
 def _refuse_dates(column: Any, place: str) -> None:
+    """Raise UsageError for stamps: which unit they count from when is for the user to say."""
     if column.dtype.is_temporal():
         raise UsageError(
             f"{place}, column {column.name!r} must hold numbers, not {column.dtype}; make integers"
@@ -116,4 +117,5 @@ def _cells(column: Any, place: str) -> list[str] | NDArray[Any]:
 
 
 def _text(value: Any) -> str:
+    """Return a cell as text; NaN among objects is a cell that is missing."""
     return "" if isinstance(value, float) and np.isnan(value) else str(value).strip()

@@ -118,12 +118,16 @@ def _by_number(labels: Counter[str], classes: Sequence[str]) -> dict[str, int]:
 
 
 def _number(text: str) -> Decimal | None:
+    """Return the number that a label is, exactly; None for other text, and for very long digits."""
     if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text):
         return None
     return Decimal(text)
 
 
 def _spelled(number: Decimal) -> str:
+    """Return the one spelling of a number: whole ones without a point, others without trailing
+    zeros.
+    """
     if number == number.to_integral_value() and abs(number) < Decimal(10) ** 30:
         return str(int(number))
     return str(number.normalize())

@@ -68,6 +68,7 @@ def is_decimal_comma(cells: Sequence[str]) -> bool:
 
 
 def _integers(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.int64]:
+    """Return whole numbers as int64; raises UsageError at the first that does not fit."""
     try:
         return np.array(list(map(int, cells)), np.int64)
     except (OverflowError, ValueError):
@@ -79,10 +80,14 @@ def _integers(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.i
 
 
 def _beyond_int64(cell: str) -> bool:
+    """Say whether a whole number does not fit 64 bits; a very long one is not even converted."""
     return len(cell) > MAX_DIGITS or not -(1 << 63) <= int(cell) < 1 << 63
 
 
 def _decimals(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.float64]:
+    """Return numbers as float64; raises UsageError at an infinite one, and at a whole number that a
+    float does not hold exactly.
+    """
     values = np.array(list(map(float, cells)), np.float64)
     if not np.isfinite(values).all():
         index = int(np.argmin(np.isfinite(values)))
@@ -99,6 +104,7 @@ def _decimals(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.f
 
 
 def _refuse_points(cells: Sequence[str], where: Callable[[int], str]) -> None:
+    """Raise UsageError at the first cell with a decimal point in a file of decimal commas."""
     for index, cell in enumerate(cells):
         if "." in cell:
             raise UsageError(

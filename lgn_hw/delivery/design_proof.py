@@ -76,6 +76,7 @@ def _prove_streaming(
 
 
 def _is_core(name: str, header: CoreHeader) -> bool:
+    """Say whether a module is the core itself or one of its blocks."""
     return name == header.top or name.startswith(f"{header.top}.")
 
 
@@ -84,6 +85,7 @@ def _without_comments(verilog: str) -> str:
 
 
 def _wrapper_claim(verilog: str, outer: list[str], header: CoreHeader) -> Claim:
+    """Compare what stands around the core with the wrapper that is written for it."""
     code = _without_comments(verilog)
     found = TDATA.search(code)
     data_bits = int(found[1]) + 1 if found else 8

@@ -93,6 +93,7 @@ def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, An
 
 
 def _static(name: str) -> str:
+    """Return a file that is the same in every delivery."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 

@@ -167,6 +167,7 @@ Their class is {example.number}, {_cell(example.name)}.
 
 
 def _row(field: Field) -> str:
+    """Return a feature as a row of the table."""
     kind = "signed" if field.signed else "unsigned"
     cells = (
         f"{field.last}:{field.first}",

@@ -106,6 +106,7 @@ def read_tables(text: str, slots: int, output: NDArray[np.integer], name: str) -
 
 
 def _literal(number: int) -> str:
+    """Return a number as a literal of C that has at least its own width."""
     # A literal has the first type that holds it; where `int` has 16 bits that is long, which is
     # right, too. The smallest number has no literal of its own: C reads a minus sign as an
     # operator.

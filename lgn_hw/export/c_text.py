@@ -94,6 +94,7 @@ def source_text(classifier: Classifier, program: Program, name: str, samples: in
 
 
 def _check(name: str, samples: int) -> None:
+    """Raise UsageError where the name is no identifier of C, or a word cannot have so many bits."""
     if not IDENTIFIER.fullmatch(name) or name in KEYWORDS:
         raise UsageError(
             f"A name in C must be letters, digits and _, begin with a letter and be no keyword,"
@@ -104,6 +105,7 @@ def _check(name: str, samples: int) -> None:
 
 
 def _result_types(classifier: Classifier) -> dict[str, str]:
+    """Return the narrowest C types for a class number and for a score."""
     votes = np.bincount(classifier.group, minlength=1)
     return {
         "class_type": "uint8_t" if classifier.num_classes <= 256 else "uint16_t",
@@ -133,6 +135,7 @@ def _comment(text: str) -> str:
 
 
 def _case(function: int) -> str:
+    """Return the case of the interpreter's switch that computes a function."""
     if function < THREE:
         return f"        case {function}: TWO({expression(function, 'ab')})"
     return f"        case {function}: THREE({expression(function - THREE, 'abc')})"

@@ -181,6 +181,7 @@ def _from_verilog(data: bytes, circuit: Circuit, watch: Watch) -> Built:
 
 
 def _top(circuit: Circuit, name: str) -> str:
+    """Return the module that joins the parts, each one's outputs to the next one's inputs."""
     widths = [circuit.parts["encoder"].num_inputs]
     widths += [netlist.num_outputs for netlist in circuit.parts.values()]
     lines = [
@@ -200,6 +201,7 @@ def _top(circuit: Circuit, name: str) -> str:
 
 
 def _module(name: str, netlist: Netlist) -> str:
+    """Return a netlist as a module, a wire per node in the order of the nodes."""
     nets = [f"n{net}" for net in range(netlist.num_nets)]
     nets[0], nets[1] = "1'b0", "1'b1"
     nets[FIRST_INPUT : netlist.first_node] = [f"i[{i}]" for i in range(netlist.num_inputs)]

@@ -41,6 +41,7 @@ def write_text(path: str | PathLike[str], text: str) -> None:
 
 
 def _replace(target: Path, data: bytes, old: os.stat_result | None) -> None:
+    """Write beside the target, then rename over it, with the old file's owner and mode."""
     partial = target.with_name(f".lgn-{secrets.token_hex(4)}.partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:

@@ -51,6 +51,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _own_name() -> str:
+    """Return what the lock's file says of this process, as JSON."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return json.dumps(
         {
@@ -70,6 +71,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _holder(path: Path) -> str:
+    """Name the process that holds a lock, as far as its file says."""
     try:
         by = json.loads(path.read_text(encoding="utf-8"))
         return f"`{by['command']}` (process {by['pid']} on {by['host']}, since {by['since']})"

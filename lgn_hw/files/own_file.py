@@ -44,4 +44,5 @@ def is_sealed(data: bytes) -> bool:
 
 
 def _digest(data: bytes) -> str:
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

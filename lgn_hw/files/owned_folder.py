@@ -170,6 +170,9 @@ class OwnedFolder:
         self._write()
 
     def _replace(self, work: Path, facts: dict[str, Any]) -> None:
+        """Put the files of a finished run in the place of the earlier ones, and remove those
+        that it no longer has.
+        """
         found = {
             path.relative_to(work).as_posix(): sha256_of(path)
             for path in sorted(work.rglob("*"))
@@ -289,6 +292,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_unfinished(folder: Path, name: Any) -> None:
+    """Remove the folder of a run that was killed, if it is really one."""
     work = folder / str(name)
     if re.fullmatch(UNFINISHED, str(name)) and work.is_dir() and not work.is_symlink():
         shutil.rmtree(work, ignore_errors=True)

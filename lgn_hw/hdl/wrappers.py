@@ -104,6 +104,7 @@ class AxiWrapper(wiring.Component):
         return m
 
     def _connect_registers(self, m: Module) -> None:
+        """Bring the bus of the registers out under the prefix s_axi_."""
         for name, member in self._registers.signature.members.items():
             if not name.startswith(("i_", "o_")):
                 outer, inner = getattr(self, f"s_axi_{name}"), getattr(self._registers, name)

@@ -104,6 +104,9 @@ class Engine:
         return chosen
 
     def _readable(self, codes: ArrayLike) -> NDArray[np.integer]:
+        """Return codes as an array that the program reads as it lies; raises ClassifierError for
+        others.
+        """
         array = np.asarray(codes)
         if array.dtype.kind not in "iu" or array.shape[1:] != (len(self.features),):
             array = self.features.validated(codes)  # which may refuse it
@@ -120,6 +123,9 @@ class Engine:
         chosen: NDArray[np.int32] | None,
         threads: int | None,
     ) -> None:
+        """Run the program into scores or chosen, whichever is given; raises what the program
+        reports.
+        """
         status = self._library.lgn_run(
             self._program, _address(codes), codes.itemsize, len(codes),
             None if scores is None else _address(scores),

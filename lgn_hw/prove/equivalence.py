@@ -239,6 +239,7 @@ def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
 
 
 def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
+    """Return a verdict as a claim, a difference with the sample that shows it."""
     detail, sample = "", None
     if verdict.status == "undecided":
         detail = "ABC came to no decision in time; allow more with --timeout and --limit"

@@ -259,6 +259,7 @@ POLARITIES = ("CLK_POLARITY", "EN_POLARITY")
 
 
 def _check_reset(name: str, cell: dict[str, Any]) -> None:
+    """Check that a register is cleared to 0 by a high reset, whether or not it is enabled."""
     parameters = cell["parameters"]
     value = int(parameters["SRST_VALUE"].replace("x", "1"), 2)
     if cell["type"] != "$sdffe" or value or not int(parameters["SRST_POLARITY"], 2):
@@ -266,6 +267,9 @@ def _check_reset(name: str, cell: dict[str, Any]) -> None:
 
 
 def _chain_length(cleared: dict[Any, Any], start: Any, end: Any) -> int:
+    """Follow the registers that reset clears from valid to valid; raises CheckFailed unless they
+    are all on that way.
+    """
     bit, length = start, 0
     while bit != end and bit in cleared and length <= len(cleared):
         bit, length = cleared[bit], length + 1

@@ -94,6 +94,9 @@ class WithoutRegisters:
             )
 
     def _function(self, num_inputs: int) -> Aig:
+        """Build the function level by level: latches pass on what they take, ANDs get new
+        variables.
+        """
         first, found = 1 + num_inputs, [np.zeros((0, 2), np.int64)]
         for variables in self._levels():
             pins = self._pins[variables]

@@ -58,6 +58,7 @@ def module_names(verilog: str) -> list[str]:
 
 
 def _elaborated(verilog: str, tree: Any) -> Iterator[Fault]:
+    """Yield the faults of the elaborated design: what slang warns of, and bits with two drivers."""
     compilation = ast.Compilation()
     compilation.addSyntaxTree(tree)
     library = syntax.SyntaxTree.fromText(PRIMITIVES, tree.sourceManager, "primitives")
@@ -78,6 +79,7 @@ def _elaborated(verilog: str, tree: Any) -> Iterator[Fault]:
 
 
 def _diagnostics(found: Any, tree: Any) -> Iterator[Fault]:
+    """Yield what slang says that is an error, or no harmless warning."""
     engine = pyslang.DiagnosticEngine(tree.sourceManager)
     for diagnostic in found:
         option, said = engine.getOptionName(diagnostic.code), engine.formatMessage(diagnostic)

@@ -44,6 +44,7 @@ def nodes_of(root: Any) -> list[Any]:
 
 
 def _clocked(timed: Any) -> Found:
+    """Check that a process waits for one rising edge, and assigns with `<=` only."""
     event = timed.timingControl.expr
     while event.kind == Kind.ParenthesizedEventExpression:
         event = event.expr
@@ -102,4 +103,5 @@ def _parameters_around(node: Any) -> set[str]:
 
 
 def _name(node: Any) -> str:
+    """Return the name that an expression reads or assigns, else its text."""
     return str(node.identifier.valueText) if node.kind in NAMES else str(node).strip()

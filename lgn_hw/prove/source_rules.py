@@ -142,28 +142,33 @@ def _comments_and_directives(text: str) -> Iterator[Fault]:
 
 
 def _refused(kind: str, node: Any) -> Found:
+    """Refuse a construct that is not ALLOWED, with the reason where there is a known one."""
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
     yield node, WHY.get(kind, f"tools may read a construct ({words}) differently; it is refused")
 
 
 def _attribute(node: Any) -> Found:
+    """Refuse attributes that a tool may obey."""
     name = node.name.valueText
     if name not in ATTRIBUTES:
         yield node, f"the attribute {name!r} may change what synthesis makes of it"
 
 
 def _net(node: Any) -> Found:
+    """Refuse nets that resolve several drivers, or keep a value."""
     if node.netType.valueText != "wire":
         yield node, f"a net must be a wire, not {node.netType.valueText}"
 
 
 def _module(node: Any) -> Found:
+    """Refuse interfaces, programs and packages."""
     word = node.header.moduleKeyword.valueText
     if word != "module":
         yield node, f"a file must hold modules, not a {word}"
 
 
 def _port(node: Any) -> Found:
+    """Refuse ports that go both ways."""
     direction = node.direction.valueText
     if direction and direction not in ("input", "output"):
         yield node, f"a port must be an input or an output, not {direction}"
@@ -172,6 +177,7 @@ def _port(node: Any) -> Found:
 
 
 def _dimension(node: Any) -> Found:
+    """Refuse memories and vectors of vectors."""
     packed = node.parent.kind in (Kind.ImplicitType, Kind.RegType)
     if not packed or len(list(node.parent.dimensions)) > 1:
         yield node, "an array is refused; a memory is no register of a pipeline"
@@ -185,12 +191,14 @@ def _bounds(node: Any) -> Found:
 
 
 def _system(node: Any) -> Found:
+    """Refuse system functions but conversions of sign."""
     name = node.systemIdentifier.valueText
     if name not in FUNCTIONS:
         yield node, f"{name} is refused; a simulator and synthesis may differ in it"
 
 
 def _literal(node: Any) -> Found:
+    """Refuse z everywhere, and x where anything is computed with it."""
     text = "".join(token.rawText for token in (node.size, node.base, node.value))
     if HIGH_IMPEDANCE.search(text):
         yield node, f"{text} is z, which a circuit does not compute with"
@@ -218,6 +226,7 @@ def _only_passed_on(node: Any) -> bool:
 
 
 def _case(node: Any) -> Found:
+    """Refuse casez and casex."""
     word = node.caseKeyword.valueText
     if word != "case":
         yield node, f"{word} takes x or z for any value; write `case`"
@@ -225,12 +234,14 @@ def _case(node: Any) -> Found:
 
 
 def _choice(node: Any) -> Found:
+    """Refuse `unique` and `priority`."""
     word = node.uniqueOrPriority.valueText
     if word:
         yield node, f"{word} lets synthesis leave cases out"
 
 
 def _select(node: Any) -> Found:
+    """Refuse indices that are not constant."""
     if any(inner.kind in NAMES for inner in nodes_of(node.expr)):
         yield node, "an index must be a constant; beyond the vector it is x in a simulator only"
 

@@ -148,12 +148,12 @@ class SampledNet:
         builder = Builder(self.first_node - FIRST_INPUT)
         for pins, table in zip(self.pins, self.tables.tolist(), strict=True):
             builder.node(table & ((1 << (1 << len(pins))) - 1), [2 * pin or ZERO for pin in pins])
-        literals, group = np.nonzero(self.votes)
-        counts = self.votes[literals, group]
+        literals, classes = np.nonzero(self.votes)
+        counts = self.votes[literals, classes]
         literals = np.choose(np.minimum(literals, 4), [0, 2, 2, 0, literals])  # inverse constants
         netlist = builder.netlist(np.repeat(literals, counts).tolist())
-        voted = np.repeat(group, counts).astype(np.int32)
-        return replace(self._classifier, netlist=netlist, group=voted, convolution=None)
+        group = np.repeat(classes, counts).astype(np.int32)
+        return replace(self._classifier, netlist=netlist, group=group, convolution=None)
 
     def _count(self, net: int, sign: int) -> None:
         """Add a net's votes to the scores, or take them off."""

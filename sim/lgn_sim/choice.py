@@ -15,7 +15,11 @@ LONG = 60.0  # a wait that is worth installing a simulator
 
 
 def expected_seconds(simulator: str, nodes: int, samples: int, builds: int = 1) -> float:
-    """Return about how long a simulation takes: samples in all builds together."""
+    """Return about how long a simulation takes: samples in all builds together.
+
+    nodes: of the netlist. builds: how many times the simulator compiles, as a negative control is a
+    core of its own. Returns CPU seconds.
+    """
     if simulator == "icarus":
         return ICARUS * nodes * samples
     return builds * (VERILATOR_BUILD + VERILATOR_NODE * nodes) + VERILATOR_RUN * nodes * samples

@@ -1,4 +1,8 @@
-"""What a simulation found."""
+"""What a simulation found.
+
+A simulation that finds wrong results has run: only check() makes an error of it, so that the
+figures are written in any case.
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

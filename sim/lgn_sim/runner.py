@@ -1,4 +1,8 @@
-"""Build Verilog with a simulator and run the testbench in it, by cocotb's own runner."""
+"""Build Verilog with a simulator and run the testbench in it, by cocotb's own runner.
+
+cocotb's runner knows both simulators; what is added here are programs from pip, logs in their
+place, and errors that say more than that something failed.
+"""
 
 import json
 import os
@@ -86,6 +90,7 @@ def run_cases(
         _build(runner, folder, job.header.top, simulator, waveform)
         progress(f"{simulator} simulates {len(cases)} cases")
         _test(runner, folder, job.header.top, cases, waveform)
+    # From the testbench's own file: the simulator's exit code does not say what was compared.
     found = _read_results(folder / job.results, cases, folder / "test.log")
     wave = _waveform(folder, job.header.top) if waveform else None
     shutil.rmtree(folder / "build")

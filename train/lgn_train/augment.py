@@ -73,8 +73,10 @@ class Augmentation:
 
     @cached_property
     def _border(self) -> Tensor:
+        """Return int64[channels] on the device, what stands around an image."""
         return torch.tensor(self.border, device=self.device)
 
     def _drawn(self) -> Tensor:
+        """Return int64[samples, 3], the epoch's draws."""
         words = rng.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
         return words % torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])

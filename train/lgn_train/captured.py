@@ -84,6 +84,7 @@ class CapturedStep:
         return self._loss
 
     def _on_samples(self) -> Tensor:
+        """Run the step on the samples in the graph's own memory."""
         assert self._samples is not None
         return self._step(self._samples)
 
@@ -96,6 +97,7 @@ class CudaGraphs:
         self._side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def aside(self, step: Callable[[], Tensor]) -> Tensor:
+        """Run a step on the side stream, between what was launched before and after it."""
         with torch.cuda.device(self._device):
             self._side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(self._side):
@@ -104,6 +106,7 @@ class CudaGraphs:
         return loss
 
     def capture(self, step: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        """Record a step; nothing of it runs before the first replay."""
         with torch.cuda.device(self._device):
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):

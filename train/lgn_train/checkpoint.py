@@ -110,6 +110,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _write(partial: Path, checkpoint: Checkpoint) -> None:
+    """Write tensors, then the state with both digests, then have the folder on the disk."""
     # Tensors first, then the state that holds their digest: a folder with a state is complete.
     data = save_tensors({n: t.detach().contiguous() for n, t in checkpoint.tensors.items()})
     state = {"step": checkpoint.step} | checkpoint.state
@@ -120,6 +121,7 @@ def _write(partial: Path, checkpoint: Checkpoint) -> None:
 
 
 def _refused(path: Path, problem: OSError) -> str:
+    """Say why a checkpoint could not be written, and that the one before it is there."""
     older = _found(path.parent)
     kept = f"{older[0].name} before it is unharmed" if older else "there is none before it"
     return (
@@ -143,6 +145,7 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 def _partials(folder: Path) -> list[Path]:
+    """Return what killed processes have left of checkpoints."""
     named = rf"\.{PREFIX}\d{{8,}}\.partial"
     return [path for path in folder.glob(".*.partial") if re.fullmatch(named, path.name)]
 
@@ -156,14 +159,17 @@ def _remove(path: Path) -> None:
 
 
 def _text(state: dict[str, Any]) -> bytes:
+    """Return the state as canonical JSON, whose digest is kept."""
     return json.dumps(state, sort_keys=True).encode()
 
 
 def _digest(data: bytes) -> str:
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _sync(folder: Path) -> None:
+    """Have the entries of a folder on the disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -36,6 +36,7 @@ def class_weights(
 
 
 def _by_name(option: Mapping[str, float], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Return float64[classes] of weights by name; raises UsageError with the nearest name."""
     for name in option:
         if name not in classes:
             near = difflib.get_close_matches(name, classes, 1)
@@ -45,6 +46,7 @@ def _by_name(option: Mapping[str, float], classes: Sequence[str]) -> NDArray[np.
 
 
 def _by_number(option: Sequence[float], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Return float64[classes] of a weight per class; raises UsageError where some are missing."""
     if len(option) != len(classes):
         raise UsageError(
             f"train.class_weight must have a weight for each of the {len(classes)} classes,"

@@ -39,6 +39,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def _processor() -> str:
+    """Return the processor's name, as far as the system says it."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

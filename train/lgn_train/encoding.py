@@ -75,6 +75,7 @@ def _evenly(features: Features, shares: NDArray[np.float64]) -> NDArray[np.int64
 
 
 def _distinct(thresholds: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+    """Return the different thresholds whose bit is not the same for all training samples."""
     found = np.unique(thresholds)
     return found[(found >= low) & (found < high)]
 

@@ -53,6 +53,7 @@ def export_model(
 
 
 def _random_codes(classifier: Classifier) -> NDArray[np.int64]:
+    """Return int64[CHECKED_SAMPLES, features] over the whole ranges, always the same."""
     features, rng = classifier.features, np.random.default_rng(0)
     size = (CHECKED_SAMPLES, len(features))
     return rng.integers(features.low, features.high, size, endpoint=True)

@@ -85,6 +85,9 @@ def accuracy(model: nn.Module, x: NDArray[np.integer], y: NDArray[np.integer], n
 
 
 def _classes(model: nn.Module, x: NDArray[np.integer], name: str) -> NDArray[np.integer]:
+    """Return int64[samples], the classes in a mode; the discrete ones by the exported
+    classifier.
+    """
     if name != "discrete":
         return predictions(model, x, name)
     names = [str(c) for c in range(parts_of(model)[2].k)]
@@ -115,6 +118,7 @@ def unused_threshold(layer: LogicLayer) -> float:
 
 @cache
 def _mean_initial_entropy(parametrization: str, fan_in: int) -> float:
+    """Return the mean entropy of Gaussian nodes, in nats, over THRESHOLD_NODES draws of seed 0."""
     tables = PARAMETRIZATIONS[parametrization]
     entropy: Tensor = tables.entropy(tables.initial("gaussian", THRESHOLD_NODES, fan_in, 0))
     return float(entropy.mean())

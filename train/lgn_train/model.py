@@ -71,6 +71,7 @@ def _check_head(options: Model, classes: int) -> None:
 
 
 def _check_images(options: Model, image_shape: Shape | None) -> None:
+    """Raise UsageError where a recipe needs images and the data have none."""
     if image_shape is not None:
         return
     if options.conv:
@@ -136,6 +137,7 @@ def _dense_layers(
 
 
 def _node_options(options: Model) -> dict[str, Any]:
+    """Return the options that convolutions and dense layers have in common."""
     names = ("parametrization", "estimator", "temperature", "init", "input_gradient")
     return {name: getattr(options, name) for name in names}
 

@@ -94,6 +94,9 @@ def _gradients(
 
 
 def _add_slopes(d_pin: Tensor, entries: list[Tensor], shares: list[Tensor]) -> None:
+    """Add the slope along one pin: the upper entry minus the lower one, weighed by what reaches
+    them.
+    """
     for low, high, share in zip(entries[0::2], entries[1::2], shares, strict=True):
         d_pin.addcmul_(share, high - low)
 

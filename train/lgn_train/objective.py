@@ -64,4 +64,5 @@ class Objective:
 
 
 def _on(device: torch.device, weights: np.ndarray | None) -> Tensor | None:
+    """Return weights as float32 on a device."""
     return None if weights is None else torch.from_numpy(weights).float().to(device)

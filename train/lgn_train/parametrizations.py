@@ -194,6 +194,7 @@ PARAMETRIZATIONS: dict[str, Parametrization] = {"raw": Raw(), "light": Light(), 
 
 
 def _normal(nodes: int, logits: int, seed: int) -> Tensor:
+    """Return float32[nodes, logits] of N(0, 1), a function of the seed alone."""
     return rng.normal(seed, 0, Stream.INIT, nodes * logits).view(nodes, logits)
 
 
@@ -203,6 +204,7 @@ def _gate_tables() -> Tensor:
 
 
 def _made_gate_tables() -> Tensor:
+    """Return the tables anew: a trace must not hold a tensor of another one."""
     gates = torch.arange(GATES)[:, None]
     return ((gates >> torch.arange(4)) & 1).float()
 

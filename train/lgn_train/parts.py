@@ -78,4 +78,5 @@ def _flat_parts(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _is_whole(layer: nn.Flatten) -> bool:
+    """Say whether nn.Flatten flattens everything but the batch."""
     return (layer.start_dim, layer.end_dim) == (1, -1)

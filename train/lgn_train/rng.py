@@ -131,8 +131,10 @@ def permutation(seed: int | Tensor, step: int | Tensor, stream: Stream, count: i
 
 
 def _high(value: Tensor) -> Tensor:
+    """Return the upper 32 bits of 64."""
     return (value >> 32) & WORD
 
 
 def _scalar(value: int | Tensor) -> Tensor:
+    """Return a number as an int64 tensor; one that is a tensor stays on its device."""
     return torch.as_tensor(value, dtype=torch.int64)

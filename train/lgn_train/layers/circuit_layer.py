@@ -83,8 +83,10 @@ def table_words_of(tables: Tensor) -> NDArray[np.uint64]:
 
 
 def to_numpy(tensor: Tensor) -> NDArray[Any]:
+    """Return a tensor's values on the host, without a gradient."""
     return tensor.detach().cpu().numpy()
 
 
 def shown_shape(nets: Nets) -> str:
+    """Say how many values nets carry, as a message puts it."""
     return str(len(nets)) if nets.ndim == 1 else f"{' x '.join(map(str, nets.shape))} images"

@@ -29,6 +29,9 @@ def check_input(x: Tensor, shape: tuple[int | str, ...], needs_bits: str | None)
 
 
 def _check_values(x: Tensor, needs_bits: str | None) -> None:
+    """Raise ValueError for NaN, values outside [0, 1] and, where bits are needed, between 0 and
+    1.
+    """
     low, high = x.aminmax()
     if not bool((low >= -ROUNDING) & (high <= 1 + ROUNDING)):  # false for NaN too
         raise ValueError(f"x must lie in 0 to 1 without NaN, not in {low:.4g} to {high:.4g}")

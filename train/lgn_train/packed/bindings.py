@@ -1,4 +1,8 @@
-"""How operators reach the kernels: registration with PyTorch, structures, and the call."""
+"""How operators reach the kernels: registration with PyTorch, structures, and the call.
+
+The fields of a structure stand in the order of its C declaration in csrc/stage.h; ctypes cannot
+check that, and the tests of the kernels do.
+"""
 
 import ctypes
 from collections.abc import Callable
@@ -62,7 +66,10 @@ class TableOptions(ctypes.Structure):
 
 
 class StageStruct(ctypes.Structure):
-    """The struct Stage in csrc/stage.h."""
+    """The struct Stage in csrc/stage.h.
+
+    An address that a kernel does not need is null, which is how it knows.
+    """
 
     _fields_ = (
         *((n, ctypes.c_int64) for n in ("kind", "nodes", "inputs", "fan_in", "positions")),
@@ -132,7 +139,11 @@ def address(tensor: Tensor) -> int:
 
 
 def call(name: str, like: Tensor, *arguments: Any) -> None:
-    """Call a kernel on the device of a tensor: tensors become addresses."""
+    """Call a kernel on the device of a tensor: tensors become addresses.
+
+    name: of the C function; like: a tensor on the device whose kernels are meant. Tensors must be
+    contiguous, as kernels know no strides.
+    """
     values = [
         ctypes.c_void_p(address(a)) if isinstance(a, Tensor)
         else ctypes.c_int64(a) if isinstance(a, int)

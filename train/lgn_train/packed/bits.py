@@ -1,4 +1,9 @@
-"""PackedBits: what flows between the layers, a tensor that is computed only when it must be."""
+"""PackedBits: what flows between the layers, a tensor that is computed only when it must be.
+
+torch has no tensor of bits that autograd knows. A wrapper subclass says "float32 of this shape" to
+everybody and keeps words and stages behind it: layers of this package go on with those, and any
+other operation gets floats.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -60,6 +65,9 @@ class PackedBits(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        """Answer what is asked of the shape without computing anything, and keep bits packed over a
+        reshape, because nn.Flatten stands between convolutions and dense layers.
+        """
         if func in _METADATA:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args)
@@ -75,6 +83,7 @@ class PackedBits(Tensor):
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        """Compute on floats what was not answered above."""
         args, kwargs = tree_map(_dense, (args, kwargs or {}))
         return func(*args, **kwargs)
 
@@ -85,4 +94,5 @@ class PackedBits(Tensor):
 
 
 def _dense(value: Any) -> Any:
+    """Return the floats of packed bits, and any other value as it is."""
     return value.dense() if isinstance(value, PackedBits) else value

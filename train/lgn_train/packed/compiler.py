@@ -52,6 +52,8 @@ def _cuda_target(wanted: int, known: list[int]) -> str:
 def _architectures(compiler: str) -> list[int]:
     """Return what an nvcc compiles for, oldest first; nothing where it does not say."""
     command = [compiler, "--list-gpu-arch"]
+    # An older nvcc does not know the option; then nothing is listed, and the device's own
+    # architecture is asked for.
     done = subprocess.run(command, capture_output=True, encoding="utf-8")
     names = [line.removeprefix("compute_") for line in done.stdout.split()]
     return sorted(int(name) for name in names if name.isdigit())

@@ -1,4 +1,9 @@
-"""Which kernels this machine runs, and why not."""
+"""Which kernels this machine runs, and why not.
+
+A compiler that is there may still make what does not run: a driver that is too old, a device that
+the toolkit does not know. So a kernel is launched once and its result looked at before anything
+depends on it.
+"""
 
 import ctypes
 import sys
@@ -58,6 +63,8 @@ class CudaKernels:
     on_cuda: bool = True
 
     def __call__(self, name: str, *values: Any) -> None:
+        # On torch's own stream, kernels stand in order with its operations, and in a captured
+        # graph.
         stream = ctypes.c_void_p(torch.cuda.current_stream(self.device).cuda_stream)
         status = getattr(self.library, name)(*values, stream, ctypes.c_int(self.device))
         if status:
@@ -138,6 +145,7 @@ def why_not_cuda(device: int | None = None) -> tuple[str, ...]:
 
 
 def _problems(name: str, kernels: object) -> tuple[str, ...]:
+    """Return why a library cannot be had, and print it: a run that goes on slowly must say why."""
     assert callable(kernels)
     try:
         kernels()

@@ -68,10 +68,12 @@ class SoftExecution(torch.autograd.Function):
 
 
 def _tables(learned: Sequence[Tensor]) -> list[Tensor]:
+    """Return each stage's soft tables: half of what is learned, the other half being shares."""
     return [tables.detach().contiguous() for tables in learned[: len(learned) // 2]]
 
 
 def _wired(graph: "StageGraph") -> tuple[list[Tensor], list[int], list[int]]:
+    """Return wires, positions and kinds of all stages, as the operators take them."""
     stages = graph.stages
     return (
         [stage.wiring.wires for stage in stages],

@@ -144,11 +144,17 @@ def _sizes(x: Tensor, wirings: Sequence[Tensor], batch: int) -> tuple[list[int],
 def _values(
     x: Tensor, wirings: Sequence[Tensor], blocks: int, block: int, keep: bool
 ) -> list[Tensor]:
+    """Return empty rows for the outputs of all stages but the last, where the backward pass needs
+    them.
+    """
     kept = wirings[:-1] if keep else ()
     return [x.new_empty(blocks, len(w), block, dtype=torch.float32) for w in kept]
 
 
 def _sums(top: Tensor, tables: Sequence[Tensor], kinds: Sequence[int], slots: int) -> list[Tensor]:
+    """Return an empty gradient of each stage's tables, once for each slot; the first one receives
+    the sum of all, which does not depend on the threads.
+    """
     return [
         top.new_empty(slots, *(table.shape if kind == TABLES else (0,)))
         for table, kind in zip(tables, kinds, strict=True)
@@ -156,11 +162,13 @@ def _sums(top: Tensor, tables: Sequence[Tensor], kinds: Sequence[int], slots: in
 
 
 def _picks(top: Tensor, candidates: Sequence[Tensor], slots: int) -> list[Tensor]:
+    """Return an empty gradient of each pin's choice, once for each slot."""
     assert all(not c.numel() or c.shape[2] == CANDIDATES for c in candidates)
     return [top.new_empty(slots, *c.shape) for c in candidates]
 
 
 def _slots(blocks: int) -> int:
+    """Return in how many parts the blocks are summed apart: MAX_SLOTS at most, none empty."""
     share = max(1, -(-blocks // MAX_SLOTS))
     return max(1, -(-blocks // share))
 
@@ -172,6 +180,7 @@ def _stages(
     positions: Sequence[int],
     kinds: Sequence[int],
 ) -> Any:
+    """Return the structures of all stages, without what only one direction needs."""
     stages = (StageStruct * len(wirings))()
     for i, stage in enumerate(stages):
         stage.kind, stage.inputs, stage.positions = kinds[i], sizes[i], positions[i]

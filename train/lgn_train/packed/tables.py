@@ -51,6 +51,8 @@ def table_words(tables: Tensor) -> Tensor:
 
 
 class _Pick(torch.autograd.Function):
+    """Choose one of 16 candidates per row; the gradient of the probabilities goes to the logits."""
+
     @staticmethod
     def forward(
         ctx: Any, logits: Tensor, temperature: float, seed: Tensor, step: Tensor, noise: int
@@ -68,11 +70,16 @@ class _Pick(torch.autograd.Function):
     def backward(ctx: Any, _: Any, d_shares: Tensor) -> tuple[Tensor | None, ...]:
         (shares,) = ctx.saved_tensors
         weighed = shares * d_shares
+        # The Jacobian of a softmax: p_i (g_i - sum_j p_j g_j).
         d_logits = weighed - shares * weighed.sum(dim=1, keepdim=True)
         return d_logits / ctx.temperature, None, None, None, None
 
 
 class _Choice(torch.autograd.Function):
+    """Choose a table per row; the gradient of the soft table goes to the logits, past the choice of
+    bits (a straight-through estimator).
+    """
+
     @staticmethod
     def forward(ctx: Any, logits: Tensor, *arguments: Any) -> tuple[Tensor, Tensor]:
         bits, soft, shares = ops.choose_tables(logits.contiguous(), *arguments)

@@ -1,4 +1,8 @@
-"""Packing: 64 samples per word, sample s in bit s % 64 of word s // 64."""
+"""Packing: 64 samples per word, sample s in bit s % 64 of word s // 64.
+
+Bit-parallel simulation has always packed patterns into machine words: one bitwise instruction then
+evaluates a gate for 64 samples.
+"""
 
 import torch
 from torch import Tensor

@@ -17,7 +17,7 @@ FILE = "search.json"
 FORMAT = 1  # of the file and of the space: a study goes on only where both are the same
 LARGE = 5000  # training samples, from which one part is held out
 FEW = 1000  # training samples, below which batches are small and folds are five
-STEPS = (600, 3000)  # of optimisation of the longest trainings, of small data and of large
+STEPS = (400, 3000)  # of optimisation of the longest trainings, of small data and of large
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
+from lgn_train.search.clock import OutOfTime
+
 __all__ = [
     "JOURNAL",
     "RESULT",
@@ -101,12 +103,16 @@ def finished(
 
 @contextlib.contextmanager
 def failing(study: optuna.Study, trial: optuna.Trial) -> Iterator[None]:
-    """Mark a trial as failed where it is left by an exception."""
+    """Mark a trial as failed where it is left by an exception; one that was cut short comes again
+    when the search goes on.
+    """
     try:
         yield
-    except BaseException:
+    except BaseException as problem:
         with contextlib.suppress(Exception):
             study.tell(trial, state=TrialState.FAIL)
+            if isinstance(problem, OutOfTime) or not isinstance(problem, Exception):
+                study.enqueue_trial(trial.params)
         raise
 
 

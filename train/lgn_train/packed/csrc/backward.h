@@ -1,6 +1,7 @@
 // Stages backward: rows of gradients gathered from their readers, tables summed in passing.
-// A little over the usual length: gathering and summing share blocks, indices and slopes, and are
-// fused in one pass over a row.
+//
+// Over 300 lines: gathering and summing share blocks, indices and slopes, and are fused in one pass
+// over a row.
 #pragma once
 #include "rows.h"
 

@@ -3,6 +3,8 @@
 // A node interpolates its table linearly in each pin, pin 0 first. A block of samples goes through
 // all stages on one thread, so that its rows stay in the cache from one stage to the next, and the
 // threads need not wait for each other.
+//
+// Over 300 lines: forward and backward are two readings of one block, its rows and its pins.
 #pragma once
 #include "rows.h"
 
