@@ -216,3 +216,26 @@ def test_verilog_that_is_no_utf_8_is_named_with_its_line(lgn, small, tmp_path, b
         code, _, err = lgn(*words)
         assert code == 2
         assert f"{path}, line 2, must be UTF-8" in err
+
+
+def test_devices_without_an_end_are_refused(lgn, small, tmp_path):
+    assert "/dev/zero is not a .lgn classifier" in lgn("info", "/dev/zero")[2]
+    for command in ("sim", "synth"):
+        code, _, err = lgn(command, small, "--verilog", "/dev/zero", "-o", tmp_path / command)
+        assert code == 2
+        assert "/dev/zero is a device; name a file of text" in err
+
+
+def test_empty_arguments_are_told(lgn, small):
+    for words in (["verilog", ""], ["info", ""], ["verilog", small, "-o", ""]):
+        code, _, err = lgn(*words)
+        assert code == 2
+        assert "An argument is empty" in err
+
+
+@pytest.mark.parametrize("command", ["verilog", "import", "info", "sim", "synth", "export"])
+@pytest.mark.parametrize("place", [".", "/"])
+def test_folders_are_refused_as_files(lgn, command, place):
+    code, _, err = lgn(command, place)
+    assert code == 2
+    assert err.startswith("error: ")

@@ -39,7 +39,7 @@ from lgn_cli.summary import summary
 from lgn_cli.synth import synth
 from lgn_cli.train import train
 from lgn_cli.verilog import verilog
-from lgn_hw.errors import LgnError
+from lgn_hw.errors import LgnError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -98,6 +98,10 @@ def main() -> None:
 
 def _run() -> None:
     """Run the command, and let everything that it printed out."""
+    if "" in sys.argv[1:]:
+        raise UsageError(
+            "An argument is empty, as of a shell variable that is not set; give a value"
+        )
     try:
         app()
     finally:

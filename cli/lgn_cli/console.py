@@ -29,6 +29,7 @@ __all__ = [
     "JsonOption",
     "LabelOption",
     "check_classifier_path",
+    "check_file",
     "errors",
     "finite",
     "notice",
@@ -126,6 +127,12 @@ def write_json(path: Path, data: Any) -> None:
 def save_json(path: Path, data: Any, mark: str) -> None:
     """Write one JSON object where the user wants it; a file there without `mark` is kept aside."""
     save_text(path, json.dumps(data, indent=2) + "\n", mark)
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError where a folder is given for a file; "." has no name to make others of."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it")
 
 
 def check_classifier_path(path: Path) -> None:

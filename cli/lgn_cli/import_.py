@@ -12,6 +12,7 @@ import typer
 from lgn_cli.console import (
     JsonOption,
     check_classifier_path,
+    check_file,
     finite,
     print_json,
     save_classifier,
@@ -91,6 +92,7 @@ def import_(
     """
     start = time.perf_counter()
     names = _class_names(classes)
+    check_file(source)
     path = output or source.with_suffix(".lgn")
     check_classifier_path(path)
     with watched(None, f"reading {source.name}") as watch:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status
+from lgn_cli.console import JsonOption, check_file, finite, print_json, print_notices, say, status
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def verilog(
         typer.Option(
             "--output",
             "-o",
-            help="A file that ends in .v or .sv, a folder, or - for standard output; CLASSIFIER"
-            " with .v if not given.",
+            help="A .v or .sv file, a folder, or - for standard output; X.v of X.lgn by default.",
         ),
     ] = None,
     levels_per_stage: Annotated[
@@ -231,6 +230,7 @@ def _target(output: str | None, classifier: Path) -> Path | None:
     """Return the file or folder to write, or None for standard output."""
     if output in ("-", "/dev/stdout"):
         return None
+    check_file(classifier)
     path = classifier.with_suffix(".v") if output is None else Path(output)
     if path.exists() and classifier.exists() and path.samefile(classifier):
         raise UsageError(f"{path} is the classifier itself; name another file with --output")

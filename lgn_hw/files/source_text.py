@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lgn_hw.errors import FileFormatError
+from lgn_hw.errors import FileFormatError, UsageError
 
 __all__ = ["read_source"]
 
@@ -10,8 +10,11 @@ __all__ = ["read_source"]
 def read_source(path: Path) -> str:
     """Return the text of a UTF-8 file, whose line ends are kept as they are.
 
-    Raises FileFormatError, naming the line, where a byte is no UTF-8, and OSError.
+    Raises FileFormatError, naming the line, where a byte is no UTF-8, UsageError for a device, and
+    OSError.
     """
+    if path.is_char_device() or path.is_block_device():
+        raise UsageError(f"{path} is a device; name a file of text")
     data = path.read_bytes()
     try:
         return data.decode("utf-8")

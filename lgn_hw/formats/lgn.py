@@ -16,7 +16,6 @@ import json
 import math
 import struct
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,11 @@ def save(classifier: Classifier, path: str | PathLike[str]) -> None:
 
 def load(path: str | PathLike[str]) -> Classifier:
     """Read a classifier from a file. Raises FileFormatError, or OSError where it is not there."""
-    return loads(Path(path).read_bytes(), str(path))
+    with open(path, "rb") as stream:
+        data = stream.read(PREFIX.size)
+        if data.startswith(MAGIC):  # else there may be no end, as in /dev/zero
+            data += stream.read()
+    return loads(data, str(path))
 
 
 def dumps(classifier: Classifier) -> bytes:

@@ -12,6 +12,7 @@ from lgn_hw.circuit.options import DEFAULT_REGISTERS, CoreOptions
 from lgn_hw.circuit.registers import Registers, Stages
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
+from lgn_hw.files.source_text import read_source
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
 from lgn_hw.hdl.emit import emit
@@ -92,11 +93,7 @@ def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
 
     Raises UsageError where its header names another classifier, or there is none.
     """
-    text = (
-        verilog.read_text(encoding="utf-8", errors="replace")
-        if isinstance(verilog, Path)
-        else verilog
-    )
+    text = read_source(verilog) if isinstance(verilog, Path) else verilog
     found = read_core_header(text).digest
     if found != classifier.digest:
         raise UsageError(
