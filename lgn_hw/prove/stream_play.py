@@ -12,7 +12,7 @@ from lgn_hw.convolution import Convolution
 from lgn_hw.errors import CheckFailed
 from lgn_hw.netlist import FIRST_INPUT
 from lgn_hw.prove.graph import Graph
-from lgn_hw.prove.reference import encoder_reference
+from lgn_hw.prove.stream_stages import Stages
 from lgn_hw.prove.symbolic import Control, SymbolicDesign
 from lgn_hw.prove.tournament import Tournament
 
@@ -43,7 +43,8 @@ class StreamPlay:
         self.outputs_of_registers = self.design.outputs_of_registers
         self.codes = len(self.design.nets("i_pixel__payload")) - 1
         self.pixels = section.shape[1] * section.shape[2]
-        self.features = classifier.features
+        self.stages = Stages(self.design, section, classifier.features)
+        self.frames = 0  # that were sent before the one that is followed
         self.per_position = section.tail is None
         self.positions = section.shapes[-1][1] * section.shapes[-1][2] if self.per_position else 1
         self.updates_of_frame = self.positions
@@ -72,8 +73,7 @@ class StreamPlay:
         self._send(self._pixels())
         kept = _common(rest, self._rest())
         self.design.forget(kept)
-        self.owed = [0, 0]
-        self.owed_results = 0
+        self.owed, self.owed_results, self.frames = [0, 0], 0, 1
         self._prove_frame()
         if not kept.items() <= self._rest().items():
             raise CheckFailed("after a frame the control rests in another state than after a reset")
@@ -83,6 +83,7 @@ class StreamPlay:
         self._reset()
         kept, frames = self._steady()
         self.design.forget(kept)
+        self.frames = frames
         self.owed = [
             frames * self.positions - self.votes,
             frames * self.updates_of_frame - self.updates,
@@ -111,6 +112,7 @@ class StreamPlay:
             -self.owed[0], -self.owed[1], -self.owed_results,
         )  # fmt: skip
         frame = self._pixels()
+        self.stages.begin(frame, self.frames)
         self._send(frame)
         self.end = self.design.control()
         for _ in range(ENOUGH * (self.pixels + 64)):
@@ -122,7 +124,7 @@ class StreamPlay:
         self.follows = False
         found = [vote for position in self.found for vote in position]
         self.pairs = [
-            Pair("every vote is the netlist's", found, self._right_votes(frame)),
+            Pair("every vote is the netlist's", found, self._right_votes()),
             *self.pairs,
         ]
 
@@ -157,6 +159,7 @@ class StreamPlay:
     def _step(self, pixel: list[int] | None = None, last: bool = False, reset: int = 0) -> bool:
         """Play a cycle; return whether the pixel that was offered was taken."""
         if self.follows:
+            self.stages.substitute()
             self._cut_votes()
             self._cut_scores()
         codes = self.graph.symbols(self.codes) if pixel is None else pixel
@@ -171,6 +174,7 @@ class StreamPlay:
             self.votes += self._moves(self.entry)
             self.updates += self._moves(self.counted)
             self._look_at_result()
+            self.stages.observe()
         self.design.clock()
         return taken
 
@@ -257,15 +261,9 @@ class StreamPlay:
         pair.core += core
         pair.right += right
 
-    def _right_votes(self, frame: list[list[int]]) -> list[int]:
-        """Return the netlist's votes for a frame, in the order in which the core counts them."""
-        start, bits = 0, []
-        for width in self.features.width[:: self.pixels].tolist():
-            for pixel in frame:
-                bits += pixel[start : start + width]
-            start += width
-        planes = self.graph.add(encoder_reference(self.section.encoder(self.features)), bits)
-        votes = self.graph.add(self.section.expand(), planes)
+    def _right_votes(self) -> list[int]:
+        """Return the netlist's votes for the frame, in the order in which the core counts them."""
+        votes = self.stages.votes
         if not self.per_position:
             return [votes[vote] for vote in np.argsort(self.section.group, kind="stable")]
         kernels = len(self.section.group)

@@ -2,7 +2,8 @@
 
 The Verilog is played cycle by cycle (see prove.symbolic). Its control is known after a reset, and
 every pixel, and whatever the registers and lines held before, is a symbol. So each vote that
-reaches the counters is a function of the pixels, which is compared with the netlist's by SAT. Where
+reaches the counters is a function of the pixels, which is compared with the netlist's: stage by
+stage (see prove.stream_stages), and by SAT where that does not reach. Where
 votes enter the counters, and scores the comparison, new symbols take their place once they are
 shown to be right: the counting is proven step by step, and the comparison for all scores.
 

@@ -85,9 +85,9 @@ def _turned(
 ) -> tuple[list[float], int]:
     read = np.flatnonzero(bits_read(classifier))
     most = min(MAX_HEEDED, max(MIN_HEEDED, HEEDED_VALUES // max(1, len(read))))
-    some = spread(codes, most)
-    changed = _turned_over(classifier.features, some) if image else _of_others(some)
-    some, changed = _narrow(classifier.features, some), _narrow(classifier.features, changed)
+    chosen = spread(codes, most)
+    others = _turned_over(classifier.features, chosen) if image else _of_others(chosen)
+    some, changed = (_narrow(classifier.features, part) for part in (chosen, others))
     before, share = classifier.predict(some), np.zeros(len(classifier.features))
     together = max(1, BLOCK_VALUES // max(1, some.size))
     for start in range(0, len(read), together):

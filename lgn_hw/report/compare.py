@@ -85,11 +85,18 @@ def _total(estimate: Mapping[str, Any], kind: str) -> int | None:
 def _names(files: Sequence[Path]) -> list[str]:
     """Return a name for each file: its stem, after as many folders as tell it from the others."""
     parts = [(*file.resolve().parts[1:-1], file.stem) for file in files]
-    for length in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(part[-length:]) for part in parts]
-        if len(set(names)) == len(names):
-            break
-    return names
+    lengths = [1] * len(files)
+    while True:
+        names = ["/".join(part[-n:]) for part, n in zip(parts, lengths, strict=True)]
+        alike = [
+            i
+            for i, part in enumerate(parts)
+            if names.count(names[i]) > 1 and lengths[i] < len(part)
+        ]
+        if not alike:
+            return names
+        for i in alike:
+            lengths[i] += 1
 
 
 def _mark_front(rows: Sequence[dict[str, Any]]) -> None:
