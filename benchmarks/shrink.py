@@ -32,6 +32,10 @@ def measure(path: Path, max_loss: float, lut: str) -> dict[str, Any]:
     return {"name": path.stem, "max_loss": max_loss} | found
 
 
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["name"], row["lut"], str(row["max_loss"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("classifiers", type=Path, nargs="+")
@@ -39,10 +43,10 @@ def main() -> None:
     parser.add_argument("--lut", default="6")
     arguments = parser.parse_args()
     before = json.loads(FILE.read_text(encoding="utf-8"))["rows"] if FILE.exists() else []
-    rows = {(row["name"], row["lut"]): row for row in before}
+    rows = {_key(row): row for row in before}
     for path in arguments.classifiers:
         found = measure(path, arguments.max_loss, arguments.lut)
-        rows[found["name"], found["lut"]] = found
+        rows[_key(found)] = found
         print(json.dumps(found), flush=True)
         result = describe_machine() | {"rows": [rows[key] for key in sorted(rows)]}
         FILE.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -125,8 +125,7 @@ def test_build_of_the_same_input_runs_no_tool_again(monkeypatch, tmp_path):
 
 def test_build_rejects_gates_that_are_not_those_of_the_classifier(monkeypatch, tmp_path):
     tools = Tools(monkeypatch, fails={"proof"})
-    message = "Not the same: every vote of every sample: vote 3 differs"
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    with pytest.raises(CheckFailed, match=r"^Not the same: .*vote 3 differs"):
         run_build(tmp_path)
     assert tools.runs == []
 
@@ -163,24 +162,22 @@ def test_build_keeps_the_fastest_of_several_seeds(monkeypatch, tmp_path):
 
 def test_build_rejects_a_clock_that_is_missed(monkeypatch, tmp_path):
     Tools(monkeypatch, fmax={"pnr-1": 9.5, "pnr-2": 10.0})
-    message = (
-        "The design misses the clock of Lattice iCEstick: it reaches 10.00 MHz, and 12.00 MHz are"
-        " needed (stage pnr, best of 2 seeds). Slowest: from device.core.tally.count to"
-        " device.core.tally.best, 1 cells, 4.00 ns. Try --seeds 8, then a --levels-per-stage that"
-        " cuts this path"
+    told = (
+        r"iCEstick: .*10\.00 MHz.*12\.00 MHz.*stage pnr, best of 2 seeds"
+        r".*device\.core\.tally\.count"
+        r".*device\.core\.tally\.best.*4\.00 ns.*--seeds 8.*--levels-per-stage"
     )
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    with pytest.raises(CheckFailed, match=told):
         run_build(tmp_path, seeds=2)
 
 
 def test_build_rejects_what_does_not_fit_before_it_is_placed(monkeypatch, tmp_path):
     tools = Tools(monkeypatch, luts=1300)
-    message = (
-        "The design does not fit Lattice iCEstick: it needs 1,300 LUTs (stage synth), and"
-        " iCE40HX1K has 1,280; icebreaker, ice40-hx8k-evn would fit it, or train a smaller net:"
-        " a vote costs about 1.9 LUTs, a gate 0.1 to 0.3"
+    told = (
+        r"iCEstick: .*1,300 LUTs \(stage synth\).*iCE40HX1K has 1,280; icebreaker, ice40-hx8k-evn"
+        r" .*smaller net"
     )
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    with pytest.raises(CheckFailed, match=told):
         run_build(tmp_path)
     assert tools.runs == ["yosys"]
 

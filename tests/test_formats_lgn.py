@@ -60,42 +60,35 @@ def test_lgn_arrays_are_writable_nowhere():
 
 
 def test_lgn_rejects_a_foreign_file():
-    message = (
-        f"zip.lgn is not a .lgn classifier: it starts with {b'PK0123456789'[:8]!r}, not {MAGIC!r}"
-    )
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    told = f"zip.lgn .*{re.escape(repr(b'PK012345'))}.*{re.escape(repr(MAGIC))}"
+    with pytest.raises(FileFormatError, match=told):
         loads(b"PK0123456789", "zip.lgn")
 
 
 def test_lgn_rejects_an_empty_file():
-    message = f"the file is not a .lgn classifier: it starts with b'', not {MAGIC!r}"
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=f"not a .lgn .*b''.*{re.escape(repr(MAGIC))}"):
         loads(b"")
 
 
 def test_lgn_rejects_a_newer_file():
     data = bytearray(dumps(small()))
     data[8:12] = (3).to_bytes(4, "little")
-    message = "the file has format version 3, and this lgn-hw reads up to 2; upgrade lgn-hw"
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=r"version 3\b.*up to 2; upgrade lgn-hw"):
         loads(resealed(bytes(data)))
 
 
 @pytest.mark.parametrize("kept", [1, 8, 23])
 def test_lgn_rejects_a_file_cut_in_its_header(kept):
-    message = (
-        f"the file is truncated: {kept} bytes, and the header alone has {PREFIX.size};"
-        " copy or export it again"
-    )
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    told = rf"truncated: {kept} bytes.*\b{PREFIX.size}; copy or export it again"
+    with pytest.raises(FileFormatError, match=told):
         loads(dumps(small())[:kept])
 
 
 def test_lgn_rejects_a_truncated_file_at_every_length():
     data = dumps(small())
     for kept in range(PREFIX.size, len(data)):
-        message = f"the file is truncated: {kept} of {len(data)} bytes; copy or export it again"
-        with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+        told = f"truncated: {kept} of {len(data)} bytes; copy or export it again"
+        with pytest.raises(FileFormatError, match=told):
             loads(data[:kept])
 
 
@@ -111,24 +104,18 @@ def test_lgn_rejects_every_single_byte_change():
 def test_lgn_rejects_a_corrupted_file():
     data = bytearray(dumps(small()))
     data[-40] ^= 1
-    message = "the file is corrupted: its SHA-256 does not match; copy or export it again"
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=r"corrupted: .*SHA-256.*; copy or export it again"):
         loads(bytes(data))
 
 
 def test_lgn_rejects_bytes_after_the_end():
-    message = "the file is corrupted: its SHA-256 does not match; copy or export it again"
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=r"corrupted: .*SHA-256.*; copy or export it again"):
         loads(dumps(small()) + b"\n")
 
 
 def test_lgn_rejects_a_sealed_file_that_describes_no_classifier():
     data = dumps(small()).replace(b'"num_inputs":3', b'"num_inputs":9')
-    message = (
-        "the file has a right checksum but describes no classifier:"
-        " The netlist must have as many inputs as the encoder has bits, 3, not 9"
-    )
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=r"describes no classifier: .*inputs.*\b3, not 9$"):
         loads(resealed(data))
 
 

@@ -78,7 +78,7 @@ def test_verilog_of_every_wrapper_and_option_is_the_same_bytes_in_another_proces
         ).stdout.split()
         for seed in ("1", "2")
     ]  # fmt: skip
-    assert len(digests[0]) == len({*digests[0]}) == 19
+    assert len(digests[0]) == len({*digests[0]}) == 23
     assert digests[0] == digests[1]
 
 
@@ -152,17 +152,13 @@ def test_matching_verilog_returns_the_text(classifier, text, tmp_path):
 def test_matching_verilog_rejects_another_classifier(text):
     other = random_classifier(2)
     found = read_core_header(text).digest
-    message = (
-        f"The Verilog was emitted from classifier {found}, not from {other.digest};"
-        " emit it again with `lgn verilog`"
-    )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    told = f"{found}, not from {other.digest}; emit it again with `lgn verilog`"
+    with pytest.raises(UsageError, match=told):
         matching_verilog(other, text)
 
 
 def test_read_core_header_rejects_foreign_verilog():
-    message = "The Verilog has no line that begins with '// lgn-core:'; emit it with `lgn verilog`"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=r"'// lgn-core:'; emit it with `lgn verilog`"):
         read_core_header("module adder; endmodule\n")
 
 
@@ -184,14 +180,12 @@ def test_verilog_of_the_least_latency_is_proven():
 
 @pytest.mark.parametrize("name", ["2nd", "a-b", "module core", ""])
 def test_verilog_rejects_a_name_that_is_no_identifier(classifier, name):
-    message = f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=f"letters, digits and _.*{re.escape(repr(name))}$"):
         to_verilog(classifier, name=name)
 
 
 def test_verilog_rejects_negative_levels(classifier):
-    message = "Registers must stand after every 1 or more levels, or 0 for the end only, not -1"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=r"^Registers .*1 or more levels, or 0 .*, not -1$"):
         to_verilog(classifier, CoreOptions(registers=-1))
 
 
@@ -203,6 +197,5 @@ def test_verilog_grows_by_names_not_by_statements():
 
 @pytest.mark.parametrize("name", ["module", "logic", "Entity"])
 def test_verilog_rejects_a_keyword_as_a_name(classifier, name):
-    message = f"A module name must be no keyword of Verilog or VHDL, not {name!r}"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=f"keyword of Verilog or VHDL, not {name!r}$"):
         to_verilog(classifier, name=name)
