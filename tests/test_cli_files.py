@@ -239,3 +239,16 @@ def test_folders_are_refused_as_files(lgn, command, place):
     code, _, err = lgn(command, place)
     assert code == 2
     assert err.startswith("error: ")
+
+
+def test_arrays_to_import_that_are_none_are_told(lgn, tmp_path):
+    """Also the thresholds of --encoder: none of them is loaded as pickled objects."""
+    text = ".model m\n.inputs a\n.outputs p q\n.names a p\n1 1\n.names a q\n0 1\n.end\n"
+    (tmp_path / "net.blif").write_text(text, encoding="utf-8")
+    (tmp_path / "odd.npz").write_bytes(b"PK\x03\x04 cut short")
+    words = ["import", tmp_path / "net.blif", "--classes", 2, "--encoder", tmp_path / "odd.npz"]
+    for command in (["import", tmp_path / "odd.npz"], words):
+        code, _, err = lgn(*command)
+        assert code == 2
+        assert "odd.npz is not an .npz file, or it is cut short" in err
+    assert "There is no file" in lgn("import", tmp_path / "none.npz")[2]

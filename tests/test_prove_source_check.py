@@ -101,6 +101,8 @@ def test_source_takes(new):
          "'rst'|`rst`"),
         ("reg second;", "reg second; wire odd; part p(.clk(clk), .o_bits(odd), .i_bits(first),"
          " .enable(rst));", "port"),
+        ("reg second;", "reg second; reg [2:0] odd; part p(.clk(clk), .o_bits(odd), .i_bits(first),"
+         " .enable(rst));", "`odd` is a reg that no process assigns"),
         ("reg second;", "reg second; part p(.clk(clk), .i_bits(missing));", "'missing'"),
         ("input clk, rst", "inout clk, rst", "a port must be an input or an output, not inout"),
         ("module core", "macromodule core", "a file must hold modules"),

@@ -31,7 +31,8 @@ def test_a_core_is_proven(classifier):
     ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(conv_classifiers(max_side=4))
 def test_cores_of_random_networks_are_proven(classifier):
     assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lgn_hw.data.labels import canonical, check_class_names, is_missing
 from lgn_hw.data.names import listed, plain, tidy
 from lgn_hw.errors import UsageError
 
-__all__ = ["Arrays", "read_npz"]
+__all__ = ["Arrays", "load_arrays", "read_npz"]
 
 KNOWN = (
     "x", "y", "x_test", "y_test", "feature_names", "class_names", "feature_low", "feature_high",
@@ -54,7 +54,7 @@ def read_npz(path: Path) -> Arrays:
     these are numbers themselves. Raises UsageError: no .npz, damaged, pickled objects, x missing,
     wrong shapes, NaN, names that are missing or alike.
     """
-    arrays = _arrays(path)
+    arrays = load_arrays(path, KNOWN)
     if "x" not in arrays:
         raise UsageError(
             f"{path} must hold arrays x and y; x is missing, and it holds"
@@ -90,8 +90,12 @@ def read_npz(path: Path) -> Arrays:
     )
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays with known names, and the others empty: only their names are used."""
+def load_arrays(path: Path, known: Container[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an .npz by their names; those that are not among the known ones empty.
+
+    Raises UsageError where it is none, damaged, or holds pickled objects; OSError.
+    """
+    path.stat()  # says that there is no such file
     if not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is not an .npz file, or it is cut short; numpy.savez writes one")
     name = ""
@@ -100,7 +104,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as file:
             found = {}
             for name in file:
-                found[name] = file[name] if name in KNOWN else np.empty(0)
+                found[name] = file[name] if known is None or name in known else np.empty(0)
     except Exception as problem:  # zipfile, zlib and numpy each raise kinds of their own on damage
         if isinstance(problem, ValueError) and "allow_pickle" in str(problem):
             raise UsageError(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.data.arrays import load_arrays
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed, FileFormatError, UsageError
 from lgn_hw.features import Features
@@ -52,8 +53,7 @@ def read_encoder(path: Path) -> Thermometer:
     It holds feature[bits], threshold[bits], low[features] and high[features], integers, and
     optionally names[features]. Raises FileFormatError where it does not.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
+    found = load_arrays(path)
     missing = [name for name in ("feature", "threshold", "low", "high") if name not in found]
     if missing:
         raise FileFormatError(

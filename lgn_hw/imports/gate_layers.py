@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_hw.data.arrays import load_arrays
 from lgn_hw.errors import CheckFailed, FileFormatError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.evaluate import evaluate
@@ -99,8 +100,7 @@ def read_layers(path: Path) -> list[GateLayer]:
     """
     if path.suffix == ".json":
         return _from_json(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
+    found = load_arrays(path)
     gates = list(found.get("gate_types", ())) or _numbered(found, "gates")
     if not gates:
         raise FileFormatError(
@@ -111,8 +111,7 @@ def read_layers(path: Path) -> list[GateLayer]:
 
 def read_connections(path: Path) -> list[NDArray[Any]]:
     """Return for each layer connections[2, gates] of an .npz; see read_layers."""
-    with np.load(path, allow_pickle=False) as arrays:
-        found = _connections({name: arrays[name] for name in arrays.files})
+    found = _connections(load_arrays(path))
     if not found:
         raise FileFormatError(f"{path} must hold connections.0, connections.1, ...")
     return found

@@ -100,6 +100,9 @@ def _drivers(value: Any, manager: Any, tree: Any) -> Iterator[Fault]:
         line = tree.sourceManager.getLineNumber(driver.sourceRange.start)
         block = driver.containingSymbol
         process = block.kind == ast.SymbolKind.ProceduralBlock
+        if not (is_net or process):
+            yield Fault(line, f"`{value.name}` is a reg that no process assigns; make it a wire")
+            return
         place = (block.location.offset, process) if process else (len(by_place), process)
         by_place[place].append((driver.bounds, line))
     for number, drivers in enumerate(by_place.values()):

@@ -77,7 +77,8 @@ class Stages:
         value, graph = self.design.value, self.design.graph
         for stage in self.stages:
             waits = self.design.read(f"{stage.stream}__valid")[0] == 1
-            if waits and 0 <= stage.taken < len(stage.right):
+            known = self.design.has(stage.payload)  # nobody reads the bits of a constant net
+            if known and waits and 0 <= stage.taken < len(stage.right):
                 nets = self.design.nets(stage.payload)
                 for net, right in zip(nets, stage.right[stage.taken], strict=True):
                     if value[net] > 1 and same_over(graph, value[net], right, stage.stops):

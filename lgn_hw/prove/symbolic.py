@@ -107,6 +107,10 @@ class SymbolicDesign:
                         found[number, place, bit] = literal
         return found
 
+    def has(self, name: str) -> bool:
+        """Say whether there is a wire of that name."""
+        return name in self._module["netnames"] or name in self._module["ports"]
+
     def nets(self, name: str) -> list[int]:
         """Return the nets of a wire; raises CheckFailed where there is none of that name."""
         found = self._module["netnames"].get(name) or self._module["ports"].get(name)
