@@ -268,3 +268,10 @@ def test_build_with_the_real_tools_gives_the_same_bitstream_again(name, tmp_path
     assert results[0]["bitstream_sha256"] == results[1]["bitstream_sha256"]
     assert results[0]["fmax_mhz"] > results[0]["clock_mhz"]
     assert len(results[0]["utilization"]) > 1
+
+
+@pytest.mark.parametrize("content", [b"\x89LGN", b"", b"[1]", b"{}"])
+def test_read_build_rejects_other_files(tmp_path, content):
+    (tmp_path / "build.json").write_bytes(content)
+    with pytest.raises(UsageError, match="is not what `lgn build` writes; name the folder"):
+        read_build(tmp_path / "build.json")

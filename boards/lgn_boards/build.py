@@ -140,7 +140,13 @@ def read_build(output_dir: Path) -> dict[str, Any]:
     file = output_dir / BUILD_FILE if output_dir.is_dir() else output_dir
     if not file.exists():
         raise UsageError(f"There is no {file}; make it with `lgn build`")
-    return dict(json.loads(file.read_text(encoding="utf-8")))
+    try:
+        found = json.loads(file.read_bytes()) if file.is_file() else None
+    except ValueError:  # no JSON, or no text
+        found = None
+    if not isinstance(found, dict) or "board" not in found:
+        raise UsageError(f"{file} is not what `lgn build` writes; name the folder of a build")
+    return found
 
 
 def _prove(plan: LinkPlan) -> str:
