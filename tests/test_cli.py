@@ -17,6 +17,7 @@ from lgn_hw.prove.cec import Verdict
 COMMANDS = (
     "train", "export", "optimize", "verilog", "prove", "sim", "synth", "fmax", "summary", "report",
     "predict", "info", "reproduce", "boards", "build", "flash", "run", "doctor", "import",
+    "new", "search", "shrink",
 )  # fmt: skip
 
 UNDECIDED = Verdict("undecided")
