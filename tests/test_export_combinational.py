@@ -124,7 +124,7 @@ def test_lgn_export_rejects_what_does_not_fit(lgn, tmp_path):
     small().save(tmp_path / "it.lgn")
     code, _, err = lgn("export", tmp_path / "it.lgn", "--to", "edif")
     assert code == 2
-    assert "--to must be one of c, aiger, blif, verilog-comb, tinytapeout, not edif" in err
+    assert "--to must be one of c, html, aiger, blif, verilog-comb, tinytapeout, not edif" in err
     code, _, err = lgn("export", tmp_path, "--to", "c")
     assert code == 2
     assert "--to takes a .lgn file" in err

@@ -17,7 +17,7 @@ def outcome(folder, runs, seed, estimator):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("estimator", ["gumbel_st", "soft"])
+@pytest.mark.parametrize("estimator", ["gumbel_st", pytest.param("soft", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("runs", [2, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_runs_resume_to_the_same_bytes(tmp_path, runs, estimator):
     told = outcome(tmp_path, runs, seed=runs, estimator=estimator)

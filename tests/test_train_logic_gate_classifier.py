@@ -180,7 +180,7 @@ def test_search_and_pipeline_of_scikit_learn_take_it():
     ("change", "remedy"),
     [
         ({"epochs": 0}, r"train\.epochs.*1.*0"),
-        ({"layers": ()}, r"model\.layers"),
+        ({"layers": ()}, r"model.*layers.*one layer or more"),
         ({"gate_estimator": "hard"}, r"model\.estimator.*hard_st.*'hard'"),
         ({"patience": 3}, r"data\.validation"),
         ({"class_weight": "equal"}, "balanced"),

@@ -18,6 +18,7 @@ from lgn_train.layers.circuit_layer import (
     to_numpy,
 )
 from lgn_train.layers.logic_layer import LogicLayer, graph_of
+from lgn_train.packed import kernels
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.stage_graph import NOTHING, StageGraph
@@ -102,7 +103,7 @@ class LogicConv2d(LogicLayer):
         size = self.output_size(x.shape[2], x.shape[3])
         if self.why_not_kernels():
             return self._of_windows(x, size)
-        if self.computes_bits and not self.logits.is_cuda:
+        if self.computes_bits and not kernels.kernels_for(self.logits).on_cuda:
             return PackedBits(self._conv_graph(x, size), (self.out_channels, *size))
         values = self.evaluate(x.flatten(1), self._wirings_for(x), size[0] * size[1])
         return values.view(len(x), self.out_channels, *size)
@@ -113,7 +114,8 @@ class LogicConv2d(LogicLayer):
         """
         reasons = super().why_not_kernels()
         learning = self.learned is not None and self.present_mode == "train"
-        if learning and (self.logits.is_cuda or not self.computes_bits):
+        on_cuda = not reasons and kernels.kernels_for(self.logits).on_cuda
+        if learning and (on_cuda or not self.computes_bits):
             reasons.append("learned leaves have packed kernels for bits on a CPU only")
         return reasons
 
