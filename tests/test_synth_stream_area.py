@@ -52,10 +52,10 @@ def test_what_streams_cannot_do_is_refused(path, tmp_path):
     assert "--conv must be stream, unrolled or auto, not 'folded'" in said
     code, said = ends("verilog", path, "--conv", "stream", "--lut", "6")
     assert code
-    assert "leave out --wrapper" in said
+    assert "--conv stream takes no --lut 6; leave out" in said
     code, said = ends("synth", path, "--conv", "stream", "--scores")
     assert code
-    assert "leave them out" in said
+    assert "--conv stream takes no --scores; leave out" in said
     random_classifier(0).save(tmp_path / "dense.lgn")
     code, said = ends("verilog", tmp_path / "dense.lgn", "--conv", "stream", "-o", "-")
     assert code

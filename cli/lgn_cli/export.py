@@ -21,6 +21,8 @@ from lgn_cli.console import (
     say,
 )
 from lgn_cli.export_page import export_page, written_figures
+from lgn_cli.export_project import export_project, identifier
+from lgn_cli.given import refuse_others
 from lgn_cli.train import require_lgn_train
 from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
@@ -32,11 +34,21 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-LANGUAGES = ("c", "html", "aiger", "blif", "verilog-comb", "tinytapeout")
-VECTORS = 40  # of a project's test, half of them real samples where there are some
+PROOF = ("timeout", "limit")
+CIRCUIT = ("to", "output", "name", "lut", *PROOF)
+# The options that each language takes.
+LANGUAGES = {
+    "c": ("to", "output", "name", "samples", "layout", *PROOF),
+    "html": ("to", "output", "data", "label", "examples", "image"),
+    "aiger": CIRCUIT,
+    "blif": CIRCUIT,
+    "verilog-comb": CIRCUIT,
+    "tinytapeout": ("to", "output", "name", "tiles", "clock_mhz", *PROOF),
+}
 
 
 def export(
+    context: typer.Context,
     source: Annotated[
         Path, typer.Argument(metavar="RUN_DIR|CLASSIFIER", help="A run's folder, or a .lgn file.")
     ],
@@ -118,16 +130,15 @@ def export(
 
         lgn export build/digits/digits.lgn --to tinytapeout -o tt_digits/
     """
-    if source.suffix == ".lgn" and to == "tinytapeout":
-        figures = _as_project(source, output, name, tiles, clock_mhz, timeout, limit)
-    elif source.suffix == ".lgn" and to == "html":
-        figures = export_page(source, output, data, label, examples, image)
-    elif source.suffix == ".lgn":
-        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
-    elif to is not None:
-        raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
-    else:
+    _check_given(context, source, to)
+    if to is None:
         figures = _rebuilt(source, output)
+    elif to == "tinytapeout":
+        figures = export_project(source, output, name, tiles, clock_mhz, timeout, limit)
+    elif to == "html":
+        figures = export_page(source, output, data, label, examples, image)
+    else:
+        figures = _translated(source, to, output, name, samples, layout, lut, timeout, limit)
     if json:
         print_json(figures)
     elif to is None:
@@ -136,6 +147,20 @@ def export(
     else:
         claims = f"{figures['claims']} claims proven in {figures['seconds']} s"
         say(f"{', '.join(figures['files'])}: {claims}")
+
+
+def _check_given(context: typer.Context, source: Path, to: str | None) -> None:
+    """Raise UsageError where source, --to and the other options do not go together."""
+    if source.suffix != ".lgn" and to is not None:
+        raise UsageError(f"--to takes a .lgn file, not {source}; export that from the run first")
+    if source.suffix != ".lgn":
+        refuse_others(context, "The export of a run", ("output",))
+    elif to is None:
+        raise UsageError(f"{source} is a .lgn already; say with --to what it shall become")
+    elif to not in LANGUAGES:
+        raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
+    else:
+        refuse_others(context, f"--to {to}", LANGUAGES[to])
 
 
 def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
@@ -161,7 +186,7 @@ def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
 
 def _translated(
     source: Path,
-    to: str | None,
+    to: str,
     output: Path | None,
     name: str | None,
     samples: int,
@@ -174,8 +199,6 @@ def _translated(
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.combinational import FORMATS, write_combinational
 
-    if to not in LANGUAGES:
-        raise UsageError(f"--to must be one of {', '.join(LANGUAGES)}, not {to}")
     start = time.perf_counter()
     loaded = Classifier.load(source)
     with watched(limit, f"writing {to}, and proving it") as watch:
@@ -183,7 +206,7 @@ def _translated(
             files, proof = _as_c(loaded, source, output, name, samples, layout, timeout, watch)
         else:
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
-            module = name or _identifier(path.stem)
+            module = name or identifier(path.stem)
             proof = write_combinational(
                 loaded,
                 path,
@@ -196,46 +219,6 @@ def _translated(
             )
             files = [path]
     return written_figures(loaded, files, proof, start)
-
-
-def _as_project(
-    source: Path,
-    output: Path | None,
-    name: str | None,
-    tiles: str | None,
-    clock_mhz: float,
-    timeout: float,
-    limit: float,
-) -> dict[str, Any]:
-    """Write a project for Tiny Tapeout."""
-    from lgn_hw.classifier import Classifier
-    from lgn_hw.export.tiny_tapeout import tiny_tapeout, write_tiny_tapeout
-    from lgn_hw.samples import read_samples, spread, vectors_for
-
-    start = time.perf_counter()
-    loaded, real = Classifier.load(source), source.parent / "test.npz"
-    samples = spread(read_samples(loaded, real).codes, VECTORS // 2) if real.exists() else None
-    codes = vectors_for(loaded.features, VECTORS // 2, 0, samples)
-    called = name or _identifier(source.stem)
-    project = tiny_tapeout(loaded, codes, name=called, tiles=tiles, clock_mhz=clock_mhz)
-    with watched(limit, "proving the circuit") as watch:
-        files, proof, notices = write_tiny_tapeout(
-            loaded,
-            output or source.with_name(f"tt_um_{called}"),
-            project,
-            timeout_s=timeout,
-            watch=watch,
-        )
-    print_notices(notices)
-    return {
-        "files": [str(path) for path in files],
-        "digest": loaded.digest,
-        "bits": project.bits,
-        "gates": project.gates,
-        "tiles": project.tiles,
-        "claims": len(proof.claims),
-        "seconds": round(time.perf_counter() - start, 2),
-    }
 
 
 def _lut_size(lut: str) -> int:
@@ -262,13 +245,13 @@ def _as_c(
     from lgn_hw.export.c_code import write_c
 
     if layout == "plain":
-        path = output or source.with_name(f"{_identifier(source.stem)}.c")
+        path = output or source.with_name(f"{identifier(source.stem)}.c")
         if path.suffix != ".c" or name not in (None, path.stem):
             raise UsageError(f"--output must be {name or 'a file that ends in '}.c, not {path}")
         folder, called = path.parent, path.stem
     else:
-        folder = output or source.with_name(_identifier(source.stem))
-        called = name or _identifier(folder.name)
+        folder = output or source.with_name(identifier(source.stem))
+        called = name or identifier(folder.name)
     return write_c(
         classifier,
         folder,
@@ -279,9 +262,3 @@ def _as_c(
         watch=watch,
         tell=print_notices,
     )
-
-
-def _identifier(stem: str) -> str:
-    """Return a file's name as an identifier: what is none becomes an underscore."""
-    found = "".join(c if c.isalnum() and c.isascii() else "_" for c in stem)
-    return found if found[:1].isalpha() else f"lgn_{found}"

@@ -18,6 +18,7 @@ from lgn_cli.console import (
     save_classifier,
     say,
 )
+from lgn_cli.given import refuse_others
 from lgn_cli.train import require_lgn_train
 from lgn_cli.watching import watched
 from lgn_hw.errors import UsageError
@@ -30,9 +31,20 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 STATE_DICTS, LAYERS = (".pth", ".pt"), (".npz", ".json")
+# The options that each kind of file takes.
+ALL_TAKE = ("output", "classes", "outputs", "encoder", "tau")
+LAYERS_TAKE = (*ALL_TAKE, "inputs")
+NETLISTS_TAKE = (*ALL_TAKE, "votes", "timeout")
+TAKES = {
+    **dict.fromkeys(LAYERS, LAYERS_TAKE),
+    **dict.fromkeys(STATE_DICTS, (*LAYERS_TAKE, "connections", "parametrization")),
+    **dict.fromkeys((".blif", ".aig", ".aag"), NETLISTS_TAKE),
+    **dict.fromkeys((".v", ".sv"), (*NETLISTS_TAKE, "top")),
+}
 
 
 def import_(
+    context: typer.Context,
     source: Annotated[
         Path,
         typer.Argument(
@@ -93,6 +105,10 @@ def import_(
     start = time.perf_counter()
     names = _class_names(classes)
     check_file(source)
+    if source.suffix not in TAKES:
+        known = ", ".join(TAKES)
+        raise UsageError(f"A file to import must end in one of {known}, not {source.name}")
+    refuse_others(context, f"A {source.suffix} file", TAKES[source.suffix])
     path = output or source.with_suffix(".lgn")
     check_classifier_path(path)
     with watched(None, f"reading {source.name}") as watch:
@@ -158,8 +174,6 @@ def _layers(
     from lgn_hw.imports.gate_layers import read_connections, read_layers
 
     if source.suffix in LAYERS:
-        if parametrization is not None:
-            raise UsageError(f"--parametrization is of a state dict; {source} holds gate numbers")
         return read_layers(source)
     require_lgn_train()
     from lgn_train.state_dicts import PARAMETRIZATIONS, read_state_dict
@@ -186,12 +200,9 @@ def _from_netlist(
 ) -> dict[str, Any]:
     """Make a classifier of a netlist, proven equal to it; return its figures."""
     from lgn_hw.imports.assemble import assemble, prove_import
-    from lgn_hw.imports.netlist_files import SUFFIXES, read_design
+    from lgn_hw.imports.netlist_files import read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
 
-    if source.suffix not in SUFFIXES:
-        known = ", ".join((*STATE_DICTS, *LAYERS, *SUFFIXES))
-        raise UsageError(f"A file to import must end in one of {known}, not {source.name}")
     design = read_design(source, top, votes)
     given = design.between(votes)
     if outputs is not None:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from lgn_cli.console import JsonOption, print_json, print_notices, say, show, status, write_json
+from lgn_cli.given import refuse_others
 from lgn_cli.synth_stream import synth_stream
 from lgn_cli.verilog import chosen_conv
 from lgn_hw.errors import UsageError
@@ -23,6 +24,7 @@ __all__ = ["synth"]
 
 
 def synth(
+    context: typer.Context,
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     verilog: Annotated[
         Path | None,
@@ -98,7 +100,12 @@ def synth(
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
     from lgn_hw.synth.targets import options_for
 
+    if verilog is not None:
+        takes = ("verilog", "output", "conv", "liberty", "combinational", "dont_use")
+        refuse_others(context, "--verilog", takes)
     if liberty is not None:
+        if conv != "unrolled":
+            raise UsageError(f"--liberty maps the unrolled circuit; leave out --conv {conv}")
         _in_cells(
             *(classifier, verilog, output, levels_per_stage, scores, lut),
             *(liberty, combinational, tuple(dont_use or ()), json),
@@ -108,8 +115,7 @@ def synth(
         raise UsageError(f"{'--combinational' if combinational else '--dont-use'} needs --liberty")
     loaded = Classifier.load(classifier)
     if chosen_conv(loaded, conv) == "stream":
-        if verilog is not None or lut is not None or scores:
-            raise UsageError("--conv stream takes no --verilog, --lut or --scores; leave them out")
+        refuse_others(context, "--conv stream", ("output", "levels_per_stage", "conv"))
         levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
         synth_stream(loaded, classifier, output, levels, json)
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lgn_cli.console import JsonOption, check_file, finite, print_json, print_notices, say, status
+from lgn_cli.given import refuse_others
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ __all__ = ["verilog"]
 SUFFIXES = (".v", ".sv")
 RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
 DEFAULT_CLOCK_MHZ = 100.0
+STREAM_TAKES = ("output", "levels_per_stage", "scores", "name", "conv")
 
 
 def verilog(
+    context: typer.Context,
     classifier: Annotated[Path, typer.Argument(help="The classifier, a .lgn file.")],
     output: Annotated[
         str | None,
@@ -139,12 +142,7 @@ def verilog(
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     if chosen_conv(loaded, conv) == "stream":
-        others = (wrapper, data_bits, clock_mhz, part, latency, lut, source)
-        if others != ("stream", None, None, None, None, None, "text"):
-            raise UsageError(
-                "--conv stream takes --levels-per-stage, --scores and --name; leave out --wrapper,"
-                " --data-bits, --clock-mhz, --part, --latency, --lut and --from"
-            )
+        refuse_others(context, "--conv stream", STREAM_TAKES)
         core_name = "streaming_core" if name == "classifier_core" else name
         levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
         _stream(loaded, path, StreamingOptions(levels, scores), core_name, json)

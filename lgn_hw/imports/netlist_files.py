@@ -11,9 +11,8 @@ from lgn_hw.formats import aiger, aiger_ascii, blif
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
 
-__all__ = ["SUFFIXES", "Design", "read_design"]
+__all__ = ["Design", "read_design"]
 
-SUFFIXES = (".v", ".sv", ".blif", ".aig", ".aag")
 Ports = dict[str, list[int]]
 WIRE = re.compile(r"[A-Za-z_][\w$.]*")
 
@@ -56,7 +55,7 @@ class Design:
 
 
 def read_design(path: Path, top: str | None = None, wire: str | None = None) -> Design:
-    """Return the design in a file of one of SUFFIXES; top: the module of Verilog.
+    """Return the design in a .v, .sv, .blif, .aig or .aag file; top: the module of Verilog.
 
     wire: of Verilog, a wire inside that is an output of the design, too. Raises FileFormatError
     where it cannot be read, or has registers, UsageError where wire is no name.
