@@ -1,4 +1,4 @@
-"""A lock on a folder, held by one process at a time, that says who holds it."""
+"""Locks: one process at a time has a folder, and says so there, or a piece of shared work."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from lgn_hw.errors import UsageError
 
-__all__ = ["LOCK", "FolderInUse", "locked"]
+__all__ = ["LOCK", "FolderInUse", "claimed", "locked"]
 
 LOCK = ".lgn.lock"  # stays in the folder: processes that wait for it must see one file
 
@@ -31,22 +31,36 @@ def locked(folder: Path) -> Iterator[None]:
     Raises FolderInUse at once, naming the process, where another one holds it.
     """
     path = folder / LOCK
-    # The folder must not be taken for free by a thread of this process either.
+    with claimed(path) as free:
+        if not free:
+            raise FolderInUse(
+                f"{folder} is in use by {_holder(path)}; wait until it ends, or choose another"
+                " folder with --output"
+            )
+        try:
+            _write(path, _own_name())
+            yield
+        finally:
+            _write(path, "")
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold a lock file, so that several processes can share work; False where another one has it.
+
+    The file stays. Locks of the system are on the open file: a process that is killed holds none,
+    unlike a file that says "locked" by being there.
+    """
+    # It must not be taken for free by a thread of this process either.
     lock = FileLock(path, blocking=False, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
-        raise FolderInUse(
-            f"{folder} is in use by {_holder(path)}; wait until it ends, or choose another folder"
-            " with --output"
-        ) from None
+        yield False
+        return
     try:
-        _write(path, _own_name())
-        # Locks of the system are on the open file: a process that is killed holds none, unlike a
-        # file that says "locked" by being there.
-        yield
+        yield True
     finally:
-        _write(path, "")
         lock.release()
 
 

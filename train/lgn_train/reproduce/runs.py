@@ -3,17 +3,16 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from filelock import FileLock, Timeout
-
 from lgn_hw.errors import CheckFailed
 from lgn_hw.files.atomic import write_text
+from lgn_hw.files.lock import claimed
 from lgn_train.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
 from lgn_train.data import Dataset
 from lgn_train.device import describe_device, device_named
@@ -79,21 +78,11 @@ class Runs:
         remove_checkpoints(self._checkpoints(spec))
         return run.record
 
-    @contextmanager
-    def held(self, spec: RunSpec) -> Iterator[bool]:
+    def held(self, spec: RunSpec) -> AbstractContextManager[bool]:
         """Hold a run, so that several processes can share a folder; False where another has it."""
         path = self.folder / "locks" / f"{spec.name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        return claimed(path)
 
     def steps_done(self, spec: RunSpec) -> int:
         """Return how many steps need not be trained again."""

@@ -3,16 +3,15 @@
 import contextlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.files.atomic import write_text
+from lgn_hw.files.lock import claimed
 from lgn_hw.formats.lgn import dumps
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.prove.equivalence import prove_classifiers
@@ -49,7 +48,7 @@ def finish(
         on_final(sum(result_of(folder, other) is not None for other in finals))
         if number and clock.left <= 0:
             return
-        with _claimed(folder, final) as free:
+        with claimed(_place(folder, final, "lock")) as free:
             if free and result_of(folder, final) is None:
                 with contextlib.suppress(OutOfTime):
                     _work(task, folder, final, clock if number else patient)
@@ -69,21 +68,6 @@ def result_of(folder: Path, final: Final) -> dict[str, Any] | None:
 def _place(folder: Path, final: Final, suffix: str) -> Path:
     design, seed = final
     return folder / FOLDER / f"{design.key}-seed{seed}.{suffix}"
-
-
-@contextlib.contextmanager
-def _claimed(folder: Path, final: Final) -> Iterator[bool]:
-    """Hold a final, or say that another process does."""
-    lock = FileLock(_place(folder, final, "lock"), blocking=False, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 def _work(task: Task, folder: Path, final: Final, clock: Clock) -> None:
