@@ -17,12 +17,13 @@ from lgn_train.recipe import Data, Recipe
 from lgn_train.search import Search, Settings
 from lgn_train.search.clock import Clock, OutOfTime
 from lgn_train.search.designs import Design, best_designs, by_merit, pareto, within_an_error
-from lgn_train.search.explore import explore, opened
-from lgn_train.search.finals import result_of
+from lgn_train.search.explore import explore
 from lgn_train.search.halving import FIRST, Rung, goes_on, rungs_for
+from lgn_train.search.results import result_of
 from lgn_train.search.space import GUESSES, Problem, first_guesses, recipe_of, suggest
 from lgn_train.search.splits import fold_numbers, split
 from lgn_train.search.study import JOURNAL, complete, failing, open_study
+from lgn_train.search.task import opened
 
 STEPS = 18  # of the longest trainings here
 
