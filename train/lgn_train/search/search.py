@@ -164,7 +164,6 @@ class Search:
         done = sum(result_of(self.folder, one) is not None for one in finals)
         splits = self.task.splits
         return {
-            "format": 1,
             **self.settings.to_dict(self.task.data),
             "classes": list(self.task.data.classes),
             "train_samples": len(self.task.data.x_train),
