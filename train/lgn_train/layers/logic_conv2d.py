@@ -41,7 +41,8 @@ class LogicConv2d(LogicLayer):
 
     channels_per_kernel: 2, or the channels there are, where not given.
     candidates: 2 to 16 places of the window among which each leaf learns to choose (see
-    LearnedWiring), dealt from channels_per_kernel of the channels; 0 for leaves that are drawn.
+    LearnedWiring), dealt from channels_per_kernel of the channels, while redraw() draws from all;
+    0 for leaves that are drawn.
     parametrization .. seed: as of LogicDense. With residual nodes a tree starts as its first leaf.
 
     tables() and logits are ordered by level, then kernel, then node; node n of a level reads nodes
