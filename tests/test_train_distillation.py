@@ -98,6 +98,9 @@ def test_teacher_rejects_files_of_other_data(tmp_path):
         (lambda path: np.savez(path, x=np.zeros(3)), " is no teacher's file: "),
         (lambda path: np.savez(path, logits=np.array([{}]), data_sha256="x"), "no teacher's file"),
         (lambda path: path.write_text("not numbers"), " is no teacher's file: "),
+        (lambda path: np.save(path.open("wb"), np.zeros(3)), " is no teacher's file: "),
+        (lambda path: np.savez(path, logits=np.zeros(3)), "it has no data_sha256"),
+        (lambda path: np.savez(path, logits=["a"], data_sha256="x"), "its logits are no floats"),
     ],
 )
 def test_teacher_rejects_damaged_files(damage, message, tmp_path):
@@ -156,3 +159,9 @@ def test_teacher_needs_images():
     object.__setattr__(flat, "image_shape", None)
     with pytest.raises(UsageError, match=r"^A teacher needs images; the data set has none$"):
         train_teacher(chosen, flat, 1, 8)
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--width"])
+def test_teacher_command_needs_positive_numbers(option, tmp_path, capsys):
+    assert main(["recipe.toml", "-o", str(tmp_path / "x.npz"), option, "0"]) == 1
+    assert f"error: {option} must be 1 or more, not 0" in capsys.readouterr().err

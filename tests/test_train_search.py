@@ -17,12 +17,13 @@ from lgn_train.recipe import Data, Recipe
 from lgn_train.search import Search, Settings
 from lgn_train.search.clock import Clock, OutOfTime
 from lgn_train.search.designs import Design, best_designs, by_merit, pareto, within_an_error
-from lgn_train.search.explore import explore, opened
-from lgn_train.search.finals import result_of
+from lgn_train.search.explore import explore
 from lgn_train.search.halving import FIRST, Rung, goes_on, rungs_for
+from lgn_train.search.results import result_of
 from lgn_train.search.space import GUESSES, Problem, first_guesses, recipe_of, suggest
 from lgn_train.search.splits import fold_numbers, split
 from lgn_train.search.study import JOURNAL, complete, failing, open_study
+from lgn_train.search.task import opened
 
 STEPS = 18  # of the longest trainings here
 
@@ -214,6 +215,10 @@ def test_a_search_goes_on_and_trains_nothing_twice(found, table):
         search_of(table, made.folder)
     with pytest.raises(UsageError, match=r"luts = 90.*20"):
         Search(settings_for(table, luts=20), made.folder, minutes=1, resume=True)
+    for key, value in (("validation", 0.3), ("split_seed", 5)):
+        data = made.settings.data.model_copy(update={key: value})
+        with pytest.raises(UsageError, match=rf"data\.{key} = 0.*{value}; set it back"):
+            Search(settings_for(table, data=data), made.folder, minutes=1, resume=True)
     again = search_of(table, made.folder, resume=True)
     designs = best_designs(open_study(made.folder, 0), 90, 1)
     before = {path: path.stat().st_mtime_ns for path in made.folder.glob("finals/*.json")}

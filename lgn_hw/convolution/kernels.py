@@ -11,7 +11,7 @@ from lgn_hw.errors import ClassifierError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.node_builder import CONSTANT_0, Nets, NodeBuilder
 
-__all__ = ["Kernels"]
+__all__ = ["Kernels", "window_positions"]
 
 MAX_SIZE = 255  # of a window, a stride, a pool
 
@@ -72,13 +72,7 @@ class Kernels:
 
     def positions(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns of windows on an image; raises ClassifierError without one."""
-        spare = [size + 2 * self.padding - self.kernel_size for size in (rows, columns)]
-        if min(spare) < 0:
-            raise ClassifierError(
-                f"A window of {self.kernel_size} x {self.kernel_size} does not fit {rows} x"
-                f" {columns} pixels with padding {self.padding}"
-            )
-        return spare[0] // self.stride + 1, spare[1] // self.stride + 1
+        return window_positions(rows, columns, self.kernel_size, self.stride, self.padding)
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns after the pool; raises ClassifierError where it leaves some."""
@@ -170,6 +164,19 @@ class Kernels:
                 f"Table {node} has {1 << self.fan_in} entries;"
                 f" {int(self.tables[node]):#x} has bits above them"
             )
+
+
+def window_positions(
+    rows: int, columns: int, kernel_size: int, stride: int, padding: int
+) -> tuple[int, int]:
+    """Return rows and columns of windows on an image; raises ClassifierError without one."""
+    spare = [size + 2 * padding - kernel_size for size in (rows, columns)]
+    if min(spare) < 0:
+        raise ClassifierError(
+            f"A window of {kernel_size} x {kernel_size} does not fit {rows} x {columns} pixels with"
+            f" padding {padding}"
+        )
+    return spare[0] // stride + 1, spare[1] // stride + 1
 
 
 def _plain(value: object) -> int:

@@ -13,10 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lgn_hw.errors import UsageError
 from lgn_train import rng
+from lgn_train.data import Dataset
+from lgn_train.recipe import Recipe
 from lgn_train.rng import Stream
 
-__all__ = ["Augmentation"]
+__all__ = ["Augmentation", "augmentation_of"]
 
 CPU = torch.device("cpu")
 
@@ -80,3 +83,25 @@ class Augmentation:
         """Return int64[samples, 3], the epoch's draws."""
         words = rng.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
         return words % torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])
+
+
+def augmentation_of(
+    recipe: Recipe, data: Dataset, device: torch.device = CPU
+) -> Augmentation | None:
+    """Return how a recipe changes the images of epoch 0; None where it leaves them as they are.
+
+    What enters an image is the lowest code of its channel that all pixels can have. Raises
+    UsageError where the samples are no images.
+    """
+    options, shape = recipe.train, data.image_shape
+    if not (options.shift or options.flip):
+        return None
+    if shape is None:
+        raise UsageError(
+            "train.shift and train.flip need images; the data set has none: leave them out"
+        )
+    border = data.features.low.reshape(shape[0], -1).max(axis=1)
+    return Augmentation(
+        shape, len(data.x_train), options.shift, options.flip, tuple(border.tolist()), recipe.seed,
+        0, device,
+    )  # fmt: skip

@@ -42,7 +42,7 @@ def convolution_of(
         return None
     shape, channel, threshold, missing = planes
     votes = kernels[-1].num_kernels
-    straight = not any(not isinstance(layer, nn.Flatten) for layer in rest) and votes % classes == 0
+    straight = all(isinstance(layer, nn.Flatten) for layer in rest) and votes % classes == 0
     tail = None if straight else to_netlist(_flattened(shape, kernels), rest)
     if tail is not None:
         votes = tail.num_outputs

@@ -2,9 +2,8 @@
 
 import hashlib
 import io
-import zipfile
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from lgn_hw.data.arrays import load_arrays
 from lgn_hw.errors import UsageError
 from lgn_hw.files.atomic import write_bytes
 from lgn_train.data import Dataset
@@ -60,12 +60,15 @@ def read_teacher(path: Path, data: Dataset) -> Tensor:
     for these data.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found: dict[str, Any] = {key: file[key] for key in ("logits", "data_sha256")}
+        found = load_arrays(path)
     except FileNotFoundError:
         raise UsageError(f"There is no teacher {path}; {REMEDY}") from None
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as problem:
+    except (UsageError, OSError) as problem:
         raise UsageError(f"{path} is no teacher's file: {problem}; {REMEDY}") from None
+    missing = {"logits", "data_sha256"} - set(found)
+    if missing or found["logits"].dtype.kind != "f":
+        wrong = f"it has no {min(missing)}" if missing else "its logits are no floats"
+        raise UsageError(f"{path} is no teacher's file: {wrong}; {REMEDY}")
     logits, wanted = found["logits"], (len(data.y_train), len(data.classes))
     if logits.shape != wanted or str(found["data_sha256"]) != data.digest:
         raise UsageError(

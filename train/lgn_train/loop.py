@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lgn_hw.errors import UsageError
 from lgn_train import rng
-from lgn_train.augment import Augmentation
+from lgn_train.augment import augmentation_of
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.data import Dataset
 from lgn_train.distributed import World
@@ -72,9 +71,7 @@ class Trainer:
         self.selection = Selection(options.patience)
         self._x = torch.from_numpy(np.ascontiguousarray(data.x_train)).to(self.device)
         self.objective = Objective(data, options, self.device)
-        self._augmentation: Augmentation | None = None
-        if options.shift or options.flip:
-            _image_shape(data)  # refused before anything is trained
+        self._augmentation = augmentation_of(recipe, data, self.device)
         self._batches: tuple[int, tuple[Tensor, ...]] = (-1, ())
 
     @property
@@ -203,22 +200,8 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         """Make ready how the images of the epoch are changed."""
-        options = self.recipe.train
-        if not (options.shift or options.flip):
-            return
-        if self._augmentation is None:
-            shape, samples = _image_shape(self.data), len(self._x)
-            self._augmentation = Augmentation(
-                shape, samples, options.shift, options.flip, self._border, self.recipe.seed,
-                self.epoch, self.device,
-            )  # fmt: skip
-        self._augmentation.go_to(self.epoch)
-
-    @property
-    def _border(self) -> tuple[int, ...]:
-        """The lowest code of each channel, which all its pixels can have."""
-        channels = _image_shape(self.data)[0]
-        return tuple(self.data.features.low.reshape(channels, -1).max(axis=1).tolist())
+        if self._augmentation is not None:
+            self._augmentation.go_to(self.epoch)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors of the model, of the optimiser and of the best network, by name."""
@@ -243,6 +226,7 @@ class Trainer:
         self.model.load_state_dict(
             {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
         )
+        # The optimiser keeps its state under the parameter itself, and so it is put back by name.
         for name, parameter in self.model.named_parameters():
             start = f"optimizer.{name}."
             self.optimizer.state[parameter] = {
@@ -253,7 +237,6 @@ class Trainer:
         self.selection.restore(selection, tensors)
         self.step, self.seconds = step, seconds
         self._losses.start_from(loss_sum)
-        # The optimiser keeps its state under the parameter itself, and so it is put back by name.
         self._launch = None  # a captured step has the optimiser's tensors of before
 
     def _next_batch(self) -> Tensor:
@@ -277,14 +260,6 @@ class Trainer:
         if part == "validation":
             found["best"] = self.selection.offer(self.epoch, self.step, figures, self.model)
         return found | {"measure_seconds": round(time.perf_counter() - started, 3)}
-
-
-def _image_shape(data: Dataset) -> tuple[int, int, int]:
-    if data.image_shape is None:
-        raise UsageError(
-            "train.shift and train.flip need images; the data set has none: leave them out"
-        )
-    return data.image_shape
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:

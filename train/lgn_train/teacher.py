@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from lgn_hw.errors import LgnError, UsageError
 from lgn_train import rng
-from lgn_train.augment import Augmentation
+from lgn_train.augment import augmentation_of
 from lgn_train.data import Dataset
 from lgn_train.distillation import write_teacher
 from lgn_train.recipe import Recipe
@@ -77,8 +77,10 @@ def train_teacher(
     optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     x, y = torch.from_numpy(np.ascontiguousarray(data.x_train)), torch.from_numpy(data.y_train)
+    change = augmentation_of(recipe, data)
     for epoch in range(epochs):
-        change = _augmentation(recipe, data, epoch)
+        if change is not None:
+            change.go_to(epoch)
         order = rng.permutation(recipe.seed, epoch, Stream.ORDER, len(x))
         total = 0.0
         model.train()
@@ -96,18 +98,6 @@ def train_teacher(
     _part, x_measured, y_measured = data.measured
     found = _logits(model, x_measured, data, half).argmax(axis=1)
     return _logits(model, data.x_train, data, half), float((found == y_measured).mean())
-
-
-def _augmentation(recipe: Recipe, data: Dataset, epoch: int) -> Augmentation | None:
-    options = recipe.train
-    if not (options.shift or options.flip):
-        return None
-    assert data.image_shape is not None
-    border = data.features.low.reshape(data.image_shape[0], -1).max(axis=1)
-    return Augmentation(
-        data.image_shape, len(data.x_train), options.shift, options.flip, tuple(border.tolist()),
-        recipe.seed, epoch,
-    )  # fmt: skip
 
 
 def _images(codes: Tensor, data: Dataset) -> Tensor:
@@ -143,6 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bfloat16", action="store_true", help="quick where a processor has AMX")
     given = parser.parse_args(arguments)
     try:
+        for name in ("epochs", "width"):
+            if getattr(given, name) < 1:
+                raise UsageError(f"--{name} must be 1 or more, not {getattr(given, name)}")
         recipe = Recipe.load(given.recipe, given.set)
         data = load_dataset(recipe.data)
         logits, accuracy = train_teacher(recipe, data, given.epochs, given.width, given.bfloat16)

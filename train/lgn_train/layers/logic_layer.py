@@ -273,7 +273,7 @@ class LogicLayer(CircuitLayer):
 
 
 def graph_of(x: Tensor, soft: bool) -> StageGraph:
-    """Return the run that goes on behind x, or a new one where x is a tensor that is computed."""
+    """Return the graph that goes on behind x, or a new one where x is a tensor that is computed."""
     if isinstance(x, PackedBits):
         if x.graph.soft == soft:
             return x.graph

@@ -32,8 +32,8 @@ class Clock:
         """Seconds since the start."""
         return self.seconds - self.left
 
-    def check(self, line: object = None) -> None:
-        """Raise OutOfTime after the end. line: what callbacks are called with, not read."""
+    def check(self) -> None:
+        """Raise OutOfTime after the end."""
         if self.left <= 0:
             raise OutOfTime
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import optuna
 
-from lgn_train.recipe import Recipe
-from lgn_train.search.explore import Task
-from lgn_train.search.space import recipe_of
 from lgn_train.search.study import RESULT, complete
 
 __all__ = ["Design", "best_designs", "by_merit", "pareto", "within_an_error"]
@@ -36,12 +33,6 @@ class Design:
         """A name that equal designs share."""
         said = json.dumps([sorted(self.params.items()), self.steps])
         return hashlib.sha256(said.encode()).hexdigest()[:12]
-
-    def recipe(self, task: Task, seed: int) -> Recipe:
-        """Return the recipe of the network that is delivered."""
-        return recipe_of(
-            self.params, task.problem, self.steps, held_out=task.splits.held_out, seed=seed
-        )
 
 
 def best_designs(study: optuna.Study, luts: int, points: int) -> list[Design]:

@@ -2,64 +2,23 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import optuna
 
 from lgn_hw.errors import LgnError, UsageError
-from lgn_train.data import Dataset
 from lgn_train.search.clock import Clock, OutOfTime
 from lgn_train.search.evaluation import Measured, evaluate, total
 from lgn_train.search.halving import goes_on, rungs_for
-from lgn_train.search.settings import Settings
-from lgn_train.search.space import Problem, first_guesses, recipe_of, suggest
-from lgn_train.search.splits import Splits, split
+from lgn_train.search.space import first_guesses, recipe_of, suggest
 from lgn_train.search.study import complete, failing, finished, open_study, reported, results
-from lgn_train.sources import load_dataset
+from lgn_train.search.task import Task
 
-__all__ = ["Task", "explore", "opened", "start"]
+__all__ = ["explore", "start"]
 
 FAILED_IN_A_ROW = 10  # trials, after which the reason is told: nothing will come of it
 
 OnTrial = Callable[[optuna.Study], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What trials are about: settings, data, their splits and the space."""
-
-    settings: Settings
-    data: Dataset
-    splits: Splits
-    problem: Problem
-
-    @property
-    def longest(self) -> int:
-        """Optimiser steps of the longest trainings."""
-        return self.settings.longest(len(self.data.x_train))
-
-    @property
-    def guess_error(self) -> float:
-        """The error of always naming the most frequent class."""
-        return float(1 - np.bincount(self.data.y_train).max() / len(self.data.y_train))
-
-
-def opened(settings: Settings) -> Task:
-    """Load the data and cut them. Raises UsageError as load_dataset and split do."""
-    section = settings.data
-    data = load_dataset(section.model_copy(update={"validation": 0.0}))
-    splits = split(data, section.validation, section.split_seed)
-    part = splits.parts[0]
-    problem = Problem(
-        settings,
-        len(data.classes),
-        len(data.features),
-        len(part.x_train),
-        data.image_shape is not None,
-    )
-    return Task(settings, data, splits, problem)
 
 
 def start(study: optuna.Study, task: Task) -> None:

@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
@@ -19,15 +18,11 @@ from lgn_hw.synth.mapping import shrink_classifier
 from lgn_train.recipe import Recipe
 from lgn_train.run_export import export_checked
 from lgn_train.search.clock import Clock, OutOfTime
-from lgn_train.search.designs import Design
 from lgn_train.search.evaluation import evaluate, total, trained
-from lgn_train.search.explore import Task
+from lgn_train.search.results import FOLDER, Final, place_of, result_of
+from lgn_train.search.task import Task
 
-__all__ = ["FOLDER", "Final", "finish", "proven", "result_of", "trained_of"]
-
-FOLDER = "finals"
-
-Final = tuple[Design, int]  # a design and a seed, from 1; that of the search is 0
+__all__ = ["finish", "proven"]
 
 
 def finish(
@@ -48,37 +43,21 @@ def finish(
         on_final(sum(result_of(folder, other) is not None for other in finals))
         if number and clock.left <= 0:
             return
-        with claimed(_place(folder, final, "lock")) as free:
+        with claimed(place_of(folder, final, "lock")) as free:
             if free and result_of(folder, final) is None:
                 with contextlib.suppress(OutOfTime):
                     _work(task, folder, final, clock if number else patient)
 
 
-def result_of(folder: Path, final: Final) -> dict[str, Any] | None:
-    """Return the figures of a final, or None while there are none."""
-    try:
-        found: dict[str, Any] = json.loads(
-            _place(folder, final, "json").read_text(encoding="utf-8")
-        )
-    except FileNotFoundError:
-        return None
-    return found
-
-
-def _place(folder: Path, final: Final, suffix: str) -> Path:
-    design, seed = final
-    return folder / FOLDER / f"{design.key}-seed{seed}.{suffix}"
-
-
 def _work(task: Task, folder: Path, final: Final, clock: Clock) -> None:
     """Train, measure, make smaller and prove; write the result last."""
     design, seed = final
-    recipe = design.recipe(task, seed)
+    recipe = task.recipe(design, seed)
     classifier, validation = _trained(task, recipe, clock)
     small, proof = proven(classifier, task.settings.options)
     luts = Circuit.of(small, task.settings.options).luts
-    _place(folder, final, "lgn").write_bytes(dumps(small))
-    _place(folder, final, "trained").write_bytes(dumps(classifier))
+    place_of(folder, final, "lgn").write_bytes(dumps(small))
+    place_of(folder, final, "trained").write_bytes(dumps(classifier))
     result = {
         "seed": seed,
         "validation_accuracy": validation,
@@ -91,7 +70,7 @@ def _work(task: Task, folder: Path, final: Final, clock: Clock) -> None:
         "proof": proof,
         "digest": small.digest,
     }
-    write_text(_place(folder, final, "json"), json.dumps(result, indent=2) + "\n")
+    write_text(place_of(folder, final, "json"), json.dumps(result, indent=2) + "\n")
 
 
 def _trained(task: Task, recipe: Recipe, clock: Clock) -> tuple[Classifier, float]:
@@ -130,8 +109,3 @@ def proven(classifier: Classifier, options: CoreOptions) -> tuple[Classifier, st
             break
     proof.check()
     return small, proof.status
-
-
-def trained_of(folder: Path, final: Final) -> tuple[bytes, bytes]:
-    """Return the files of the proven classifier and of that which was trained."""
-    return _place(folder, final, "lgn").read_bytes(), _place(folder, final, "trained").read_bytes()

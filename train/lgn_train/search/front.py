@@ -12,8 +12,8 @@ import tomli_w
 from lgn_hw.classifier import Classifier
 from lgn_hw.formats.lgn import loads
 from lgn_train.search.designs import Design, pareto, within_an_error
-from lgn_train.search.explore import Task
-from lgn_train.search.finals import result_of, trained_of
+from lgn_train.search.results import result_of, trained_of
+from lgn_train.search.task import Task
 
 __all__ = ["Describe", "Front", "front_of", "write_points"]
 
@@ -119,7 +119,7 @@ def _recipe(task: Task, row: Mapping[str, Any], design: Design) -> str:
         f" {len(row['seeds'])} seeds ({', '.join(map(str, row['seeds']))}),"
         f" deviation {100 * row['accuracy_sd']:.2f} points.\n"
     )
-    recipe = design.recipe(task, row["classifier_seed"]).model_copy(update={"name": row["name"]})
+    recipe = task.recipe(design, row["classifier_seed"]).model_copy(update={"name": row["name"]})
     document = recipe.model_dump(mode="json", exclude_none=True)
     del document["model"]["conv"]
     return head + tomli_w.dumps(document)

@@ -12,11 +12,13 @@ from lgn_hw.errors import UsageError
 from lgn_hw.report.front_page import front_page
 from lgn_train.search.clock import Clock
 from lgn_train.search.designs import Design, best_designs, by_merit
-from lgn_train.search.explore import Task, explore, opened, start
-from lgn_train.search.finals import Final, finish, result_of
+from lgn_train.search.explore import explore, start
+from lgn_train.search.finals import finish
 from lgn_train.search.front import Describe, Front, front_of, write_points
+from lgn_train.search.results import Final, result_of
 from lgn_train.search.settings import FILE, Settings
 from lgn_train.search.study import JOURNAL, RESULT, complete, open_study
+from lgn_train.search.task import Task, opened
 from lgn_train.search.waiting import held_folder
 
 __all__ = ["Search"]
@@ -162,7 +164,6 @@ class Search:
         done = sum(result_of(self.folder, one) is not None for one in finals)
         splits = self.task.splits
         return {
-            "format": 1,
             **self.settings.to_dict(self.task.data),
             "classes": list(self.task.data.classes),
             "train_samples": len(self.task.data.x_train),

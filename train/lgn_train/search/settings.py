@@ -19,15 +19,18 @@ LARGE = 5000  # training samples, from which one part is held out
 FEW = 1000  # training samples, below which batches are small and folds are five
 STEPS = (400, 3000)  # of optimisation of the longest trainings, of small data and of large
 
+DECIDING = ("format", "data_sha256", "luts", "lut", "steps")
+CUTS = ("validation", "split_seed")
+
 
 @dataclass(frozen=True)
 class Settings:
     """One search.
 
-    name: what the designs are called after. data: the recipe's section of the data, without a
-    validation part. luts: the most LUTs of a whole circuit. target: the LUTs, a name of
-    lgn_hw.synth.targets.TARGETS. steps: optimiser steps of the longest trainings; 0 chooses by
-    the size of the data.
+    name: what the designs are called after. data: the recipe's section of the data; its validation
+    part is the one that designs are compared on, 0 for one that is chosen. luts: the most LUTs of a
+    whole circuit. target: the LUTs, a name of lgn_hw.synth.targets.TARGETS. steps: optimiser steps
+    of the longest trainings; 0 chooses by the size of the data.
 
     Raises UsageError where luts or target is none.
     """
@@ -56,7 +59,7 @@ class Settings:
         return self.steps or STEPS[rows >= LARGE]
 
     def to_dict(self, data: Dataset) -> dict[str, Any]:
-        """Return what must be equal for a study to go on."""
+        """Return what is written beside a study, and compared before it goes on."""
         return {
             "format": FORMAT,
             "name": self.name,
@@ -70,10 +73,19 @@ class Settings:
     def check_same(self, folder: Path, data: Dataset) -> None:
         """Raise UsageError naming what differs from a folder's search; the path may have moved."""
         stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        now = self.to_dict(data)
+        before, now = _deciding(stored), _deciding(self.to_dict(data))
         for key in now:
-            if key not in ("data", "name") and stored.get(key) != now[key]:
+            if before[key] != now[key]:
                 raise UsageError(
-                    f"{folder} is a search with {key} = {stored.get(key)!r}, and cannot go on with"
+                    f"{folder} is a search with {key} = {before[key]!r}, and cannot go on with"
                     f" {now[key]!r}; set it back, or choose another folder with --output"
                 )
+
+
+def _deciding(document: dict[str, Any]) -> dict[str, Any]:
+    """Return by name what decides whether trials can be compared: the samples go by their digest,
+    and what cuts the training part into validation parts counts, too.
+    """
+    fields = Data.model_fields
+    cuts = {f"data.{key}": document["data"].get(key, fields[key].default) for key in CUTS}
+    return cuts | {key: document.get(key) for key in DECIDING}

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_train import rng
 from lgn_train.data import Dataset
 from lgn_train.data.split import hold_out
-from lgn_train.rng import Stream
+from lgn_train.rng import Stream, permutation
 from lgn_train.search.settings import FEW, LARGE
 
 __all__ = ["HELD_OUT", "Splits", "fold_numbers", "split"]
@@ -53,7 +52,7 @@ def split(data: Dataset, fraction: float, seed: int) -> Splits:
 
 def fold_numbers(labels: NDArray[np.integer], folds: int, seed: int) -> NDArray[np.int64]:
     """Return int64[samples], the fold of each: every class is dealt out evenly, in turn."""
-    order = rng.permutation(seed, FOLDS_DRAW, Stream.SPLIT, len(labels)).numpy()
+    order = permutation(seed, FOLDS_DRAW, Stream.SPLIT, len(labels)).numpy()
     by_class = order[np.argsort(labels[order], kind="stable")]
     numbers = np.empty(len(labels), np.int64)
     numbers[by_class] = np.arange(len(labels)) % folds
