@@ -8,7 +8,6 @@ import subprocess
 
 import numpy as np
 import pytest
-from chromium_bench import Browser, needs_chromium
 from hypothesis import given, settings
 from strategies import classifiers, random_classifier
 
@@ -221,13 +220,6 @@ def test_export_command_writes_a_page_that_prove_reads(tmp_path, lgn):
     code, _, said = lgn("export", tmp_path / "it.lgn", "--to", "html", "-o", tmp_path / "it.c")
     assert code == 2
     assert "ends in .html" in said
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needs_chromium()
-    with Browser() as found:
-        yield found
 
 
 def opened(browser, tmp_path, classifier, **options):

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chromium_bench import Browser, needs_chromium
 from hypothesis import given, settings
 from strategies import classifiers, random_classifier
 from test_export_live_page import NASTY, image_classifier, table_classifier, wide
@@ -258,13 +257,6 @@ def test_scatter_places_points_by_both_axes():
     assert bx - ax < cx - bx  # the axis is logarithmic
     assert 300 > ay > by > cy > 0
     assert "&lt;b&gt;: 10,000, 96.00 %" in picture
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needs_chromium()
-    with Browser() as found:
-        yield found
 
 
 @pytest.mark.parametrize("width", [1280, 390])

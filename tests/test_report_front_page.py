@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from chromium_bench import Browser
 
 from lgn_hw.report.front_page import front_page
 from lgn_hw.report.scatter import scatter
@@ -81,12 +80,12 @@ def test_scatter_stays_within_its_picture(front):
     assert all(0 <= y <= 360 for y in ys)
 
 
-def test_page_fits_every_window_and_logs_no_error(tmp_path):
+def test_page_fits_every_window_and_logs_no_error(browser, tmp_path):
     path = tmp_path / "index.html"
     path.write_text(front_page(document()), encoding="utf-8")
-    with Browser() as browser:
-        for width in (1280, 390):
-            for dark in (False, True):
-                browser.open(path, width=width, dark=dark)
-                assert browser.overflow() <= 0, width
-        assert browser.errors == []
+    browser.errors.clear()
+    for width in (1280, 390):
+        for dark in (False, True):
+            browser.open(path, width=width, dark=dark)
+            assert browser.overflow() <= 0, width
+    assert browser.errors == []
