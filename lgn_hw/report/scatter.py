@@ -38,6 +38,10 @@ def front_scatter(
     for x, y in near:
         canvas.dot(across(x), down(y), "cloud")
     canvas.line([(across(x), down(y)) for x, y, _ in front], "curve front")
+    x, y, deviation = front[marked]
+    near_end = across(x) > canvas.width / 2
+    anchor, aside = ("end", -8) if near_end else ("start", 8)
+    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
     for number, (x, y, deviation) in enumerate(front):
         title = f"{x:,.0f} LUTs: {y:.2f} % ± {deviation:.2f}"
         if deviation:
@@ -46,10 +50,6 @@ def front_scatter(
         canvas.dot(
             across(x), down(y), "end chosen" if number == marked else "end first", title, 4.5
         )
-    x, y, deviation = front[marked]
-    near_end = across(x) > canvas.width / 2
-    anchor, aside = ("end", -8) if near_end else ("start", 8)
-    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
     return canvas.render()
 
 
