@@ -13,7 +13,7 @@ from itertools import count
 
 import pytest
 
-__all__ = ["Browser", "needs_chromium"]
+__all__ = ["Browser"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
@@ -24,7 +24,7 @@ FLAGS = (
 FAILED = ("Runtime.exceptionThrown", "Log.entryAdded")
 
 
-def needs_chromium():
+def _program():
     """Return the program; skip the test where there is none."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
@@ -36,7 +36,7 @@ class Browser:
     """Open one page; `errors` collects what it throws, logs as an error, or tries to fetch."""
 
     def __init__(self):
-        program = needs_chromium()
+        program = _program()
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         # It reads descriptor 3 and writes 4.
         theirs_in, self._out = os.pipe()

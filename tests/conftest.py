@@ -3,8 +3,16 @@
 import sys
 
 import pytest
+from chromium_bench import Browser
 
 from lgn_cli import main
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Give a headless Chromium; skip the test where there is none."""
+    with Browser() as found:
+        yield found
 
 
 @pytest.fixture

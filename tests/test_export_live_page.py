@@ -8,7 +8,6 @@ import subprocess
 
 import numpy as np
 import pytest
-from chromium_bench import Browser, needs_chromium
 from hypothesis import given, settings
 from strategies import classifiers, random_classifier
 
@@ -182,12 +181,28 @@ def test_writing_keeps_a_file_that_is_no_live_page(tmp_path):
     assert write_live_page(table_classifier(classes=("a", "b")), path)[1] is None
 
 
-def test_page_rejects_ranges_that_javascript_cannot_count():
-    features = Features.integers([0], [2**60])
+def one_comparison(low, high, threshold):
+    """Return a classifier of one feature that gives b above the threshold, else a."""
     netlist = Netlist(1, np.zeros((0, 6), int), np.zeros(0, np.uint64), [2, 0])
-    classifier = Classifier(Thermometer(features, [0], [2**59]), netlist, [0, 1], 1.0, ("a", "b"))
-    with pytest.raises(UsageError, match=r"2\^53, and feature 'x0' is 0 to \d+; divide it"):
-        live_page(classifier, "it")
+    encoder = Thermometer(Features.integers([low], [high]), [0], [threshold])
+    return Classifier(encoder, netlist, [1, 0], 1.0, ("a", "b"))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 2**60), (-(2**60), 0), (-(2**53), 1)])
+def test_page_rejects_ranges_that_javascript_cannot_count(low, high):
+    rule = rf"2\^53, and feature 'x0' is {low} to {high}; divide it"
+    with pytest.raises(UsageError, match=rule):
+        live_page(one_comparison(low, high, low + 5), "it")
+
+
+@pytest.mark.parametrize(("low", "high"), [(-(2**53), 0), (0, 2**53), (-(2**52) - 1, 2**52 - 1)])
+def test_node_counts_to_the_ends_of_the_widest_ranges(low, high):
+    needs_node()
+    for threshold in (low, low + 2, high - 2, high - 1):
+        classifier = one_comparison(low, high, threshold)
+        codes = np.array([[low], [threshold], [threshold + 1], [high]])
+        found = in_node(live_page(classifier, "it"), codes)
+        assert found["classes"] == classifier.predict(codes).tolist()
 
 
 def test_export_command_writes_a_page_that_prove_reads(tmp_path, lgn):
@@ -205,13 +220,6 @@ def test_export_command_writes_a_page_that_prove_reads(tmp_path, lgn):
     code, _, said = lgn("export", tmp_path / "it.lgn", "--to", "html", "-o", tmp_path / "it.c")
     assert code == 2
     assert "ends in .html" in said
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needs_chromium()
-    with Browser() as found:
-        yield found
 
 
 def opened(browser, tmp_path, classifier, **options):

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chromium_bench import Browser, needs_chromium
 from hypothesis import given, settings
 from strategies import classifiers, random_classifier
 from test_export_live_page import NASTY, image_classifier, table_classifier, wide
@@ -18,10 +17,11 @@ from lgn_hw.report.answers import answers_on, bits_read
 from lgn_hw.report.circuit import FAMILIES, describe_circuit
 from lgn_hw.report.circuit_picture import circuit_picture
 from lgn_hw.report.compare import compare
-from lgn_hw.report.compare_page import comparison_to_html, scatter
+from lgn_hw.report.compare_page import comparison_to_html
 from lgn_hw.report.gather import gather
 from lgn_hw.report.page import to_html
 from lgn_hw.report.sample_charts import image_picture, pixel_map
+from lgn_hw.report.scatter import named_scatter
 from lgn_hw.samples import Samples, vectors_for
 
 
@@ -249,7 +249,7 @@ def test_front_is_what_nothing_beats(tmp_path):
 
 
 def test_scatter_places_points_by_both_axes():
-    picture = scatter([("a", 100, 90.0), ("b", 200, 95.0), ("<b>", 10_000, 96.0)], "LUTs")
+    picture = named_scatter([("a", 100, 90.0), ("b", 200, 95.0), ("<b>", 10_000, 96.0)], "LUTs")
     places = [
         tuple(map(float, place)) for place in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', picture)
     ]
@@ -258,13 +258,6 @@ def test_scatter_places_points_by_both_axes():
     assert bx - ax < cx - bx  # the axis is logarithmic
     assert 300 > ay > by > cy > 0
     assert "&lt;b&gt;: 10,000, 96.00 %" in picture
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needs_chromium()
-    with Browser() as found:
-        yield found
 
 
 @pytest.mark.parametrize("width", [1280, 390])

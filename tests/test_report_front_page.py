@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from chromium_bench import Browser
 
 from lgn_hw.report.front_page import front_page
-from lgn_hw.report.scatter import scatter
+from lgn_hw.report.scatter import front_scatter
 
 POINTS = ((12, 0.62), (60, 0.933), (140, 0.951), (410, 0.967))
 
@@ -74,19 +73,19 @@ def test_page_of_one_design_with_one_seed_and_a_clock_that_is_not_reached():
 
 @pytest.mark.parametrize("front", [[(1, 50.0, 0.0)], [(1, 0.0, 0.0), (90_000, 100.0, 0.0)]])
 def test_scatter_stays_within_its_picture(front):
-    picture = scatter(front, cloud=[(3, 99.9)], marked=0, width=350, describe="x")
+    picture = front_scatter(front, cloud=[(3, 99.9)], marked=0, width=350, describe="x")
     xs = [float(x) for x in re.findall(r'cx="([^"]+)"', picture)]
     ys = [float(y) for y in re.findall(r'cy="([^"]+)"', picture)]
     assert all(0 <= x <= 350 for x in xs)
     assert all(0 <= y <= 360 for y in ys)
 
 
-def test_page_fits_every_window_and_logs_no_error(tmp_path):
+def test_page_fits_every_window_and_logs_no_error(browser, tmp_path):
     path = tmp_path / "index.html"
     path.write_text(front_page(document()), encoding="utf-8")
-    with Browser() as browser:
-        for width in (1280, 390):
-            for dark in (False, True):
-                browser.open(path, width=width, dark=dark)
-                assert browser.overflow() <= 0, width
-        assert browser.errors == []
+    browser.errors.clear()
+    for width in (1280, 390):
+        for dark in (False, True):
+            browser.open(path, width=width, dark=dark)
+            assert browser.overflow() <= 0, width
+    assert browser.errors == []

@@ -29,11 +29,14 @@ TWO, WIDE = 4, 17
 
 
 def program_bytes(classifier: Classifier) -> bytes:
-    """Return the program of a classifier; raises UsageError where a range is beyond 2^53."""
+    """Return the program of a classifier.
+
+    Raises UsageError where a range goes beyond 2^53, or has more codes than that.
+    """
     features = classifier.features
     ranges = [*zip(features.low.tolist(), features.high.tolist(), strict=True)]
     for name, (low, high) in zip(features.names, ranges, strict=True):
-        if max(-low, high) > EXACT:
+        if max(-low, high, high - low) > EXACT:
             raise UsageError(
                 f"A page counts exactly up to 2^53, and feature {name!r} is {low} to {high};"
                 " divide it by a unit, or subtract an offset, and train again"

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lgn_hw.image_shape import Shape
 from lgn_hw.ports import raw_text
 from lgn_hw.report.circuit import FAMILIES
 from lgn_hw.report.circuit_picture import circuit_picture, nodes_per_cell
@@ -70,14 +71,14 @@ def _kinds(circuit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     return [(kind, FAMILIES[kind], count) for kind, count in counts.items() if count]
 
 
-def _most(bits: list[int], shape: tuple[int, int, int] | None) -> int:
+def _most(bits: list[int], shape: Shape | None) -> int:
     if shape is None:
         return max(bits)
     size = shape[1] * shape[2]
     return max(sum(bits[pixel::size]) for pixel in range(size))
 
 
-def _word(shape: tuple[int, int, int] | None) -> str:
+def _word(shape: Shape | None) -> str:
     if shape is None:
         return "features"
     return "pixels" if shape[0] == 1 else "values of pixels, one of each colour"

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from lgn_hw.report.svg import Canvas, log_ticks, spread, text_width, ticks
+from lgn_hw.report.svg import Canvas, log_ticks, scale, spread, text_width, ticks
 
 __all__ = ["NARROW", "WIDE", "area_bars", "columns", "curves", "paired_bars"]
 
@@ -43,8 +43,8 @@ def curves(
     every = [value for values, _ in series.values() for value in values] + [0.0] * zero
     low, high = min(every), max(every)
     marks = log_ticks(low, high) if logarithmic else ticks(low, high, 4)
-    down = _scale(marks[0], marks[-1], height - BOTTOM, TOP, logarithmic)
-    across = _scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, width - RIGHT)
+    down = scale(marks[0], marks[-1], height - BOTTOM, TOP, logarithmic)
+    across = scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, width - RIGHT)
     for mark in marks:
         style = "axis" if zero and mark == 0 else "grid"
         canvas.line([(LEFT, down(mark)), (width - RIGHT, down(mark))], style)
@@ -68,7 +68,7 @@ def columns(counts: Mapping[str, int], *, describe: str, axis: str, first_style:
     left = 4 if few else LEFT
     high = max([*counts.values(), 1])
     marks = ticks(0, high, 4)
-    down = _scale(0, high if few else marks[-1], height - BOTTOM, TOP + 14)
+    down = scale(0, high if few else marks[-1], height - BOTTOM, TOP + 14)
     if not few:
         for mark in marks:
             canvas.line([(left, down(mark)), (width, down(mark))], "grid")
@@ -176,19 +176,6 @@ def _picked(count: int) -> list[int]:
     """Choose the points of a curve that are drawn: all, or MAX_POINTS of them and the last."""
     step = max(1, math.ceil(count / MAX_POINTS))
     return sorted({*range(0, count, step), count - 1})
-
-
-def _scale(
-    low: float, high: float, start: float, stop: float, logarithmic: bool = False
-) -> Callable[[float], float]:
-    """Return the function from a value to its place, linear or logarithmic."""
-    shape: Callable[[float], float] = math.log if logarithmic else float
-    first, span = shape(low), shape(high) - shape(low)
-
-    def place(value: float) -> float:
-        return start + (shape(value) - first) / span * (stop - start)
-
-    return place
 
 
 def _tick_text(mark: float, marks: Sequence[float]) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lgn_hw.report.svg import Canvas
+from lgn_hw.report.svg import Canvas, cut
 
 __all__ = ["circuit_picture", "nodes_per_cell"]
 
@@ -17,7 +17,7 @@ BOX, HIGH, PITCH, GAP = 70, 22, 30, 110  # a gate, and the room between levels
 BITS, NAMES = 180, 190  # the columns at the ends
 TOP, BLOCK_WIDTH, ACROSS, CELLS = 38, 84, 12, 408  # of the map; cells of the fullest block
 CELL = BLOCK_WIDTH / ACROSS
-MAX_NAME = 24
+MAX_NAME = 24  # characters that fit a column; the page shows names whole elsewhere
 
 
 def circuit_picture(circuit: Mapping[str, Any], classes: Sequence[str]) -> str:
@@ -58,11 +58,11 @@ def _gates(circuit: Mapping[str, Any], classes: Sequence[str]) -> str:
         y = _middle(row, len(voted), rows)
         for net, _, count in (vote for vote in votes if vote[1] == group):
             _wire(canvas, ends.get(net), (x - 6, y), f"{count} votes, constant {net}")
-        canvas.text(x, y + 4, _cut(classes[group]), "strong")
+        canvas.text(x, y + 4, cut(classes[group], MAX_NAME), "strong")
     for net, bit in enumerate(bits, 2):
         _, y = place[net]
         name, _, threshold = bit.rpartition(" > ")
-        shown = f"{_cut(name, MAX_NAME - len(threshold) - 3)} > {threshold}"
+        shown = f"{cut(name, MAX_NAME - len(threshold) - 3)} > {threshold}"
         canvas.text(BITS - 8, y + 4, shown, "label", "end")
     for number, node in enumerate(nodes):
         x, y = place[2 + len(bits) + number]
@@ -177,8 +177,3 @@ def _block(canvas: Canvas, block: Mapping[str, Any], x: float, top: float, per: 
     )  # fmt: skip
     canvas.text(x + BLOCK_WIDTH / 2, top - 22, name, "label strong", "middle")
     canvas.text(x + BLOCK_WIDTH / 2, top - 7, f"{block['nodes']:,}", "value", "middle")
-
-
-def _cut(text: str, room: int = MAX_NAME) -> str:
-    """Return a name that fits its column; the page shows it whole elsewhere."""
-    return text if len(text) <= room else text[: room - 1] + "…"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from lgn_hw.report.svg import Canvas, text_width
+from lgn_hw.image_shape import Shape
+from lgn_hw.report.svg import Canvas, cut, text_width
 
 __all__ = ["image_picture", "matrix_picture", "pixel_map", "ranked_bars", "vote_bars"]
 
@@ -14,7 +15,6 @@ MAX_BARS = 16  # of votes in one small picture
 MAX_NAME = 22
 
 Value = TypeVar("Value")
-Shape = tuple[int, int, int]
 
 
 def image_picture(codes: Sequence[int], ends: Sequence[tuple[int, int]], shape: Shape) -> str:
@@ -49,7 +49,7 @@ def pixel_map(values: Sequence[float], shape: Shape, describe: str) -> str:
 def ranked_bars(values: Sequence[tuple[str, float, str]], describe: str) -> str:
     """Draw a bar for each (name, value, text of the value), in the order given."""
     most = max([value for _, value, _ in values] + [1e-9])
-    names = [name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…" for name, _, _ in values]
+    names = [cut(name, MAX_NAME) for name, _, _ in values]
     start = max(map(text_width, names), default=0) + 10
     room = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
     canvas = Canvas(WIDTH, ROW * len(values) + 2, describe)

@@ -1,21 +1,25 @@
-"""A picture of accuracy against LUTs: the front with its spreads, over all that was tried."""
+"""Pictures of accuracy against cost: the front of a search, and several classifiers by name."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lgn_hw.report.svg import Canvas, log_ticks, ticks
+from lgn_hw.report.svg import Canvas, cut, log_ticks, scale, spread, text_width, ticks
 
-__all__ = ["WIDTHS", "scatter"]
+__all__ = ["WIDTHS", "front_scatter", "named_scatter"]
 
-WIDTHS = {"wide": 1000.0, "narrow": 350.0}
-HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 360.0, 14.0, 44.0, 44.0, 16.0
+WIDTHS = {"wide": 1000.0, "narrow": 350.0}  # of a front
+HEIGHT, NAMED_SIZE = 360.0, (480.0, 300.0)
+TOP, BOTTOM, LEFT, RIGHT = 14.0, 44.0, 44.0, 20.0
 SHOWN = 12.0  # points below the front's lowest, beyond which the cloud is left out
 MOST_CLOUD = 1500  # points that a page carries
+WIDE_RANGE = 5  # a ratio from which the axis of named points is logarithmic
+MAX_NAME = 24
 
 Point = tuple[float, float]
+Scale = Callable[[float], float]
 
 
-def scatter(
+def front_scatter(
     front: Sequence[tuple[float, float, float]],
     *,
     cloud: Sequence[Point],
@@ -30,10 +34,14 @@ def scatter(
     canvas = Canvas(width, HEIGHT, describe)
     floor = min(y for _, y, _ in front) - SHOWN
     near = [(x, y) for x, y in cloud[:MOST_CLOUD] if y >= floor]
-    across, down = _axes(canvas, front, near)
+    across, down = _front_axes(canvas, front, near)
     for x, y in near:
         canvas.dot(across(x), down(y), "cloud")
     canvas.line([(across(x), down(y)) for x, y, _ in front], "curve front")
+    x, y, deviation = front[marked]
+    near_end = across(x) > canvas.width / 2
+    anchor, aside = ("end", -8) if near_end else ("start", 8)
+    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
     for number, (x, y, deviation) in enumerate(front):
         title = f"{x:,.0f} LUTs: {y:.2f} % ± {deviation:.2f}"
         if deviation:
@@ -42,44 +50,58 @@ def scatter(
         canvas.dot(
             across(x), down(y), "end chosen" if number == marked else "end first", title, 4.5
         )
-    x, y, deviation = front[marked]
-    near_end = across(x) > canvas.width / 2
-    anchor, aside = ("end", -8) if near_end else ("start", 8)
-    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
     return canvas.render()
 
 
-def _axes(
+def named_scatter(points: Sequence[tuple[str, float, float]], axis: str) -> str:
+    """Draw named points (name, x, accuracy in percent); names keep apart."""
+    canvas = Canvas(*NAMED_SIZE, f"Accuracy in percent against {axis}")
+    low, high = min(x for _, x, _ in points), max(x for _, x, _ in points)
+    logarithmic = high > WIDE_RANGE * low
+    marks = log_ticks(low, high) if logarithmic else ticks(low, high, 4)
+    across = scale(marks[0], marks[-1], LEFT, canvas.width - RIGHT, logarithmic)
+    down = _axes(canvas, across, marks, ticks(*_ends([y for *_, y in points]), 5), axis)
+    places = [down(y) + 4 for *_, y in points]
+    labels = spread(places, 13, TOP + 6, canvas.height - BOTTOM)
+    for (name, x, y), label in zip(points, labels, strict=True):
+        at, text = across(x), cut(name, MAX_NAME)
+        canvas.dot(at, down(y), "end first", f"{name}: {x:,.6g}, {y:.2f} %", 4)
+        left = at + 10 + text_width(text) > canvas.width
+        canvas.text(at + (-9 if left else 9), label, text, "label", "end" if left else "start")
+    return canvas.render()
+
+
+def _front_axes(
     canvas: Canvas, front: Sequence[tuple[float, float, float]], near: Sequence[Point]
-) -> tuple["_Scale", "_Scale"]:
+) -> tuple[Scale, Scale]:
     """Draw both axes; return the places of LUTs and of accuracies on them."""
-    luts = [x for x, _, _ in front] + [x for x, _ in near]
+    least, most = _ends([x for x, *_ in front] + [x for x, _ in near])
     shares = [e for _, y, d in front for e in (y - d, y + d)] + [y for _, y in near]
-    marks = ticks(min(shares), min(100.0, max(shares)), 6)
-    low, high = max(1.0, min(luts) / 1.08), max(luts) * 1.08
-    across = _Scale(math.log(low), math.log(max(high, low * 1.5)), LEFT, canvas.width - RIGHT, True)
-    down = _Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
-    for mark in marks:
-        canvas.line([(LEFT, down(mark)), (canvas.width - RIGHT, down(mark))], "grid")
-        canvas.text(LEFT - 6, down(mark) + 4, f"{mark:g}", "tick", "end")
-    for mark in log_ticks(low, high):
-        if low <= mark <= max(high, low * 1.5):
-            canvas.line([(across(mark), TOP), (across(mark), HEIGHT - BOTTOM)], "grid")
-            canvas.text(across(mark), HEIGHT - BOTTOM + 16, f"{mark:,.0f}", "tick", "middle")
-    middle = (LEFT + canvas.width - RIGHT) / 2
-    canvas.text(middle, HEIGHT - 8, "LUTs of the whole circuit", "tick", "middle")
+    low = max(1.0, least / 1.08)
+    high = max(most * 1.08, low * 1.5)
+    across = scale(low, high, LEFT, canvas.width - RIGHT, True)
+    marks = [mark for mark in log_ticks(low, high) if low <= mark <= high]
+    down_marks = ticks(min(shares), min(100.0, max(shares)), 6)
+    down = _axes(canvas, across, marks, down_marks, "LUTs of the whole circuit")
     return across, down
 
 
-class _Scale:
-    """From a value to its place, linear or logarithmic."""
+def _axes(
+    canvas: Canvas, across: Scale, marks: Sequence[float], down_marks: Sequence[float], axis: str
+) -> Scale:
+    """Draw a grid with its numbers, and what stands below; return the places of accuracies."""
+    bottom, right = canvas.height - BOTTOM, canvas.width - RIGHT
+    down = scale(down_marks[0], down_marks[-1], bottom, TOP)
+    digits = max(0, -math.floor(math.log10(down_marks[1] - down_marks[0]) + 1e-9))
+    for mark in down_marks:
+        canvas.line([(LEFT, down(mark)), (right, down(mark))], "grid")
+        canvas.text(LEFT - 6, down(mark) + 4, f"{mark:.{digits}f}", "tick", "end")
+    for mark in marks:
+        canvas.line([(across(mark), TOP), (across(mark), bottom)], "grid")
+        canvas.text(across(mark), bottom + 16, f"{mark:,.6g}", "tick", "middle")
+    canvas.text((LEFT + right) / 2, canvas.height - 8, axis, "tick", "middle")
+    return down
 
-    def __init__(
-        self, low: float, high: float, start: float, stop: float, logarithmic: bool = False
-    ) -> None:
-        self.low, self.start, self.logarithmic = low, start, logarithmic
-        self.unit = (stop - start) / (high - low)
 
-    def __call__(self, value: float) -> float:
-        shaped = math.log(value) if self.logarithmic else value
-        return self.start + (shaped - self.low) * self.unit
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)

@@ -1,10 +1,10 @@
 """Scalable pictures as text: a canvas that collects shapes, and scales for axes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
-__all__ = ["Canvas", "log_ticks", "number", "spread", "text_width", "ticks"]
+__all__ = ["Canvas", "cut", "log_ticks", "number", "scale", "spread", "text_width", "ticks"]
 
 FONT_SIZE = 12
 
@@ -99,6 +99,24 @@ def number(value: float) -> str:
 def text_width(text: str) -> float:
     """Estimate the width of a text in a sans serif font at FONT_SIZE: wide rather than narrow."""
     return 0.6 * FONT_SIZE * len(text)
+
+
+def cut(text: str, room: int) -> str:
+    """Return a text of at most `room` characters; an ellipsis stands for what is left out."""
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def scale(
+    low: float, high: float, start: float, stop: float, logarithmic: bool = False
+) -> Callable[[float], float]:
+    """Return the function from a value to its place, linear or logarithmic."""
+    shape: Callable[[float], float] = math.log if logarithmic else float
+    first, span = shape(low), shape(high) - shape(low)
+
+    def place(value: float) -> float:
+        return start + (shape(value) - first) / span * (stop - start)
+
+    return place
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:

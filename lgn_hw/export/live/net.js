@@ -15,7 +15,10 @@ function readNet(bytes) {
       if (next < 128) return found;
     }
   };
-  const signed = () => { const n = number(); return n % 2 ? -(n + 1) / 2 : n / 2; };
+  const signed = () => {  // halved as it is read: its zigzag code may have more than 53 bits
+    const first = byte(), half = (first >> 1 & 63) + (first < 128 ? 0 : 64 * number());
+    return first & 1 ? -half - 1 : half;
+  };
 
   const features = number(), low = [], high = [];
   while (low.length < features) {
