@@ -46,6 +46,16 @@ def test_estimate_gives_every_part_of_a_core(tmp_path):
     assert area.lut6["total"] < area.lut4["total"]
 
 
+def test_estimate_takes_a_core_for_no_part_whatever_it_is_called(tmp_path):
+    known = estimate_area(KNOWN, folder=tmp_path)
+    text = to_verilog(random_classifier(1), name="my_logic")
+    area = estimate_area(text, folder=tmp_path)
+    assert area.ff["control"] > 0
+    assert area.ff == estimate_area(text.replace("my_logic", "core"), folder=tmp_path).ff
+    renamed = estimate_area(KNOWN.replace("core", "a_popcount"), folder=tmp_path)
+    assert (renamed.lut4, renamed.ff) == (known.lut4, known.ff)
+
+
 def test_estimate_counts_carry_chains_beside_the_luts_of_a_core_made_for_them(tmp_path):
     classifier = random_classifier(1, layers=(60, 120))
     text = to_verilog(classifier, CoreOptions(lut_size=6, head="chains"))

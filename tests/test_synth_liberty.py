@@ -62,3 +62,10 @@ def test_library_rejects_other_files_and_libraries_without_nand(tmp_path):
         read_liberty(Path(__file__))
     with pytest.raises(FileFormatError, match=r"no NAND of two inputs.*--dont-use"):
         read_liberty(CELLS, ("nand*",))
+
+
+def test_library_rejects_an_area_that_is_no_number(tmp_path):
+    given = tmp_path / "it.lib"
+    given.write_text(CELLS.read_text().replace("area : 3.7536", "area : 3,7536"))
+    with pytest.raises(FileFormatError, match=r"cell inv .* not '3,7536'; .* decimal point"):
+        read_liberty(given)

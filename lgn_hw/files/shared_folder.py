@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from lgn_hw.errors import UsageError
+from lgn_hw.files.lock import FolderInUse
 from lgn_hw.files.owned_folder import own_folder, read_manifest
 
 __all__ = ["share_folder"]
@@ -21,8 +21,8 @@ def share_folder(path: Path, command: str) -> None:
         try:
             with own_folder(path, command):
                 return
-        except UsageError:
-            if not (path / ".lgn.lock").exists() or time.monotonic() > end:
+        except FolderInUse:
+            if time.monotonic() > end:
                 raise
             time.sleep(0.1)
 

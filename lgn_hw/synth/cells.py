@@ -189,7 +189,7 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     modules = json.loads(file.read_text(encoding="utf-8"))["modules"]
     counts: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
     for module, stats in modules.items():
-        target = counts[part_of(module)]
+        target = counts[part_of(module, modules)]
         for kind, count in stats["num_cells_by_type"].items():
             if f"\\{kind}" not in modules:
                 target[kind] = target.get(kind, 0) + count

@@ -8,7 +8,7 @@ vendor's tool packs, and what placing adds, is said where it is known (docs/hard
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,18 +116,24 @@ def _script(top: str, carries: bool) -> str:
 def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
     """Count cells by kind in yosys' figures; modules of no part belong to `control`."""
     cells: dict[str, dict[str, int]] = {part: {} for part in CIRCUIT_PARTS}
-    for module, stats in json.loads(file.read_text(encoding="utf-8"))["modules"].items():
-        target = cells[part_of(module)]
+    modules = json.loads(file.read_text(encoding="utf-8"))["modules"]
+    for module, stats in modules.items():
+        target = cells[part_of(module, modules)]
         for kind, count in stats["num_cells_by_type"].items():
             target[kind] = target.get(kind, 0) + count
     return cells
 
 
-def part_of(module: str) -> str:
-    """Return the part that a module of a core or a combinational circuit is, else `control`."""
-    return next(
-        (part for part in CIRCUIT_PARTS[:-1] if re.search(rf"[._]{part}$", module)), "control"
-    )
+def part_of(module: str, modules: Container[str]) -> str:
+    """Return the part that a module of a core or a combinational circuit is, else `control`.
+
+    A part is named like the module around it, which is one of the modules: a core that is itself
+    called my_logic is no part.
+    """
+    for part in CIRCUIT_PARTS[:-1]:
+        if module.endswith((f".{part}", f"_{part}")) and module[: -len(part) - 1] in modules:
+            return part
+    return "control"
 
 
 def _flip_flops(cells: Mapping[str, int]) -> int:

@@ -81,7 +81,8 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
     """Read a Liberty file.
 
     dont_use: patterns as `*_lpflow_*`, of cells that are left out, as those are that the file says
-    so of. Raises FileFormatError where it is none, or has no NAND of two inputs.
+    so of. Raises FileFormatError where it is none, an area is no number, or it has no NAND of two
+    inputs.
     """
     text = path.read_text(encoding="utf-8", errors="replace")
     name, cells = _cells(text)
@@ -152,7 +153,7 @@ def _note(
     """Keep an attribute of a cell or of one of its pins."""
     if len(path) == 2:
         if key == "area":
-            cell.area = float(value)
+            cell.area = _area(cell.name, value)
         elif key == "dont_use":
             cell.dont_use = value == "true"
         return
@@ -165,3 +166,14 @@ def _note(
         cell.outputs.setdefault(pin, "")
     elif key == "function":
         cell.outputs[pin] = value
+
+
+def _area(cell: str, text: str) -> float:
+    """Return a cell's area; raises FileFormatError where it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise FileFormatError(
+            f"The Liberty file's cell {cell} must have a number for its area, not {text!r}; write"
+            " it with a decimal point, and without its unit"
+        ) from None
