@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.convolution import Kernels
+from lgn_hw.convolution import Kernels, positions
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -130,13 +130,7 @@ class LogicConv2d(LogicLayer):
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows' and columns'; raises ValueError where the window exceeds the image."""
-        spare = [size + 2 * self.padding - self.kernel_size for size in (rows, columns)]
-        if min(spare) < 0:
-            raise ValueError(
-                f"A window of {self.kernel_size} x {self.kernel_size} does not fit {rows} x"
-                f" {columns} pixels with padding {self.padding}"
-            )
-        return spare[0] // self.stride + 1, spare[1] // self.stride + 1
+        return positions(rows, columns, self.kernel_size, self.stride, self.padding)
 
     def widest_stage(self, rows: int, columns: int) -> int:
         """Return the nodes of the widest stage, the lowest level at all positions."""
