@@ -90,14 +90,10 @@ def test_optimize_keeps_the_form_and_the_scores():
     codes = np.random.default_rng(0).integers(0, 16, (64, 30))
     own = smaller.convolution
     flat = replace(
-        smaller, encoder=own.encoder(own_features(smaller)), netlist=own.expand(),
+        smaller, encoder=own.encoder(smaller.features), netlist=own.expand(),
         group=own.vote_group,
     )  # fmt: skip
     assert (flat.scores(codes) == smaller.scores(codes)).all()
-
-
-def own_features(classifier):
-    return classifier.features
 
 
 def test_other_features_lose_the_form():
@@ -136,6 +132,12 @@ WRONG_KERNELS = [
     ({"pool": 0.5}, "pool of a convolution must be an integer, 1 to 255, not 0.5"),
     ({"leaves": [[0, 1, 2]] * 2}, "leaves must be kernels by a power of fan_in 2, not 2 x 3"),
     ({"leaves": [[0]] * 2}, "leaves must be kernels by a power of fan_in 2, not 2 x 1"),
+    (
+        {"leaves": [0, 1]},
+        "leaves of a convolution must hold integers in 2 dimensions, not int64 in 1",
+    ),
+    ({"leaves": [[0, 1 << 31]] * 2}, "leaves of a convolution must fit int32, not hold 2147483648"),
+    ({"tables": [-1] * 6}, "tables of a convolution must fit uint64, not hold -1"),
     ({"tables": [1] * 5}, "tables must have one value for each of 6 nodes of trees, not 5"),
     ({"tables": [1] * 5 + [16]}, "Table 5 has 4 entries; 0x10 has bits above them"),
 ]
@@ -154,6 +156,11 @@ WRONG_FORMS = [
     ({"missing": [3, 3]}, "missing must ascend, from 0 to 59 at most"),
     ({"missing": [60]}, "missing must ascend, from 0 to 59 at most"),
     ({"threshold": [1]}, "channel and threshold must have one value for each plane, at least one"),
+    ({"group": [0.5] * 4}, "group of a convolution must hold integers in 1 dimensions, not floa"),
+    (
+        {"tail": Netlist(5, np.zeros((0, 6), int), [], [2])},
+        "tail must have an input for each of 48 bits of the last maps, not 5",
+    ),
     ({"group": [0]}, "group must name a class for each of 4 votes of the convolution, not 1"),
     ({"shape": (1, 2, 2)}, "A window of 3 x 3 does not fit 2 x 2 pixels with padding 0"),
     ({"layers": (kernels(pool=3),)}, "An OR pool of 3 needs rows and columns that are mul"),

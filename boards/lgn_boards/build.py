@@ -45,8 +45,8 @@ class BuildOptions:
 
     baud: of the link. clock_mhz: made by a PLL if it is not the board's own. levels_per_stage: as
     in logic.Logic. seeds: how many placements to try, of which the best is kept. jobs: how many at
-    a time. fresh: build again what was kept. stream: whether pixels are taken one by
-    one, by a streaming core.
+    a time. fresh: build again what was kept. stream: whether a streaming core takes
+    the pixels one by one.
     """
 
     baud: int | None = None

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from lgn_hw.convolution.arrays import frozen
 from lgn_hw.convolution.kernels import Kernels
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError
@@ -56,7 +57,7 @@ class Convolution:
             ("channel", np.int32), ("threshold", np.int64), ("missing", np.int64),
             ("group", np.int32),
         ):  # fmt: skip
-            object.__setattr__(self, name, _frozen(name, getattr(self, name), dtype))
+            object.__setattr__(self, name, frozen(name, getattr(self, name), dtype))
         self._check()
 
     @property
@@ -183,15 +184,3 @@ class Convolution:
                 f"group must name a class for each of {votes} votes of the convolution, not"
                 f" {len(self.group)}"
             )
-
-
-def _frozen(name: str, values: ArrayLike, dtype: type[np.integer]) -> NDArray[np.integer]:
-    """Return a copy of a row of integers that nobody can write."""
-    given = np.asarray(values)
-    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
-        raise ClassifierError(f"{name} of a convolution must be a row of integers")
-    array = np.array(given, dtype=dtype, order="C")
-    if given.size and (array != given).any():
-        raise ClassifierError(f"{name} of a convolution must fit {np.dtype(dtype).name}")
-    array.flags.writeable = False
-    return array

@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from lgn_hw.convolution.arrays import frozen
 from lgn_hw.convolution.or_pool import or_pooled
 from lgn_hw.errors import ClassifierError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.node_builder import CONSTANT_0, Nets, NodeBuilder
 
+<<<<<<< HEAD
 __all__ = ["Kernels", "window_positions"]
+=======
+__all__ = ["Kernels", "positions"]
+>>>>>>> r1
 
 MAX_SIZE = 255  # of a window, a stride, a pool
 
@@ -52,8 +57,8 @@ class Kernels:
                 raise ClassifierError(
                     f"{name} of a convolution must be an integer, {low} to {high}, not {value!r}"
                 )
-        object.__setattr__(self, "leaves", _frozen("leaves", self.leaves, np.int32, 2))
-        object.__setattr__(self, "tables", _frozen("tables", self.tables, np.uint64, 1))
+        object.__setattr__(self, "leaves", frozen("leaves", self.leaves, np.int32, 2))
+        object.__setattr__(self, "tables", frozen("tables", self.tables, np.uint64, 1))
         self._check_trees()
 
     @property
@@ -72,7 +77,11 @@ class Kernels:
 
     def positions(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns of windows on an image; raises ClassifierError without one."""
+<<<<<<< HEAD
         return window_positions(rows, columns, self.kernel_size, self.stride, self.padding)
+=======
+        return positions(rows, columns, self.kernel_size, self.stride, self.padding)
+>>>>>>> r1
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns after the pool; raises ClassifierError where it leaves some."""
@@ -166,7 +175,11 @@ class Kernels:
             )
 
 
+<<<<<<< HEAD
 def window_positions(
+=======
+def positions(
+>>>>>>> r1
     rows: int, columns: int, kernel_size: int, stride: int, padding: int
 ) -> tuple[int, int]:
     """Return rows and columns of windows on an image; raises ClassifierError without one."""
@@ -183,24 +196,6 @@ def _plain(value: object) -> int:
     """Return an integer's value, and -1 for what is none, truth values included."""
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return int(value) if is_integer else -1  # type: ignore[call-overload]
-
-
-def _frozen(
-    name: str, values: ArrayLike, dtype: type[np.integer], ndim: int
-) -> NDArray[np.integer]:
-    """Return a copy of integers that nobody can write."""
-    given = np.asarray(values)
-    if given.dtype.kind not in "iu" or given.ndim != ndim:
-        raise ClassifierError(
-            f"{name} of a convolution must hold integers in {ndim} dimensions, not {given.dtype}"
-            f" in {given.ndim}"
-        )
-    limits = np.iinfo(dtype)
-    if given.size and not limits.min <= int(given.min()) <= int(given.max()) <= limits.max:
-        raise ClassifierError(f"{name} of a convolution must fit {np.dtype(dtype).name}")
-    array = np.array(given, dtype=dtype, order="C")
-    array.flags.writeable = False
-    return array
 
 
 assert CONSTANT_0 == 0  # what np.pad puts around an image

@@ -1,8 +1,7 @@
 """Cells of text to columns of numbers: what is a number, and what to say of what is none.
 
 A column is joined and matched as one text: that is one call of a regular expression in C instead of
-one per cell. Only a column that is no number throughout
-is looked at cell by cell, for the message.
+one per cell. Only a column that is no number throughout is looked at cell by cell, for the message.
 """
 
 import re

@@ -21,8 +21,7 @@ def dumps(aig: Aig) -> bytes:
     header = f"aig {inputs + count} {inputs} 0 {len(aig.outputs)} {count}\n"
     outputs = "".join(f"{literal}\n" for literal in aig.outputs.tolist())
     # An AND's own literal is not written: ANDs come in order, and each reads smaller literals, so
-    # only
-    # two differences are stored, small numbers in few bytes.
+    # that only two differences are stored, small numbers in few bytes.
     own = 2 * (aig.first_and + np.arange(count))
     high, low = aig.ands.max(axis=1, initial=0), aig.ands.min(axis=1, initial=2**62)
     differences = np.stack([own - high, high - low], axis=1).ravel().astype(np.uint64)

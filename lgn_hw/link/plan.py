@@ -56,7 +56,7 @@ class LinkPlan:
     classifier: Classifier
     rate: BaudRate
     registers: int = 0
-    in_time: "FrameTime | None" = None
+    in_time: FrameTime | None = None
 
     def __post_init__(self) -> None:
         if self.sample_bytes > MAX_PAYLOAD:
@@ -145,7 +145,7 @@ class LinkPlan:
             return self.in_time.latency
         return self.counting_cycles(self.lanes)
 
-    def _check_time(self, time: "FrameTime") -> None:
+    def _check_time(self, time: FrameTime) -> None:
         """Raise UsageError where the core is not ready for each byte, or a class comes too late."""
         if self.classifier.convolution is None:
             raise UsageError(

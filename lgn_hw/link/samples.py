@@ -18,8 +18,8 @@ class SampleFormat:
     """How the link carries samples: some features, each without its lowest bits.
 
     feature: int32[carried], which features, ascending; of a convolutional classifier all of them,
-    pixel by pixel. shift: int64[carried], how many of its
-    lowest bits each one is carried without. features: the carried ones, as Features.pack has them.
+    pixel by pixel. shift: int64[carried], how many of its lowest bits each one is carried without.
+    features: the carried ones, as Features.pack has them.
 
     A comparison with a threshold t does not depend on the bits under the lowest one that is set in
     t + 1; x > 127 only asks whether x has bit 7. A feature loses the bits under which all its

@@ -2,8 +2,7 @@
 
 Going by levels makes one sweep enough: when a node's turn comes, all that it reads is final. And
 all nodes of a level are independent of each other, so a rule is a few numpy operations on arrays
-and not a
-loop over nodes.
+and not a loop over nodes.
 """
 
 from collections.abc import Callable, Iterator, Sequence

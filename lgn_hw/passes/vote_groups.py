@@ -2,8 +2,8 @@
 
 The popcount costs LUTs for every bit that it adds up, so votes that read the same few nets are
 cheaper as the bits of their sum. Which votes go together is a set partition, for which no fast
-exact method is known; simulated
-annealing finds a good one, and a fixed seed makes it the same one every time.
+exact method is known; simulated annealing finds a good one, and a fixed seed makes it the same one
+every time.
 """
 
 import math

@@ -1,6 +1,6 @@
 """An and-inverter graph that grows while a circuit is played with symbols for values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -51,35 +51,36 @@ class Graph:
             literal.append(self.conjunction(literal[a >> 1] ^ (a & 1), literal[b >> 1] ^ (b & 1)))
         return [literal[out >> 1] ^ (out & 1) for out in aig.outputs.tolist()]
 
-    def function(self, outputs: Sequence[int], symbols: Iterable[int]) -> Aig:
-        """Return literals as a function of symbols: these, and then all others that they read."""
-        cone = self._cone(outputs)
-        inputs = list(dict.fromkeys(literal >> 1 for literal in symbols))
-        known = set(inputs)
-        inputs += [v for v in cone if self.ands[v] is None and v not in known]
-        place = {0: 0} | {variable: index + 1 for index, variable in enumerate(inputs)}
-        rows: list[list[int]] = []
+    def functions(self, sides: Sequence[Sequence[int]], stops: Set[int] = frozenset()) -> list[Aig]:
+        """Return groups of literals as functions of the same inputs.
+
+        These are the symbols that they read, and variables to stop at, whatever these depend on.
+        """
+        cones = [self._cone(side, stops) for side in sides]
+        ends = {v for cone in cones for v in cone if v in stops or self.ands[v] is None}
+        inputs = {0: 0} | {variable: index + 1 for index, variable in enumerate(sorted(ends))}
+        return [self._function(side, cone, inputs) for side, cone in zip(sides, cones, strict=True)]
+
+    def _function(self, outputs: Sequence[int], cone: list[int], inputs: dict[int, int]) -> Aig:
+        """Return literals as a function of inputs, which have a place each."""
+        place, rows = dict(inputs), list[list[int]]()
         for variable in cone:
             pair = self.ands[variable]
-            if pair is not None:
-                place[variable] = len(inputs) + 1 + len(rows)
+            if variable not in inputs and pair is not None:
+                place[variable] = len(inputs) + len(rows)
                 rows.append([2 * place[x >> 1] + (x & 1) for x in pair])
         ends = [2 * place[out >> 1] + (out & 1) for out in outputs]
         ands = np.array(rows, np.int64).reshape(-1, 2)
-        return Aig(len(inputs), ands, np.array(ends, np.int64))
+        return Aig(len(inputs) - 1, ands, np.array(ends, np.int64))
 
-    def support(self, outputs: Sequence[int]) -> set[int]:
-        """Return the literals of the symbols that some literals depend on, by structure."""
-        return {2 * v for v in self._cone(outputs) if self.ands[v] is None}
-
-    def _cone(self, outputs: Sequence[int]) -> list[int]:
+    def _cone(self, outputs: Sequence[int], stops: Set[int]) -> list[int]:
         """Return the variables that literals depend on, ascending, without the constant."""
         seen, front = set(), [out >> 1 for out in outputs]
         while front:
             variable = front.pop()
             if variable and variable not in seen:
                 seen.add(variable)
-                pair = self.ands[variable]
+                pair = None if variable in stops else self.ands[variable]
                 if pair is not None:
                     front += (pair[0] >> 1, pair[1] >> 1)
         return sorted(seen)

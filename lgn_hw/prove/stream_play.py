@@ -24,11 +24,15 @@ ENOUGH = 6  # frames' worth of cycles in which a result must come
 
 @dataclass
 class Pair:
-    """What must be equal: a claim, the literals that the core has, and those that are right."""
+    """What must be equal: a claim, the literals that the core has, and those that are right.
+
+    stops: variables over which both may be equal already, whatever these depend on.
+    """
 
     what: str
     core: list[int] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
+    stops: frozenset[int] = frozenset()
 
 
 class StreamPlay:
@@ -124,7 +128,7 @@ class StreamPlay:
         self.follows = False
         found = [vote for position in self.found for vote in position]
         self.pairs = [
-            Pair("every vote is the netlist's", found, self._right_votes()),
+            Pair("every vote is the netlist's", found, self._right_votes(), self.stages.tail_reads),
             *self.pairs,
         ]
 

@@ -47,7 +47,8 @@ class _Stage:
 class Stages:
     """The stages in front of the counters, from the encoder's bits on.
 
-    votes: the literals of the netlist's outputs for the frame that began.
+    votes: the literals of the netlist's outputs for the frame that began. tail_reads: the
+    variables of the last maps, where dense layers read them.
     """
 
     def __init__(self, design: SymbolicDesign, section: Convolution, features: Features) -> None:
@@ -60,6 +61,7 @@ class Stages:
             if layer.pool > 1:
                 self._add(f"pool{number}.o_pixel", high * wide // layer.pool**2)
         self.votes: list[int] = []
+        self.tail_reads: frozenset[int] = frozenset()
 
     def begin(self, frame: list[list[int]], frames: int) -> None:
         """Compute what the stages are to give for a frame that comes behind so many others."""
@@ -71,6 +73,7 @@ class Stages:
             stops = {literal >> 1 for literal in literals.reshape(-1).tolist()}
         tail, flat = self.section.tail, last.reshape(-1).tolist()
         self.votes = flat if tail is None else self.design.graph.add(tail, flat)
+        self.tail_reads = frozenset() if tail is None else frozenset(bit >> 1 for bit in flat)
 
     def substitute(self) -> None:
         """Put the netlist's literals in the place of those that are shown to be equal."""

@@ -281,7 +281,9 @@ class _Memory:
         """Return the literals of a word; symbols where nothing is known of it."""
         if place >= self.size:
             return self.graph.symbols(self.width)
-        return self.words.setdefault(place, self.graph.symbols(self.width))
+        if place not in self.words:
+            self.words[place] = self.graph.symbols(self.width)
+        return self.words[place]
 
 
 def _number(literals: list[int]) -> int | None:

@@ -1,8 +1,8 @@
 """Deep optimisation: ABC restructures a netlist and maps it to LUTs; used only where proven.
 
 The scripts are ABC's: dc2 and dch restructure and collect choices, `if -a` maps for area, and mfs2
-simplifies nodes with don't-cares. ABC is large and was not written for proofs,
-so nothing that it returns is used without one.
+simplifies nodes with don't-cares. ABC is large and was not written for proofs, so nothing that it
+returns is used without one.
 """
 
 import shutil

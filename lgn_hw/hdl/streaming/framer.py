@@ -27,8 +27,8 @@ class Framer(Quiet):
     """Take pixels, give the planes' bits of exactly rows * columns pixels a frame.
 
     i_pixel: pixels in raster order, `last` at the end of a frame. o_planes: the planes' bits of a
-    pixel, one clock cycle later. o_frames: one bit for each frame, from when its end is known:
-    whether it was cut short or went on for too long; waits for i_told, which takes it.
+    pixel, one clock cycle later. o_frame: one bit for each frame, from when its end is known:
+    whether it was cut short or went on for too long.
 
     The pixels that a short frame lacks are zeros. A frame that goes on after its last pixel is
     passed over up to `last`. Either way the next pixel is the first of the next frame.

@@ -13,8 +13,7 @@ class Staged(Quiet):
     """Move a block whenever its last value does not wait.
 
     i_words: what the block reads. o_words: what its sinks give, the first one lowest, in order and
-    its latency later. Only the
-    valid bits are reset.
+    its latency later. Only the valid bits are reset.
     """
 
     def __init__(self, block: Block) -> None:

@@ -50,6 +50,6 @@ def streaming_verilog(
             f"A module name must be letters, digits and _, begin with no digit, and be no keyword,"
             f" not {name!r}"
         )
-    header = header_of(classifier, StreamingCore(classifier, options), name)
     core = StreamingCore(classifier, options)
+    header = header_of(classifier, core, name)
     return f"{header_text(header, classifier, core)}\n{emit(core, name)}"

@@ -15,9 +15,8 @@ class SelfTest(wiring.Component):
 
     start, stop: where in memory plan.self_test lies. o_address, i_data: the memory, one clock
     cycle later. o_start, o_byte, o_valid, i_class, i_done, i_between: the core; i_ready too where
-    it is a streaming core. o_running: memory
-    and core are in use. o_failures: how many vectors had a wrong class; o_passed: none of them,
-    and the test is over.
+    it is a streaming core. o_running: memory and core are in use. o_failures: how many vectors had
+    a wrong class; o_passed: none of them, and the test is over.
     """
 
     def __init__(self, plan: LinkPlan, start: int, stop: int) -> None:
