@@ -6,14 +6,7 @@ and both are held to the same scores by tests and by proof.
 """
 
 from lgn_hw.convolution.convolution import Convolution
-<<<<<<< HEAD
 from lgn_hw.convolution.kernels import Kernels, window_positions
 from lgn_hw.convolution.or_pool import or_pooled
 
 __all__ = ["Convolution", "Kernels", "or_pooled", "window_positions"]
-=======
-from lgn_hw.convolution.kernels import Kernels, positions
-from lgn_hw.convolution.or_pool import or_pooled
-
-__all__ = ["Convolution", "Kernels", "or_pooled", "positions"]
->>>>>>> r1

@@ -12,11 +12,7 @@ from lgn_hw.errors import ClassifierError
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.node_builder import CONSTANT_0, Nets, NodeBuilder
 
-<<<<<<< HEAD
 __all__ = ["Kernels", "window_positions"]
-=======
-__all__ = ["Kernels", "positions"]
->>>>>>> r1
 
 MAX_SIZE = 255  # of a window, a stride, a pool
 
@@ -77,11 +73,7 @@ class Kernels:
 
     def positions(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns of windows on an image; raises ClassifierError without one."""
-<<<<<<< HEAD
         return window_positions(rows, columns, self.kernel_size, self.stride, self.padding)
-=======
-        return positions(rows, columns, self.kernel_size, self.stride, self.padding)
->>>>>>> r1
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows and columns after the pool; raises ClassifierError where it leaves some."""
@@ -175,11 +167,7 @@ class Kernels:
             )
 
 
-<<<<<<< HEAD
 def window_positions(
-=======
-def positions(
->>>>>>> r1
     rows: int, columns: int, kernel_size: int, stride: int, padding: int
 ) -> tuple[int, int]:
     """Return rows and columns of windows on an image; raises ClassifierError without one."""

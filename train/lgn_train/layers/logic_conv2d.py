@@ -7,11 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-<<<<<<< HEAD
 from lgn_hw.convolution import Kernels, window_positions
-=======
-from lgn_hw.convolution import Kernels, positions
->>>>>>> r1
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -135,11 +131,7 @@ class LogicConv2d(LogicLayer):
 
     def output_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Return rows' and columns'; raises ValueError where the window exceeds the image."""
-<<<<<<< HEAD
         return window_positions(rows, columns, self.kernel_size, self.stride, self.padding)
-=======
-        return positions(rows, columns, self.kernel_size, self.stride, self.padding)
->>>>>>> r1
 
     def widest_stage(self, rows: int, columns: int) -> int:
         """Return the nodes of the widest stage, the lowest level at all positions."""
