@@ -7,9 +7,10 @@ spends its time in the vectors. reference is the definition in numpy, and runs w
 compiler; export writes C of the same program for microcontrollers.
 """
 
+from lgn_hw.inference.cuda_engine import CudaEngine
 from lgn_hw.inference.engine import Engine
 from lgn_hw.inference.library import why_not_compiled
 from lgn_hw.inference.make import make_engine
 from lgn_hw.inference.reference import Reference
 
-__all__ = ["Engine", "Reference", "make_engine", "why_not_compiled"]
+__all__ = ["CudaEngine", "Engine", "Reference", "make_engine", "why_not_compiled"]

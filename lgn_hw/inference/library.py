@@ -8,8 +8,13 @@ import ctypes
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_cxx, widest_set
+from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import LgnError
+from lgn_hw.netlist import Netlist
 
 __all__ = ["ClassifierStruct", "library", "why_not_compiled"]
 
@@ -36,6 +41,19 @@ class ClassifierStruct(ctypes.Structure):
         ("group", ctypes.c_void_p),
         ("classes", ctypes.c_int64),
     )
+
+    @classmethod
+    def of(
+        cls, encoder: Thermometer, netlist: Netlist, group: NDArray[np.int32], num_classes: int
+    ) -> "ClassifierStruct":
+        """Return the addresses of a classifier's arrays, which must live as long as this."""
+        features = encoder.features
+        return cls(
+            len(features), features.low.ctypes.data, features.high.ctypes.data,
+            encoder.num_bits, encoder.feature.ctypes.data, encoder.threshold.ctypes.data,
+            netlist.num_nodes, netlist.fanin.ctypes.data, netlist.table.ctypes.data,
+            netlist.num_outputs, netlist.outputs.ctypes.data, group.ctypes.data, num_classes,
+        )  # fmt: skip
 
 
 @cache
