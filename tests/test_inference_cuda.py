@@ -19,7 +19,7 @@ from cuda_emulator.inference import (
 from hypothesis import given, settings
 from strategies import classifiers
 
-from lgn_hw import ClassifierError, Netlist, Thermometer, ToolError, ToolNotFound
+from lgn_hw import ClassifierError, Netlist, Thermometer, ToolError, ToolNotFound, UsageError
 from lgn_hw.classifier import Classifier
 from lgn_hw.features import Features
 from lgn_hw.inference import CudaEngine, Reference, cuda_engine, cuda_library
@@ -118,7 +118,7 @@ def test_cuda_engine_rejects_arrays_that_it_cannot_read_where_they_lie(engine, s
         ({"shape": (130, 69)}, r"shape \(samples, 70\), not \(130, 69\)"),
         ({"typestr": "<f4"}, r"must be of uint8, int32, int64, not float32"),
         ({"strides": (1, 70)}, r"row by row, not with strides \(1, 70\)"),
-        ({"data": (codes.ctypes.data, False)}, r"must be on cuda:2.* move them"),
+        ({"data": (codes.ctypes.data, False)}, r"must be on cuda:0.* move them"),
     ):
         resident = OnDevice(source, codes)
         resident.__cuda_array_interface__ |= change
@@ -145,6 +145,19 @@ def test_cuda_engine_gives_its_memory_back(source):
         assert source.library.emu_allocated() == before + 5
         del made
     assert source.library.emu_allocated() == before
+
+
+def test_classifier_runs_on_the_device_that_it_is_told(source):
+    classifier, codes = random_case(1, 130)
+    with source.running():
+        for name in ("cuda", f"cuda:{MEANT}"):
+            assert isinstance(classifier.engine_on(name), CudaEngine)
+            assert np.array_equal(
+                classifier.engine_on(name).scores(codes), classifier.scores(codes)
+            )
+    for name in ("gpu", "cuda:", "cuda:-1", "cpu:0"):
+        with pytest.raises(UsageError, match=rf"must be cpu, cuda or cuda:NUMBER, not '{name}'"):
+            classifier.engine_on(name)
 
 
 def test_cuda_engine_takes_no_samples(engine):

@@ -24,7 +24,7 @@ from lgn_hw.inference.library import SOURCES
 
 __all__ = ["MEANT", "CudaInference", "OnDevice", "differences", "main"]
 
-PRESENT, MEANT = 1, 2  # the device before and after each call, and the one that it names
+PRESENT, MEANT = 1, 0  # the device before and after each call, and the one that it names
 MESSAGE_BYTES = 1 << 16
 USUAL_SHARED = 48 << 10  # bytes of a block
 ORDERS = (0, 1, 2)
