@@ -1,10 +1,9 @@
 """The commands that compile the kernels."""
 
-import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from lgn_hw.compiler import INSTRUCTION_SETS, find_compiler, find_cxx
 from lgn_hw.errors import ToolError
 
 __all__ = ["SOURCES", "cpu_command", "cuda_command"]
@@ -13,27 +12,24 @@ SOURCES = Path(__file__).parent / "csrc"
 # No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
 CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
 CUDA_FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
-CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 
 
-def cpu_command(instruction_set: str) -> list[str]:
-    """Return the compiler's command for one of INSTRUCTION_SETS, without its output."""
-    source = str(SOURCES / "kernels.cpp")
-    return [*find_cxx(), *CPU_FLAGS, *INSTRUCTION_SETS[instruction_set], source]
+def cpu_command(cxx: Sequence[str], vectors: Sequence[str]) -> list[str]:
+    """Return the command for the CPU, without its output.
+
+    cxx: the C++ compiler, with what it needs first. vectors: its options for an instruction set.
+    """
+    return [*cxx, *CPU_FLAGS, *vectors, str(SOURCES / "kernels.cpp")]
 
 
-def cuda_command(architecture: int) -> list[str]:
-    """Return nvcc's command for a device, without its output.
+def cuda_command(nvcc: str, architecture: int) -> list[str]:
+    """Return the command for a device, without its output.
 
     architecture: 75 for sm_75. Where nvcc is too old to know it, the command makes PTX for the
-    newest one that it knows, which the driver translates.
+    newest one that it knows, which the driver translates. Raises ToolError where nvcc is too new.
     """
-    home = os.environ.get("CUDA_HOME")
-    given = str(Path(home) / "bin" / "nvcc") if home else None
-    remedy = "install the CUDA toolkit, or set CUDA_HOME"
-    compiler = find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
-    target = _cuda_target(architecture, _architectures(compiler))
-    return [compiler, *CUDA_FLAGS, target, str(SOURCES / "kernels.cu")]
+    target = _cuda_target(architecture, _architectures(nvcc))
+    return [nvcc, *CUDA_FLAGS, target, str(SOURCES / "kernels.cu")]
 
 
 def _cuda_target(wanted: int, known: list[int]) -> str:

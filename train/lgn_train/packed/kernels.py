@@ -6,16 +6,19 @@ depends on it.
 """
 
 import ctypes
+import os
 import sys
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from lgn_hw.compiler import compile_library
+from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_compiler, find_cxx
 from lgn_hw.errors import LgnError, ToolError
+from lgn_train.packed.bindings import address
 from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
 from lgn_train.packed.threads import kernel_threads
 
@@ -23,11 +26,15 @@ __all__ = [
     "CpuKernels",
     "CudaKernels",
     "Kernels",
+    "call",
     "cpu_kernels",
+    "find_nvcc",
     "kernels_for",
     "why_not_compiled",
     "why_not_cuda",
 ]
+
+CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 
 
 class Kernels(Protocol):
@@ -85,6 +92,21 @@ def kernels_for(like: Tensor) -> Kernels:
     return cuda_kernels(torch.cuda.current_device() if index is None else index)
 
 
+def call(name: str, like: Tensor, *arguments: Any) -> None:
+    """Call a kernel on the device of a tensor: tensors become addresses.
+
+    name: of the C function; like: a tensor on the device whose kernels are meant. Tensors must be
+    contiguous, as kernels know no strides.
+    """
+    values = [
+        ctypes.c_void_p(address(a)) if isinstance(a, Tensor)
+        else ctypes.c_int64(a) if isinstance(a, int)
+        else a
+        for a in arguments
+    ]  # fmt: skip
+    kernels_for(like)(name, *values)
+
+
 @cache
 def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """Return the C++ kernels for this machine's widest vectors, or for those named.
@@ -93,7 +115,7 @@ def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """
     widest = torch.backends.cpu.get_cpu_capability()  # AVX512, AVX2, DEFAULT, or another machine's
     chosen = instruction_set or (widest if widest in ("AVX512", "AVX2") else "DEFAULT")
-    return compile_library(cpu_command(chosen), SOURCES)
+    return compile_library(cpu_command(find_cxx(), INSTRUCTION_SETS[chosen]), SOURCES)
 
 
 @cache
@@ -103,7 +125,8 @@ def cuda_kernels(device: int) -> CudaKernels:
     Raises ToolNotFound, or ToolError with CUDA's words where they do not run.
     """
     major, minor = torch.cuda.get_device_capability(device)
-    kernels = CudaKernels(compile_library(cuda_command(10 * major + minor), SOURCES), device)
+    command = cuda_command(find_nvcc(), 10 * major + minor)
+    kernels = CudaKernels(compile_library(command, SOURCES), device)
     try:
         counted = _count_of_ones(kernels)
     except RuntimeError as problem:
@@ -114,6 +137,17 @@ def cuda_kernels(device: int) -> CudaKernels:
     if counted != 3:
         raise ToolError(f"a trial on cuda:{device} counted {counted} ones in three")
     return kernels
+
+
+def find_nvcc() -> str:
+    """Return the CUDA compiler: that of CUDA_HOME, or else one that lies where it is looked for.
+
+    Raises ToolNotFound.
+    """
+    home = os.environ.get("CUDA_HOME")
+    given = str(Path(home) / "bin" / "nvcc") if home else None
+    remedy = "install the CUDA toolkit, or set CUDA_HOME"
+    return find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
 
 
 def _count_of_ones(kernels: CudaKernels) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.explain import explain
 from lgn_train.metrics import accuracy, unused_threshold
 from lgn_train.parts import logic_layers

@@ -14,7 +14,7 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.lock import claimed
 from lgn_train.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.device import describe_device, device_named
 from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
