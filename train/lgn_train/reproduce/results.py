@@ -12,6 +12,9 @@ __all__ = ["FORMAT", "check_equal_starts", "summarize"]
 FORMAT = "lgn-reproduction 2"
 
 Record = dict[str, Any]
+# Names of a measurement's accuracies, and of the clocks that a run is followed on: steps compare
+# methods, wall time compares implementations, and CPU time is the fairer one where a machine is
+# shared.
 MODES = ("train_mode", "soft", "discrete")
 CLOCKS = ("step", "seconds", "cpu_seconds")
 
@@ -48,8 +51,15 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
 
 
 def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
+    """Return the figures of one data set; see summarize() for their names.
+
+    records: of this data set, every depth and seed. Those of the sweep of depths go into `depths`
+    only, and seeds beyond experiment.seeds, which an earlier and larger scale may have left in the
+    folder, into nothing.
+    """
     experiment = scale.experiment
     main = [r for r in records if r["depth"] == experiment.depth and r["seed"] < experiment.seeds]
+    # Unfinished runs only stand in for a method that has nothing better.
     main = [record for name in experiment.methods for record in _counted(_of(main, name))]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
@@ -68,6 +78,12 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the three numbers of the paper's abstract, from the first data set.
+
+    Every value is None where one of the two methods was not run; a speed-up is None where not every
+    seed of the Gumbel LGN reaches the DLGN's best circuit, because a mean over those that do would
+    flatter it.
+    """
     names = ("gap_dlgn", "gap_gumbel", "unused_dlgn", "unused_gumbel")
     speedups = {"speedup_wall": "seconds", "speedup_cpu": "cpu_seconds", "speedup_steps": "step"}
     if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
@@ -119,11 +135,19 @@ def _of(records: Sequence[Record], method: str) -> list[Record]:
 
 
 def _best(record: Record) -> Any:
-    """Return the first measurement with the best discrete accuracy of the run."""
+    """Return the first measurement with the best discrete accuracy of the run.
+
+    The earliest one is the fair goal for a speed-up: a later measurement that is no better would
+    make the DLGN look slower than it is.
+    """
     return max(_trained(record), key=lambda point: point["discrete"])
 
 
 def _largest_gap(record: Record) -> float:
+    """Return the largest difference of train mode and discrete accuracy that was measured in a run,
+    as
+    a fraction.
+    """
     return float(max(p["train_mode"] - p["discrete"] for p in _trained(record)))
 
 
@@ -134,6 +158,13 @@ def _trained(record: Record) -> list[Any]:
 
 
 def _figures(records: Sequence[Record], goals: dict[int, Any]) -> dict[str, Any]:
+    """Return the figures of one method over its seeds, each a _spread().
+
+    records: one for each seed. goals: by seed, the measurement of the DLGN's best circuit; empty in
+    a sweep of depths, which has no speed-ups. A speed-up divides the DLGN's time to that circuit by
+    this method's time to one as good, seed by seed, because both start from the same network; seeds
+    that never reach it are counted in seeds_reaching and left out.
+    """
     # A run that was stopped has no figures of the whole test part; its last measurement stands in.
     ends = [record.get("test") or record["points"][-1] for record in records]
     both = [r for r in records if r["seed"] in goals]
@@ -167,11 +198,17 @@ def _reaching(record: Record, goal: Any) -> Any:
 
 
 def _pace(record: Record, clock: str) -> float:
+    """Return the mean seconds per optimiser step of a whole run, on one of CLOCKS."""
     last = record["points"][-1]
     return float(last[clock] / max(1, last["step"]))
 
 
 def _curves(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the clocks, means over the seeds, and accuracies and gaps with their range, by
+    measurement.
+
+    Cut to the shortest run: an unfinished one counts where its method has no other.
+    """
     length = min(len(record["points"]) for record in records)
 
     rows = [[_with_gaps(r["points"][i]) for r in records] for i in range(length)]
@@ -190,6 +227,9 @@ def _curves(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _with_gaps(point: Record) -> Record:
+    """Add both gaps to a measurement, as fractions; a gap of means is not a mean of gaps once runs
+    differ in length, so it is taken point by point.
+    """
     gaps = {"gap_train": "train_mode", "gap_soft": "soft"}
     return point | {gap: point[mode] - point["discrete"] for gap, mode in gaps.items()}
 
@@ -217,10 +257,17 @@ def _layers(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _geometric_mean(values: Sequence[float]) -> float:
+    """Return the geometric mean, and 0 where a value is 0: a dead layer shall be seen, not averaged
+    away.
+    """
     return statistics.geometric_mean(values) if min(values) > 0 else 0.0
 
 
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
+    """Return the figures for each depth of the sweep, the shallowest first; depths without a run
+    are
+    left out.
+    """
     found = []
     for depth in sorted(scale.experiment.depths):
         some = [
@@ -251,6 +298,10 @@ def _entropy(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, sample standard deviation (n - 1 in the divisor) and the values themselves; mean
+    is
+    None of no values, and spread None of fewer than two.
+    """
     return {
         "mean": statistics.mean(values) if values else None,
         "spread": statistics.stdev(values) if len(values) > 1 else None,
