@@ -114,7 +114,7 @@ def _ranking(report: Mapping[str, Any]) -> list[int]:
 
 
 def _input_charts(report: Mapping[str, Any]) -> dict[str, str]:
-    """Draw which inputs are read and which matter: maps of the pixels of an image, bars of a table."""
+    """Draw which inputs are read and which matter: maps of an image's pixels, bars of a table."""
     inputs, answers = report["inputs"], report["answers"]
     bits, shape = inputs["bits_read"], inputs["image_shape"]
     if shape is not None:

@@ -1,22 +1,16 @@
 """From the records of all runs to the figures of the page: means, spreads, curves, speed-ups."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lgn_hw.errors import CheckFailed
+from lgn_train.reproduce.curves import CLOCKS, Record, curves, entropies, layers
 from lgn_train.reproduce.scale import DLGN, GUMBEL, Scale
 
 __all__ = ["FORMAT", "check_equal_starts", "summarize"]
 
 FORMAT = "lgn-reproduction 2"
-
-Record = dict[str, Any]
-# Names of a measurement's accuracies, and of the clocks that a run is followed on: steps compare
-# methods, wall time compares implementations, and CPU time is the fairer one where a machine is
-# shared.
-MODES = ("train_mode", "soft", "discrete")
-CLOCKS = ("step", "seconds", "cpu_seconds")
 
 
 def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str, Any]:
@@ -70,10 +64,10 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
         "measuring": _measuring(main),
         "options": {name: _options(_of(main, name)[0]) for name in methods},
         "methods": {name: _figures(_of(main, name), goals) for name in methods},
-        "curves": {name: _curves(_of(main, name)) for name in methods},
-        "layers": {name: _layers(_of(main, name)) for name in methods},
+        "curves": {name: curves(_of(main, name)) for name in methods},
+        "layers": {name: layers(_of(main, name)) for name in methods},
         "depths": {name: _by_depth(_of(records, name), scale) for name in methods},
-        "entropy": {name: _entropy(_of(main, name)) for name in methods},
+        "entropy": {name: entropies(_of(main, name)) for name in methods},
     }
 
 
@@ -203,66 +197,6 @@ def _pace(record: Record, clock: str) -> float:
     return float(last[clock] / max(1, last["step"]))
 
 
-def _curves(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the clocks, means over the seeds, and accuracies and gaps with their range, by
-    measurement.
-
-    Cut to the shortest run: an unfinished one counts where its method has no other.
-    """
-    length = min(len(record["points"]) for record in records)
-
-    rows = [[_with_gaps(r["points"][i]) for r in records] for i in range(length)]
-
-    def column(name: str, reduce: Callable[[list[float]], float]) -> list[float]:
-        return [reduce([point[name] for point in row]) for row in rows]
-
-    return {clock: column(clock, statistics.mean) for clock in CLOCKS} | {
-        name: {
-            "mean": column(name, statistics.mean),
-            "low": column(name, min),
-            "high": column(name, max),
-        }
-        for name in (*MODES, "gap_train", "gap_soft")
-    }
-
-
-def _with_gaps(point: Record) -> Record:
-    """Add both gaps to a measurement, as fractions; a gap of means is not a mean of gaps once runs
-    differ in length, so it is taken point by point.
-    """
-    gaps = {"gap_train": "train_mode", "gap_soft": "soft"}
-    return point | {gap: point[mode] - point["discrete"] for gap, mode in gaps.items()}
-
-
-def _layers(records: Sequence[Record]) -> dict[str, Any]:
-    """Return means over the seeds, [measurement][layer], of unused gates and of gradients: of
-    these the geometric mean, as they differ by powers of ten.
-    """
-    length = min(len(record["points"]) for record in records)
-
-    def table(name: str, reduce: Callable[[Sequence[float]], float]) -> list[list[float]]:
-        return [
-            [
-                reduce(values)
-                for values in zip(*(r["points"][i][name] for r in records), strict=True)
-            ]
-            for i in range(length)
-        ]
-
-    return {
-        "steps": [records[0]["points"][i]["step"] for i in range(length)],
-        "unused": table("unused", statistics.mean),
-        "gradient": table("gradient", _geometric_mean),
-    }
-
-
-def _geometric_mean(values: Sequence[float]) -> float:
-    """Return the geometric mean, and 0 where a value is 0: a dead layer shall be seen, not averaged
-    away.
-    """
-    return statistics.geometric_mean(values) if min(values) > 0 else 0.0
-
-
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
     """Return the figures for each depth of the sweep, the shallowest first; depths without a run
     are
@@ -278,23 +212,6 @@ def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
         if some:
             found.append({"depth": depth} | _figures(some, {}))
     return found
-
-
-def _entropy(records: Sequence[Record]) -> dict[str, Any]:
-    """Pool the histograms of all seeds, as shares of all nodes."""
-    nodes = sum(record["nodes"] for record in records)
-
-    def shares(when: str) -> list[float]:
-        rows = zip(*(record["entropy"][when] for record in records), strict=True)
-        return [sum(row) / nodes for row in rows]
-
-    axis = records[0]["entropy"]
-    return {
-        "largest": axis["largest"],
-        "threshold": axis["threshold"],
-        "start": shares("start"),
-        "end": shares("end"),
-    }
 
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:
