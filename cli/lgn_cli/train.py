@@ -228,14 +228,14 @@ def _recipe_of(start: Path, data: Path | None, changes: list[str]) -> "Recipe":
     from lgn_train.recipe import Recipe
 
     known = dict(Classifier.load(start).provenance.get("recipe") or {})
-    if data is None and (not known or known["data"]["source"] == "file"):
-        raise UsageError(
-            f"{start} does not say where its samples can be found; give them with --data, or name"
-            " the recipe"
-        )
-    if known:
+    if known and (data is not None or known["data"]["source"] != "file"):
         return Recipe.of(known, f"The recipe of {start}", changes)
-    return Recipe.of(default_recipe(data, None), "the default recipe", changes)
+    if data is not None:
+        return Recipe.of(default_recipe(data, None), "the default recipe", changes)
+    raise UsageError(
+        f"{start} does not say where its samples can be found; give them with --data, or name the"
+        " recipe"
+    )
 
 
 def default_recipe(path: Path, label: str | None) -> dict[str, Any]:
