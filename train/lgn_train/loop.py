@@ -102,6 +102,15 @@ class Trainer:
         """The network that was best on the validation part; None without one, or before any."""
         return self.selection.best
 
+    def consider_start(self) -> None:
+        """Before the first step, let the network as it is be the best on the validation part, where
+        there is one: training further then cannot end in a worse one.
+        """
+        part, x, y = self.data.measured
+        if self.step == 0 and part == "validation":
+            figures = self.world.from_first(figures_of(self.model, x, y))
+            self.selection.offer(0, 0, figures, self.model)
+
     def take_best(self) -> None:
         """Give the model the state of the best network, where there is one, to export or measure
         it; training does not go on from there.

@@ -61,6 +61,12 @@ class Parametrization(ABC):
         """Return float32[nodes, logits] at the start of training; init is one of INITS."""
 
     @abstractmethod
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        """Return float32[nodes, logits] whose likeliest tables are float[nodes, 2**fan_in] of 0 and
+        1: each with that logit, a gate's against the others or an entry's.
+        """
+
+    @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:
         """Return what noise is added to, one score per choice."""
 
@@ -111,6 +117,10 @@ class Raw(Parametrization):
         # (2411.04732).
         logits[:, PASS_INPUT_0] = RESIDUAL_GATE_LOGIT
         return logits
+
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        gates = (tables.long() << torch.arange(tables.shape[1])).sum(dim=1, keepdim=True)
+        return torch.zeros(len(tables), GATES).scatter_(1, gates, certainty)
 
     def scores(self, logits: Tensor) -> Tensor:
         return logits
@@ -176,6 +186,9 @@ class Light(_Entries):
         input_0 = torch.arange(self.num_logits(fan_in)) & 1
         return ((2 * input_0 - 1) * RESIDUAL_ENTRY_LOGIT).repeat(nodes, 1)
 
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        return (2 * tables - 1) * certainty
+
     def scores(self, logits: Tensor) -> Tensor:
         return logits
 
@@ -194,6 +207,10 @@ class Walsh(_Entries):
         coefficients = torch.zeros(nodes, count)
         coefficients[:, 1] = -RESIDUAL_ENTRY_LOGIT  # parity of input 0 alone, -1 where it is set
         return coefficients
+
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        # The transform is its own inverse, but for the number of entries.
+        return _walsh_hadamard((2 * tables - 1) * certainty) / tables.shape[1]
 
     def scores(self, logits: Tensor) -> Tensor:
         return _walsh_hadamard(logits)

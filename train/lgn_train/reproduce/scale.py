@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from lgn_hw.errors import UsageError
-from lgn_train.recipe import Count, Data, Document, Encoder, Recipe, Section
+from lgn_train.recipe import Data, Encoder, Recipe
+from lgn_train.recipe_document import Count, Document, Section
 
 __all__ = [
     "DLGN",
