@@ -1,30 +1,23 @@
 """The command that compiles CUDA for a device, whatever nvcc there is."""
 
-import os
 import subprocess
 from pathlib import Path
 
-from lgn_hw.compiler import find_compiler
 from lgn_hw.errors import ToolError
 
 __all__ = ["nvcc_command"]
 
-PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
-# No contraction to fused multiply-add: what is random must be equal bit for bit everywhere.
+# No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
 FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
 
 
-def nvcc_command(architecture: int, source: Path) -> list[str]:
-    """Return nvcc's command for a device, without its output.
+def nvcc_command(nvcc: str, architecture: int, source: Path) -> list[str]:
+    """Return the command for a device, without its output.
 
     architecture: 75 for sm_75. Where nvcc is too old to know it, the command makes PTX for the
-    newest one that it knows, which the driver translates. Raises ToolNotFound or ToolError.
+    newest one that it knows, which the driver translates. Raises ToolError where nvcc is too new.
     """
-    home = os.environ.get("CUDA_HOME")
-    given = str(Path(home) / "bin" / "nvcc") if home else None
-    remedy = "install the CUDA toolkit, or set CUDA_HOME"
-    compiler = find_compiler("nvcc", given, remedy, "nvcc", *PLACES)
-    return [compiler, *FLAGS, _target(architecture, _architectures(compiler)), str(source)]
+    return [nvcc, *FLAGS, _target(architecture, _architectures(nvcc)), str(source)]
 
 
 def _target(wanted: int, known: list[int]) -> str:

@@ -1,5 +1,6 @@
 """The engine on a GPU, without one: engine.cu on the CPU is the reference, bit for bit."""
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -21,9 +22,11 @@ from strategies import classifiers
 
 from lgn_hw import ClassifierError, Netlist, Thermometer, ToolError, ToolNotFound, UsageError
 from lgn_hw.classifier import Classifier
+from lgn_hw.compiler import find_nvcc
 from lgn_hw.features import Features
 from lgn_hw.inference import CudaEngine, Reference, cuda_engine, cuda_library
-from lgn_hw.inference.library import SOURCES, ClassifierStruct
+from lgn_hw.inference.classifier_struct import ClassifierStruct
+from lgn_hw.inference.library import SOURCES
 from lgn_hw.nvcc import nvcc_command
 
 needs_gpu = pytest.mark.skipif(
@@ -67,7 +70,7 @@ def failures(source):
         with pytest.raises(ToolError, match=r"failed on cuda:9: CUDA error 101"):
             CudaEngine(*parts(classifier), device=9)
         too_many = ClassifierStruct(nodes=1 << 60)
-        assert source.lgn_cuda_build(too_many, MEANT, None) == cuda_engine.NO_MEMORY
+        assert source.lgn_cuda_build(ctypes.byref(too_many), MEANT, None) == cuda_engine.NO_MEMORY
         source.library.emu_set_left_until_full(0)
         with pytest.raises(MemoryError):
             CudaEngine(*parts(classifier), device=MEANT)
@@ -176,7 +179,7 @@ def test_cuda_library_says_where_there_is_no_driver(monkeypatch):
 @pytest.mark.parametrize("architecture", [90, pytest.param(80, marks=pytest.mark.slow)])
 def test_cuda_engine_compiles_without_spills(architecture, tmp_path):
     target = tmp_path / "engine.so"
-    command = nvcc_command(architecture, SOURCES / "engine.cu")
+    command = nvcc_command(find_nvcc(), architecture, SOURCES / "engine.cu")
     done = subprocess.run(
         [*command, "-Xptxas", "-v", "-o", str(target)], capture_output=True, text=True, check=True
     )

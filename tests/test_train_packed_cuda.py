@@ -9,8 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lgn_hw.compiler import find_nvcc
+from lgn_hw.nvcc import nvcc_command
 from lgn_train import GroupSum, LogicDense, ThermometerLayer, fit_thermometer
-from lgn_train.packed import compiler, why_not_cuda
+from lgn_train.packed import why_not_cuda
+from lgn_train.packed.compiler import SOURCES
 
 needs_gpu = pytest.mark.skipif(bool(why_not_cuda()), reason="; ".join(why_not_cuda()))
 NODES = [("raw", 2), ("light", 2), ("walsh", 3), ("light", 4), ("walsh", 6)]
@@ -22,7 +25,13 @@ NODES = [("raw", 2), ("light", 2), ("walsh", 3), ("light", 4), ("walsh", 6)]
 )
 def test_cuda_kernels_compile_without_spills(architecture, tmp_path):
     library = tmp_path / "kernels.so"
-    command = [*compiler.cuda_command(architecture), "-Xptxas", "-v", "-o", str(library)]
+    command = [
+        *nvcc_command(find_nvcc(), architecture, SOURCES / "kernels.cu"),
+        "-Xptxas",
+        "-v",
+        "-o",
+        str(library),
+    ]
     assert f"-gencode=arch=compute_{architecture},code=sm_{architecture}" in command
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     memory = re.findall(r"(\d+) bytes (stack frame|spill stores|spill loads)", done.stderr)

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError, ToolError
+from lgn_hw.inference.classifier_struct import ClassifierStruct
 from lgn_hw.inference.codes import Codes, address
 from lgn_hw.inference.cuda_library import cuda_library
-from lgn_hw.inference.library import ClassifierStruct
 from lgn_hw.netlist import Netlist
 
 __all__ = ["CudaEngine"]
@@ -57,7 +57,7 @@ class CudaEngine:
         self._library = cuda_library(device)
         given = ClassifierStruct.of(encoder, netlist, group, num_classes)
         engine = ctypes.c_void_p()
-        self._check(self._library.lgn_cuda_build(given, device, ctypes.byref(engine)))
+        self._check(self._library.lgn_cuda_build(ctypes.byref(given), device, ctypes.byref(engine)))
         self._engine = engine.value
         # Not __del__: at the end of the interpreter the library may be gone before the object is.
         weakref.finalize(self, self._library.lgn_cuda_free, self._engine)

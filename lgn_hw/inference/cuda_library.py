@@ -7,9 +7,9 @@ import ctypes
 from functools import cache
 from pathlib import Path
 
-from lgn_hw.compiler import compile_library
+from lgn_hw.compiler import compile_library, find_nvcc
 from lgn_hw.errors import LgnError, ToolError, ToolNotFound
-from lgn_hw.inference.library import SOURCES, ClassifierStruct
+from lgn_hw.inference.library import SOURCES
 from lgn_hw.nvcc import nvcc_command
 
 __all__ = ["cuda_library", "why_not_cuda", "with_types"]
@@ -27,7 +27,7 @@ def cuda_library(device: int) -> ctypes.CDLL:
     ToolError.
     """
     source = Path(SOURCES) / "engine.cu"
-    command = nvcc_command(_architecture(device), source)
+    command = nvcc_command(find_nvcc(), _architecture(device), source)
     return with_types(compile_library(command, SOURCES))
 
 
@@ -35,7 +35,7 @@ def with_types(found: ctypes.CDLL) -> ctypes.CDLL:
     """Declare the functions of a compiled engine.cu."""
     found.lgn_cuda_error.restype = ctypes.c_char_p
     found.lgn_cuda_build.argtypes = (
-        ctypes.POINTER(ClassifierStruct),
+        ctypes.c_void_p,
         ctypes.c_int,
         ctypes.POINTER(ctypes.c_void_p),
     )

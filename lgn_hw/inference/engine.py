@@ -1,5 +1,6 @@
 """A classifier as a program in C++: comparisons, gates, counts and the choice, all in vectors."""
 
+import ctypes
 import os
 import weakref
 from dataclasses import fields
@@ -9,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
+from lgn_hw.inference.classifier_struct import ClassifierStruct
 from lgn_hw.inference.codes import Codes, address
-from lgn_hw.inference.library import ClassifierStruct, library
+from lgn_hw.inference.library import library
 from lgn_hw.inference.program import Program
 from lgn_hw.netlist import Netlist
 
@@ -43,7 +45,7 @@ class Engine:
         self._num_outputs = netlist.num_outputs
         self._library = library(instruction_set)
         given = ClassifierStruct.of(encoder, netlist, group, num_classes)
-        self._program = self._library.lgn_build(given)
+        self._program = self._library.lgn_build(ctypes.byref(given))
         if not self._program:
             raise MemoryError(f"A program of {netlist.num_nodes} nodes does not fit in memory")
         # Not __del__: at the end of the interpreter the library may be gone before the object is.
