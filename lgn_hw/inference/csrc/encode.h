@@ -126,6 +126,7 @@ template <class Code> bool encode_one(const Program &program, const Code *codes,
   if (program.narrow && !program.biased) {
     for (int64_t c = 0; c * CHUNK < program.features; ++c) {
       const ByteBit *end = program.byte_bits.data() + program.chunk[c + 1];
+#pragma GCC unroll 4
       for (const ByteBit *bit = program.byte_bits.data() + program.chunk[c]; bit < end; ++bit)
         slots[bit->slot] = (uint8_t)codes[c * CHUNK + bit->column / WORD] > bit->threshold;
     }
