@@ -129,7 +129,8 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the label of each sample."""
-        found: NDArray[Any] = self.classes_[self.classifier_.predict_raw(self._matrix(X))]
+        matrix = self._matrix(X)
+        found: NDArray[Any] = self.classes_[self.classifier_.predict_raw(matrix)]
         return found
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -139,7 +140,8 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def codes(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """Return int64[samples, features], what classifier_ and its hardware take for X."""
-        return self.classifier_.features.quantize(self._matrix(X))
+        matrix = self._matrix(X)
+        return self.classifier_.features.quantize(matrix)
 
     def _matrix(self, x: Any) -> NDArray[np.float64]:
         """Return float64[samples, features], the raw values of the classifier's features."""
