@@ -52,7 +52,11 @@ def deliver(
 
 
 def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[str, str]:
-    """Return all files but the manifest, by path."""
+    """Return all files but the manifest, by path.
+
+    Samples and results are packed as the core's ports have them, by the same functions that the
+    testbenches of this project use.
+    """
     header = design.header
     samples = classifier.features.pack(codes)
     results = pack_results(header, classifier.scores(codes))
@@ -87,6 +91,7 @@ def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, An
         "tools": {
             "lgn-hw": lgn_hw.__version__,
             "amaranth": version("amaranth"),
+            # The version alone: the commit and the compiler behind it differ from build to build.
             "yosys": " ".join(yosys_version().split()[1:2]),
         },
     }

@@ -16,7 +16,11 @@ QUARTUS_FAMILY, QUARTUS_DEVICE = "Cyclone V", "5CSEBA6U23I7"
 
 
 def files(design: "Design") -> dict[str, str]:
-    """Return the scripts by path."""
+    """Return the scripts by path.
+
+    The part is an argument of each script; the defaults are a small Artix-7 and a Cyclone V, which
+    the free editions of both tools know.
+    """
     return {
         "vivado/out_of_context.tcl": _vivado(design),
         "quartus/out_of_context.tcl": _quartus(design),

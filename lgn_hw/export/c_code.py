@@ -39,6 +39,10 @@ def c_files(
     samples: 32 or 64, how many classify_block takes. layout: arduino makes a library's folder of
     them, for Arduino and PlatformIO. Raises UsageError on a name, samples or a layout that cannot
     be, ToolNotFound where there is no C++ compiler to make the program with.
+
+    The text is the same for equal classifiers, so that its checksum names it. A block's word has a
+    bit for each sample: 64 are faster where the machine has 64-bit registers, 32 on
+    microcontrollers.
     """
     if layout not in LAYOUTS:
         raise UsageError(f"The layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
@@ -60,6 +64,10 @@ def prove_c(
     """Prove that the C source, and so the program in its tables, is the classifier.
 
     What is proven is what the tables say; that C runs them so is tested, with every function.
+
+    source: NAME.c as bytes; the header has no tables. timeout_s: for each call of the SAT solver.
+    Raises FileFormatError where it is no C that was written here. A proof of a changed file has one
+    claim, `different`, because tables that pass it might still be read by changed code.
     """
     whole = Claim(WHOLE, "SHA-256", "equal" if is_sealed(source) else "different", CHANGED)
     if whole.status == "different":
@@ -126,6 +134,10 @@ CHANGED = "its last line has another checksum; export it again"
 
 
 def _engine(classifier: Classifier) -> Engine:
-    """Return the compiled engine; its absence is said with the remedy."""
+    """Return the compiled engine; its absence is said with the remedy.
+
+    Its program is only made by the compiler of the engine, in C++; so C cannot be exported without
+    one, although the C itself needs none.
+    """
     parts = classifier.encoder, classifier.netlist, classifier.group, classifier.num_classes
     return Engine(*parts)

@@ -35,6 +35,7 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SAMPLE, CLASS = "i_sample", "o_class"
+# A large part takes yosys minutes to read, before any proof begins.
 READING_S = 600  # by yosys, of each part
 WHOLE = "whole core"  # as prove_circuit calls it
 CHANGED = "the checksum in its last line is another's; export it again"
@@ -181,7 +182,11 @@ def _from_verilog(data: bytes, circuit: Circuit, watch: Watch) -> Built:
 
 
 def _top(circuit: Circuit, name: str) -> str:
-    """Return the module that joins the parts, each one's outputs to the next one's inputs."""
+    """Return the module that joins the parts, each one's outputs to the next one's inputs.
+
+    The proof compares this text letter by letter instead of reading it: it is the one thing in the
+    file that no part's proof covers. A width of 0 is written as 1, as Verilog has no empty vector.
+    """
     widths = [circuit.parts["encoder"].num_inputs]
     widths += [netlist.num_outputs for netlist in circuit.parts.values()]
     lines = [
@@ -201,7 +206,11 @@ def _top(circuit: Circuit, name: str) -> str:
 
 
 def _module(name: str, netlist: Netlist) -> str:
-    """Return a netlist as a module, a wire per node in the order of the nodes."""
+    """Return a netlist as a module, a wire per node in the order of the nodes.
+
+    A table that is constant over the inputs it reads becomes a literal: expression() needs one that
+    depends on an input.
+    """
     nets = [f"n{net}" for net in range(netlist.num_nets)]
     nets[0], nets[1] = "1'b0", "1'b1"
     nets[FIRST_INPUT : netlist.first_node] = [f"i[{i}]" for i in range(netlist.num_inputs)]

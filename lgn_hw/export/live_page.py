@@ -49,6 +49,9 @@ def live_page(
     shape: (channels, rows, columns) where the input is an image that is drawn; sliders otherwise.
     samples: of which so many examples, spread evenly, are put into the page with their labels.
     Raises UsageError where a range goes beyond 2^53.
+
+    title: shown at the head, and escaped. The same arguments give the same bytes. The last line is
+    a comment with the page's checksum.
     """
     program = program_bytes(classifier)
     data = _data(classifier, program, title, shape, samples, examples)
@@ -112,6 +115,10 @@ def _data(
     samples: Samples | None,
     examples: int,
 ) -> dict[str, Any]:
+    """Return what the page's script reads as JSON: the program and the examples in base64, the rest
+    as
+    it is. Examples are stored as code - low, so that small numbers take one byte each.
+    """
     features = classifier.features
     rows, labels = _examples(samples, examples)
     return {
@@ -149,6 +156,7 @@ def _once(values: NDArray[np.float64]) -> list[float]:
 
 
 def _summary(classifier: Classifier) -> str:
+    """Say in one line how large the net is."""
     netlist = classifier.netlist
     levels = f"{netlist.depth:,} level{'' if netlist.depth == 1 else 's'}"
     return f"{netlist.num_nodes:,} gates on {levels}, {classifier.num_classes:,} classes"
@@ -161,6 +169,7 @@ def _embedded(data: dict[str, Any]) -> str:
 
 
 def _script(names: tuple[str, ...]) -> str:
+    """Return files of the page's script, one after the other; they share one scope."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -170,4 +179,5 @@ def _filled(template: str, **values: str) -> str:
 
 
 def _claim(what: str, method: str, holds: bool) -> Claim:
+    """Return a claim that holds or does not; where not, the remedy stands beside it."""
     return Claim(what, method, "equal" if holds else "different", "" if holds else AGAIN)

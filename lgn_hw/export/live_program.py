@@ -87,7 +87,10 @@ def read_program(data: bytes) -> tuple[dict[str, list[int]], Netlist]:
 
 
 def same_program(classifier: Classifier, data: bytes) -> bool:
-    """Return whether the bytes are a classifier's program, read back number by number."""
+    """Return whether the bytes are a classifier's program, read back number by number.
+
+    Nothing is raised for bytes that are no program: they are just not this classifier's.
+    """
     try:
         found, netlist = read_program(data)
     except (FileFormatError, ValueError, IndexError):
@@ -116,12 +119,14 @@ def varints(numbers: Iterable[int]) -> bytes:
 
 
 def _of_ranges(ranges: list[tuple[int, int]]) -> Iterator[int]:
+    """Images have one range for all pixels: runs of equal ranges are stored once."""
     yield len(ranges)
     for (low, high), run in groupby(ranges):
         yield from (sum(1 for _ in run), _zigzag(low), high - low)
 
 
 def _of_bits(classifier: Classifier) -> Iterator[int]:
+    """The bits of a feature follow each other, so that most differences of features are 0."""
     encoder, low, before = classifier.encoder, classifier.features.low, 0
     yield encoder.num_bits
     for feature, threshold in zip(
@@ -132,6 +137,9 @@ def _of_bits(classifier: Classifier) -> Iterator[int]:
 
 
 def _of_nodes(netlist: Netlist) -> Iterator[bytes]:
+    """Yield the bytes of each node. Pins count backwards from the node's own net: near wiring gives
+    small numbers, which take one byte below 128 and two below 16 384.
+    """
     nodes = zip(netlist.arity.tolist(), netlist.table.tolist(), netlist.fanin.tolist(), strict=True)
     for net, (arity, table, pins) in enumerate(nodes, netlist.first_node):
         if arity <= 2:
@@ -142,6 +150,7 @@ def _of_nodes(netlist: Netlist) -> Iterator[bytes]:
 
 
 def _of_outputs(classifier: Classifier) -> Iterator[int]:
+    """Outputs mostly follow each other, class by class: the differences are 1."""
     before = 0
     yield from (classifier.num_classes, classifier.netlist.num_outputs)
     outputs = classifier.netlist.outputs.tolist()
@@ -151,6 +160,7 @@ def _of_outputs(classifier: Classifier) -> Iterator[int]:
 
 
 def _zigzag(number: int) -> int:
+    """Return a signed number as one from 0: small magnitudes stay small."""
     return 2 * number if number >= 0 else -2 * number - 1
 
 
@@ -161,12 +171,14 @@ class _Reader:
         self.data, self.place = data, 0
 
     def byte(self) -> int:
+        """Return the next byte; FileFormatError at the end."""
         if self.place >= len(self.data):
             raise FileFormatError("The program in the page is cut short")
         self.place += 1
         return self.data[self.place - 1]
 
     def number(self) -> int:
+        """Return the next number from 0, whose bytes have seven bits each, the lowest first."""
         found = shift = 0
         while True:
             byte = self.byte()
@@ -176,6 +188,7 @@ class _Reader:
                 return found
 
     def signed(self) -> int:
+        """Return the next number that was written by _zigzag."""
         number = self.number()
         return number >> 1 if number % 2 == 0 else -(number + 1 >> 1)
 

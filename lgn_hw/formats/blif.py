@@ -19,6 +19,9 @@ def dumps(netlist: Netlist, name: str = "logic") -> str:
     """Return a netlist as BLIF: inputs i0, i1, ..., outputs o0, o1, ..., nets n0, n1, ...
 
     Names are made up: a classifier has none for its nets.
+
+    Of a table, its ones are listed: 2**5 lines on average for a node of six inputs. Outputs are
+    buffers of their nets, as two outputs may be one net, or an input.
     """
     names = [f"n{net}" for net in range(netlist.num_nets)]
     names[FIRST_INPUT : netlist.first_node] = [f"i{i}" for i in range(netlist.num_inputs)]
@@ -77,7 +80,11 @@ def _pattern(entry: int, arity: int) -> str:
 
 
 def _without_zeros(nets: list[int], table: int) -> tuple[list[int], int]:
-    """Drop net 0 at the end, where it would be padding; a node of zeros alone reads net 1."""
+    """Drop net 0 at the end, where it would be padding; a node of zeros alone reads net 1.
+
+    Net 0 at the end of a row means a pin that is not read (docs/netlist.md), so that a node that
+    really reads constant 0 last is given as one of fewer inputs.
+    """
     if nets[-1] != 0:
         return nets, table
     if not any(nets):

@@ -118,7 +118,10 @@ def _environment(job: Path) -> Iterator[None]:
 
 
 def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) -> None:
-    """Compile the Verilog for a simulator; its log goes into the folder."""
+    """Compile the Verilog for a simulator; its log goes into the folder.
+
+    waveform: whether the simulator is compiled to record one. Raises ToolError with the log's end.
+    """
     log = folder / "build.log"
     try:
         runner.build(
@@ -165,7 +168,11 @@ def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: b
 
 
 def _cases_run(results: Path, log: Path) -> set[str]:
-    """Return the cases that the simulator ran to an end, good or bad, and did not skip."""
+    """Return the cases that the simulator ran to an end, good or bad, and did not skip.
+
+    Read from JUnit's XML that cocotb writes. Raises ToolError where there is none: a simulator that
+    crashed left no verdict.
+    """
     try:
         root = ElementTree.parse(results).getroot()
     except (OSError, ElementTree.ParseError):
@@ -177,7 +184,11 @@ def _cases_run(results: Path, log: Path) -> set[str]:
 
 
 def _read_results(results: Path, cases: Sequence[str], log: Path) -> list[CaseResult]:
-    """Read what the cases found, in the order asked for; each must be there."""
+    """Read what the cases found, in the order asked for; each must be there.
+
+    Raises ToolError where one is not: a case that ended before it wrote anything has compared
+    nothing.
+    """
     written = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
     by_name = {case["name"]: CaseResult.from_json(case) for case in written}
     for case in cases:

@@ -23,6 +23,9 @@ class Dataset:
     y_validation: what was held out of the training part to choose by, or None.
     label_column: its name, where the samples come from a table. weight_train: float64[samples], how
     much each training sample counts in the loss, not negative; None where all count alike.
+
+    Raises ValueError on arrays that do not fit each other, and ClassifierError where a code is
+    beyond its feature's range: whatever reads a data set may rely on both.
     """
 
     features: Features
@@ -69,6 +72,7 @@ class Dataset:
         return "validation", self.x_validation, self.y_validation
 
     def _parts(self) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+        """Return codes and labels of each part that there is: training, test, validation."""
         parts = [(self.x_train, self.y_train), (self.x_test, self.y_test)]
         if self.x_validation is not None and self.y_validation is not None:
             parts.append((self.x_validation, self.y_validation))

@@ -23,6 +23,9 @@ def load_file(
     split, where the file has no test part. stated: ranges of the features, as in Data.range.
     Raises UsageError saying what is wrong where: besides what read_file raises, words for
     numbers, missing labels, one class only, more classes than half of the samples.
+
+    A fifth of the samples is held out where the file has no test part. Labels are compared as texts
+    in one canonical form, so that 1 and 1.0 are one class.
     """
     data = read_file(path)
     if isinstance(data, Table):
@@ -33,6 +36,7 @@ def load_file(
 
 
 def _of_table(data: Table, label: str | None, seed: int, stated: Range | None) -> Dataset:
+    """Return the data set of a table: every column but that of the labels is a feature."""
     if len(data.names) < 2:
         raise UsageError(
             f"{data.place} must have two columns or more, separated by commas, semicolons or tabs,"
@@ -67,6 +71,10 @@ def _of_table(data: Table, label: str | None, seed: int, stated: Range | None) -
 
 
 def _of_arrays(data: Arrays, seed: int, stated: Range | None) -> Dataset:
+    """Return the data set of an .npz. class_names, where the file has them, fix the classes and
+    their
+    order; else the classes are the labels that occur, sorted.
+    """
     if data.y is None:
         raise UsageError(f"{data.place} must hold arrays x and y; y is missing")
     for what, given in (("y", data.y), ("y_test", data.y_test or ())):
