@@ -51,6 +51,8 @@ class Encoder(Block):
         start = [0, *features.width.cumsum().tolist()]
         signed = features.signed.tolist()
         fields = {f: backend.slice(sample, start[f], start[f + 1] - start[f]) for f, _ in different}
+        # One comparator for each different pair of feature and threshold; signed only where a range
+        # goes below 0.
         compared = backend.join(
             backend.exceeds_constant(fields[f], t, signed=signed[f]) for f, t in different
         )

@@ -52,6 +52,7 @@ class Logic(Block):
                 self._end_stage(nets, stage)
                 stage += 1
             self._compute(nets, group)
+        # Stages behind the last level hold nothing but outputs on their way.
         for last in range(stage, stages.latency):
             self._end_stage(nets, last)
         return (nets.read(netlist.outputs),)
@@ -61,6 +62,8 @@ class Logic(Block):
         netlist, backend, count = self._schedule.netlist, nets.backend, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         fanin = netlist.fanin[group.start : group.stop]
+        # A wire for each pin gathers the bits that the nodes read, so that the operation itself is
+        # on whole words.
         pins = [
             backend.wire(f"{name}_in{pin}", count, nets.read(fanin[:, pin]))
             for pin in range(group.arity)

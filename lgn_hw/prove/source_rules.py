@@ -104,12 +104,17 @@ HIGH_IMPEDANCE = re.compile(r"[zZ?]")
 
 
 def source_faults(text: str, tree: Any) -> list[Fault]:
-    """Return what is refused in a file's text, of which tree is slang's SyntaxTree, by line."""
+    """Return what is refused in a file's text, of which tree is slang's SyntaxTree, by line.
+
+    The handlers are called by kind of node: those that are not ALLOWED are refused as such, those
+    of CHECKS by their own rule. Each line is told once for each fault.
+    """
     faults = {*_comments_and_directives(text)}
 
     def visited(check: Callable[[Any], Found], node: Any) -> None:
         for place, what in check(node):
             line = tree.sourceManager.getLineNumber(place.sourceRange.start)
+            # A set: slang may visit one node twice, as part of two lists.
             faults.add(Fault(line, what))
 
     allowed = {*ALLOWED.split()}
@@ -198,7 +203,11 @@ def _system(node: Any) -> Found:
 
 
 def _literal(node: Any) -> Found:
-    """Refuse z everywhere, and x where anything is computed with it."""
+    """Refuse z everywhere, and x where anything is computed with it.
+
+    An x that is only passed on is a value for "not cared about", which setundef finds again in the
+    netlist, with all that reads it.
+    """
     text = "".join(token.rawText for token in (node.size, node.base, node.value))
     if HIGH_IMPEDANCE.search(text):
         yield node, f"{text} is z, which a circuit does not compute with"

@@ -26,6 +26,9 @@ def parsed_function(text: str) -> Function:
 
 
 def _tokens(text: str) -> list[str]:
+    """Return names, 0, 1, operators and brackets of a text. Raises FileFormatError on anything
+    else.
+    """
     tokens, place = [], 0
     while text[place:].strip():
         match = TOKEN.match(text, place)
@@ -37,6 +40,9 @@ def _tokens(text: str) -> list[str]:
 
 
 def _either(tokens: list[str]) -> Function:
+    """Take an OR of ANDs from the tokens' head; this is recursive descent, a function per
+    precedence.
+    """
     parts = [_both(tokens)]
     while tokens and tokens[0] in "|+":
         tokens.pop(0)
@@ -45,6 +51,7 @@ def _either(tokens: list[str]) -> Function:
 
 
 def _both(tokens: list[str]) -> Function:
+    """Take an AND, whose operator may be left out: `A B` is A & B."""
     parts = [_differ(tokens)]
     while tokens and tokens[0] not in "|+)":
         if tokens[0] in "&*":
@@ -54,6 +61,7 @@ def _both(tokens: list[str]) -> Function:
 
 
 def _differ(tokens: list[str]) -> Function:
+    """Take an XOR, which binds more closely than AND in Liberty, unlike in C."""
     parts = [_single(tokens)]
     while tokens and tokens[0] == "^":
         tokens.pop(0)
@@ -62,6 +70,10 @@ def _differ(tokens: list[str]) -> Function:
 
 
 def _single(tokens: list[str]) -> Function:
+    """Take a name, a constant, an inverse, or an expression in brackets. Raises FileFormatError
+    where
+    the text ends too early.
+    """
     if not tokens:
         raise FileFormatError("A function ends too early")
     token = tokens.pop(0)
@@ -75,6 +87,7 @@ def _single(tokens: list[str]) -> Function:
         value = _constant(int(token))
     else:
         value = itemgetter(token)
+    # The inverse behind a value, which may stand there several times.
     while tokens and tokens[0] == "'":
         tokens.pop(0)
         value = _inverse(value)

@@ -1,4 +1,4 @@
-"""A classifier for samples that arrive byte by byte: intake, logic, tally."""
+"""A classifier for samples that arrive byte by byte: intake, logic, serial argmax."""
 
 from amaranth.hdl import Cat, EnableInserter, Module, Signal
 from amaranth.lib import wiring
@@ -24,6 +24,9 @@ class ByteCore(wiring.Component):
     A byte may come in every clock cycle, but the last byte of a sample not before o_done of the
     sample before it, nor the first one before the logic has taken its bits (logic.latency + 1
     clock cycles). See decision 0004 for why this is not core.ClassifierCore.
+
+    plan: sizes, netlist in the order of lanes, and encoder. latency: of one byte in the intake, the
+    logic's registers, and the serial argmax, which counts a word of votes in each clock cycle.
     """
 
     def __init__(self, plan: LinkPlan) -> None:

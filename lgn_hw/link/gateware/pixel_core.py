@@ -42,6 +42,8 @@ class PixelCore(wiring.Component):
         m.submodules.core = ResetInserter(self.i_start)(self.core)
         pixel, result = self.core.i_pixel, self.core.o_result
         width, pixels = len(pixel.payload.codes), self.core.framer.pixels
+        # A shift register: a byte goes in at the top, pixels leave at the bottom; a byte may hold
+        # several pixels, or a pixel several bytes.
         bits, count = Signal(width + 7), Signal(range(width + 8))
         byte, has = Signal(8), Signal()
         index, taken = Signal(range(max(2, pixels))), Signal()
@@ -59,6 +61,7 @@ class PixelCore(wiring.Component):
         ]
         with m.If(taken):
             m.d.sync += [bits.eq(bits >> width), count.eq(count - width), index.eq(index + 1)]
+            # The next frame begins with a byte of its own: what is left of this one is padding.
             with m.If(pixel.payload.last):
                 m.d.sync += [bits.eq(0), count.eq(0), index.eq(0)]
         with m.Elif(has & ~pixel.valid):
@@ -68,6 +71,7 @@ class PixelCore(wiring.Component):
             ends = bytes_seen == self.sample_bytes - 1
             m.d.sync += [byte.eq(self.i_byte), has.eq(1)]
             m.d.sync += bytes_seen.eq(Mux(ends, 0, bytes_seen + 1))
+        # Last, and so stronger than all above: a byte that comes with i_start belongs to nothing.
         with m.If(self.i_start):
             m.d.sync += [bits.eq(0), count.eq(0), index.eq(0), has.eq(0), bytes_seen.eq(0)]
         return m
