@@ -3,8 +3,8 @@
 Nets are placed by averaging over what reads them, and votes are then put in a row by recursive
 bisection along the longest axis, as placers do.
 
-The count does not depend on the order, but the wires do. SerialArgmax joins the votes of a lane by a
-tree of multiplexers; where these come from all over the chip, the tree takes long wires, of which
+The count does not depend on the order, but the wires do. SerialArgmax joins the votes of a lane by
+a tree of multiplexers; where these come from all over the chip, the tree takes long wires, of which
 an FPGA has few. Nodes that read the same nets, or nets that are read together, will be placed near
 one another, so these share a lane. All arithmetic is exact, so every machine finds the same
 order.

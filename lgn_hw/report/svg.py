@@ -107,9 +107,9 @@ def text_width(text: str) -> float:
     return 0.6 * FONT_SIZE * len(text)
 
 
-def cut(text: str, room: int) -> str:
-    """Return a text of at most `room` characters; an ellipsis stands for what is left out."""
-    return text if len(text) <= room else text[: room - 1] + "…"
+def cut(text: str, length: int) -> str:
+    """Return a text of at most `length` characters; an ellipsis stands for what is left out."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def scale(

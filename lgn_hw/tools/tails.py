@@ -13,8 +13,8 @@ def last_errors(log: str) -> str:
         return _indented(lines[-SHOWN_LINES:])
     earlier = list(dict.fromkeys(lines[i] for i in wrong if lines[i] != lines[wrong[-1]]))
     followed = lines[wrong[-1] :][:SHOWN_LINES]
-    room = SHOWN_LINES - len(followed)
-    return _indented([*earlier[len(earlier) - room if room < len(earlier) else 0 :], *followed])
+    left = SHOWN_LINES - len(followed)
+    return _indented([*earlier[len(earlier) - left if left < len(earlier) else 0 :], *followed])
 
 
 def _indented(lines: list[str]) -> str:

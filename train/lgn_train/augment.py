@@ -49,7 +49,7 @@ class Augmentation:
         images = codes.view(-1, channels, rows, columns)
         border = self._border.to(codes.dtype)[:, None, None]
         # F.pad fills with zeros; shifted by the border, the zeros become it.
-        room = F.pad(images - border, [self.shift] * 4) + border
+        padded = F.pad(images - border, [self.shift] * 4) + border
         draws = self._draws[indices]
         down = torch.arange(rows, device=codes.device) + draws[:, :1]
         right = torch.arange(columns, device=codes.device) + draws[:, 1:2]
@@ -61,7 +61,7 @@ class Augmentation:
             down[:, None, :, None],
             right[:, None, None, :],
         )
-        return room[picks].reshape(codes.shape)
+        return padded[picks].reshape(codes.shape)
 
     def go_to(self, epoch: int) -> None:
         """Change images as in another epoch, from the same memory: a captured step reads it."""

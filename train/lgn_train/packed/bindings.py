@@ -101,8 +101,8 @@ class SoftRunStruct(ctypes.Structure):
         ("blocks", ctypes.c_int64),
         ("group", ctypes.c_int64),
         ("slots", ctypes.c_int64),
-        ("room", ctypes.c_void_p),
-        ("room_rows", ctypes.c_int64),
+        ("workspace", ctypes.c_void_p),
+        ("workspace_rows", ctypes.c_int64),
     )
 
 

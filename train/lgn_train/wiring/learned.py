@@ -50,8 +50,8 @@ class LearnedWiring(nn.Module):
         super().__init__()
         self.count = checked_candidates(candidates.shape[2])
         self.inputs = inputs
-        room = (*candidates.shape[:2], MAX_CANDIDATES)
-        numbers, logits = torch.full(room, -1, dtype=torch.int32), torch.full(room, NO_CANDIDATE)
+        shape = (*candidates.shape[:2], MAX_CANDIDATES)
+        numbers, logits = torch.full(shape, -1, dtype=torch.int32), torch.full(shape, NO_CANDIDATE)
         numbers[..., : self.count] = candidates
         logits[..., : self.count] = 0.0
         self.register_buffer("candidates", numbers)
