@@ -54,6 +54,7 @@ def doctor(
         show(_table(found))
         missing = [item for item in found if item.version is None]
         say(*(f"{item.name}: install it with: {item.install}" for item in missing))
+    # Without --strict the exit code stays 0: what is missing may not be needed.
     if strict and any(item.version is None for item in found):
         raise typer.Exit(3)
 
@@ -124,6 +125,8 @@ def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
 def _version_said(path: str, flag: str) -> str | None:
     """Return the first line that a program says of its version."""
     try:
+        # Programs differ in whether the version goes to standard output or to standard error, and
+        # in their exit code: both are read, the code is not.
         done = subprocess.run(
             [path, flag],
             stdin=subprocess.DEVNULL,

@@ -57,7 +57,9 @@ def run(
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
         found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
+        # A board that is gone cannot be asked for its counters.
         counters = None if lost else on.counters()
+    # Of a batch that was cut short, what was classified is compared all the same.
     given = given[: len(found)]
     codes = given.codes
     wrong = (found != loaded.predict(codes)).nonzero()[0]

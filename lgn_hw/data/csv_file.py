@@ -43,9 +43,11 @@ def read_csv(path: Path) -> Table:
         list(map(str.strip, column)) for column in zip(*(r for _, r in rows[1:]), strict=True)
     ]
     notices: list[str] = []
+    # Spreadsheets write a separator behind the last cell of each row.
     while len(header) > 1 and not header[-1] and not any(columns[-1]):
         header.pop(), columns.pop()
         notices = [f"{path}: rows end in a separator; the empty last column is left out"]
+    # One column with decimal commas decides for the file: 3 in another column means 3 either way.
     comma = separator != "," and any(is_decimal_comma(column) for column in columns)
     if comma:
         notices.append(f"{path}: commas in numbers are read as decimal points")

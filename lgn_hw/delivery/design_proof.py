@@ -51,6 +51,8 @@ def prove_design(
     proof = prove_verilog(classifier, verilog, header, timeout_s=timeout_s, watch=watch)
     if proof.status == "refused":
         return proof
+    # Modules that are neither the core nor one of its blocks: a wrapper, or something that nobody
+    # proves.
     outer = [name for name in module_names(verilog) if not _is_core(name, header)]
     return Proof((*proof.claims, _wrapper_claim(verilog, outer, header))) if outer else proof
 

@@ -43,6 +43,7 @@ def deliver(
     Raises UsageError where the folder holds files and no delivery (see files.owned_folder).
     """
     files = _files(classifier, design, codes)
+    # No date and no path: the same call gives the same manifest on any machine.
     facts = _facts(classifier, design, len(codes))
     with own_folder(folder, "verilog") as owned, owned.work(facts) as work:
         for name, text in files.items():

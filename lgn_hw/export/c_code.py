@@ -116,6 +116,7 @@ def write_c(
     """
     files = c_files(classifier, name, samples=samples, layout=layout)
     source = next(data for path, data in files.items() if path.endswith(f"{name}.c"))
+    # Before anything is written: what cannot be proven must not lie in a firmware folder.
     proof = prove_c(classifier, source, timeout_s=timeout_s, watch=watch)
     proof.check()
     if layout == "plain":

@@ -80,6 +80,8 @@ def prove_combinational(
     claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
     if not whole:
         return Proof((claim,))
+    # The head line says what the file was made for, so that the same circuit can be built for the
+    # proof.
     found = re.search(rb"lut size (\d)", data)
     circuit = _circuit(classifier, int(found[1]) if found else 6)
     watch = watch or Watch()
@@ -195,6 +197,7 @@ def _top(circuit: Circuit, name: str) -> str:
         f"  output [{max(1, widths[-1]) - 1}:0] {CLASS}",
         ");",
     ]
+    # From part to part: what one gives is what the next one takes.
     source = SAMPLE
     for part, width in zip(circuit.parts, widths[1:], strict=True):
         target = CLASS if part == "argmax" else f"{part}_bits"

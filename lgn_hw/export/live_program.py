@@ -36,6 +36,7 @@ def program_bytes(classifier: Classifier) -> bytes:
     features = classifier.features
     ranges = [*zip(features.low.tolist(), features.high.tolist(), strict=True)]
     for name, (low, high) in zip(features.names, ranges, strict=True):
+        # Both ends and the number of codes: all three are computed with in the page.
         if max(-low, high, high - low) > EXACT:
             raise UsageError(
                 f"A page counts exactly up to 2^53, and feature {name!r} is {low} to {high};"

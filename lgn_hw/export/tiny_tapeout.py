@@ -76,6 +76,8 @@ def tiny_tapeout(
     """
     _check(classifier, name, tiles)
     circuit = Circuit.of(classifier, CoreOptions(lut_size=2))
+    # Of the sample's bits those that a comparison looks at: each one kept costs a flip-flop with an
+    # enable.
     read = inputs_read(circuit.parts["encoder"])
     gates = sum(part.num_nodes for part in circuit.parts.values())
     tiles = tiles or _tiles(gates, len(read))

@@ -50,6 +50,7 @@ def ports(data: bytes, name: str = "the file") -> tuple[dict[str, list[int]], di
     FileFormatError as loads does, and where a port lacks a bit.
     """
     found: tuple[dict[str, dict[int, int]], ...] = ({}, {})
+    # A symbol line like `i3 sample[3]`: kind, position in the file, port, bit of it.
     for kind, index, port, bit in re.findall(SYMBOL, _Sections(data, name).symbols, re.MULTILINE):
         found["io".index(kind)].setdefault(port, {})[int(bit or 0)] = int(index)
     for port, places in (*found[0].items(), *found[1].items()):

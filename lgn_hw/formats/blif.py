@@ -118,6 +118,7 @@ def _parsed(text: str, name: str) -> tuple[list[str], list[str], dict[str, tuple
 
 def _statements(text: str, name: str) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the words of each statement and the lines of its cover."""
+    # Comments go first, then lines that a backslash continues are joined.
     text = re.sub(r"#.*", "", text).replace("\\\n", " ")
     for statement in re.split(r"^(?=\.)", text, flags=re.MULTILINE):
         lines = [line for line in statement.splitlines() if line.strip()]

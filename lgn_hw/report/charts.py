@@ -105,6 +105,7 @@ def paired_bars(counts: Mapping[str, tuple[int, int]], *, describe: str) -> str:
     """
     width = CHART[0]
     values = {name: f"{before:,} → {after:,}" for name, (before, after) in counts.items()}
+    # Names stand to the left of all bars, counts to the right of the longest.
     start = max(map(text_width, counts), default=0) + 10
     span = width - start - max(map(text_width, values.values()), default=0) - 6
     unit = span / max([1, *(max(pair) for pair in counts.values())])

@@ -63,6 +63,7 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
     luts = Circuit.of(classifier, CoreOptions(lut_size=6)).luts
     estimate, simulation = found["estimate"] or {}, found["simulation"] or {}
     placed = [core for core in found["placed"] if core["latency_ns"] is not None]
+    # Of several settings the fastest; cores that were never placed have no clock to show.
     best: Mapping[str, Any] = max(placed, key=lambda core: core["fmax_mhz"], default={})
     return {
         "name": file.stem,

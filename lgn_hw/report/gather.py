@@ -67,6 +67,7 @@ def gather(
 
     def step(what: str) -> dict[str, Any] | None:
         command, name, remedy = STEPS[what]
+        # Each command writes into a folder of its own beside the classifier.
         data, reason = _step(default_folder(file, command) / name, classifier.digest)
         if data is None:
             remedy = remedy.format(classifier=shlex.quote(str(file)))
@@ -271,6 +272,7 @@ def _placed(file: Path, digest: str) -> Iterator[Mapping[str, Any]]:
         data, _ = _step(path, digest)
         if data is not None:
             yield data
+    # A build's folder is called after the classifier and the board.
     for path in sorted(file.parent.glob(f"{glob.escape(file.name)}.*/build.json")):
         data, _ = _step(path, digest)
         if data is not None and data["fmax_mhz"] is not None:

@@ -136,6 +136,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
     low may equal high; two marks are returned then.
     """
+    # The step that would give exactly so many marks; the next rounder one is taken.
     rough = max(high - low, 1e-9) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
@@ -164,6 +165,7 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
     """
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
+    # Upwards first: each label is pushed to where the one below it ends.
     below = low
     for i in order:
         moved[i] = below = max(places[i], below)

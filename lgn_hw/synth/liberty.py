@@ -91,6 +91,7 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
     name, cells = _cells(text)
     if not cells:
         raise FileFormatError(f"{path} is no Liberty file: it has no cells with an area")
+    # Cells that a library lists and forbids (clock buffers, delays) must not be mapped to.
     used = {
         cell.name: cell
         for cell in cells

@@ -144,6 +144,7 @@ def run_nextpnr(
     """
     report, log = folder / f"{name}.json", folder / f"{name}.log"
     start = time.perf_counter()
+    # A report that an earlier run left must not be read as this one's.
     for old in (report, log):
         old.unlink(missing_ok=True)
     # A missed clock is a figure of the report, and must not end the run before there is one.

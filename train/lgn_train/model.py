@@ -46,6 +46,8 @@ def build_model(
     _check_head(options, classes)
     _check_images(options, image_shape)
     dense_seeds, conv_seeds = _layer_seeds(recipe)
+    # geometry: where the values that the next layer reads lie in the image; None where they lie
+    # nowhere.
     inputs, geometry = encoder.num_bits, None
     convolutions: list[nn.Module] = []
     if options.conv and image_shape is not None:
@@ -67,6 +69,7 @@ def _check_head(options: Model, classes: int) -> None:
     else:
         voters = options.conv[-1].kernels
         place = f"model.conv.{len(options.conv) - 1}.kernels, which vote, must be"
+    # GroupSum needs groups of one size: a class with more votes would win by their number.
     if voters % classes:
         raise UsageError(f"{place} a multiple of the {classes} classes, not {voters}")
 

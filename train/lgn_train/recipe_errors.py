@@ -22,6 +22,7 @@ def described(problem: ValidationError, model: type[BaseModel], place: str) -> s
 def _sentence(error: Any, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in error["loc"])
     value, context = error["input"], error.get("ctx", {})
+    # pydantic's kinds of errors; those that a recipe can meet have words of their own.
     match error["type"]:
         case "extra_forbidden":
             return f"{key} is not a key; {_suggestion(key, list(_keys(model)))}"
@@ -64,6 +65,7 @@ def _suggestion(key: str, legal: list[str]) -> str:
     """Suggest the same word in another section, else the nearest of the same section."""
     section, _, leaf = key.rpartition(".")
     keys_of = re.sub(r"\.\d+", "", section)  # a section of a list has the keys of all of them
+    # First the same word in another section: most unknown keys are known ones in the wrong place.
     elsewhere = [other for other in legal if other.rpartition(".")[2] == leaf]
     if elsewhere:
         return f"did you mean {elsewhere[0]}?"

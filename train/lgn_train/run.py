@@ -134,6 +134,7 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
         # What was found out before there was a bar to print above.
         for notice in notices:
             bar.notice(notice)
+        # Called after each step, and writes a checkpoint where enough minutes have passed.
         saver = _Saver(run, bar)
         if run.start is not None:
             trainer.consider_start()
