@@ -108,6 +108,8 @@ class Device:
                 return cls._on(classifier, name, baud, timeout)
             except (LinkError, UsageError) as problem:
                 tried.append(f"\n  {name}: {problem}")
+        # Two different faults with two remedies: nothing is plugged in, or what is plugged in is
+        # another device.
         if not ports:
             raise LinkError(
                 "There is no USB serial port; connect the board, or name its port with --port"
@@ -163,6 +165,7 @@ class Device:
         """
         checked = self.classifier.features.checked(codes)
         size, most = self.identity.sample_bytes, self._samples_a_frame()
+        # All samples at once; frames are slices of these bytes.
         packed = self.format.pack(checked)
         payloads = [packed[i : i + most * size] for i in range(0, len(packed), most * size)]
         start = time.monotonic()

@@ -113,6 +113,7 @@ def train(
         _list_recipes(json)
         return
     changes = list(change or [])
+    # Short forms come last, and so win over the same key in --set.
     changes += [] if seed is None else [f"seed={seed}"]
     changes += [] if epochs is None else [f"train.epochs={epochs}"]
     chosen = _recipe(recipe, data, label, changes, start)
@@ -145,6 +146,7 @@ def read_ranges(options: list[str]) -> "Range | None":
     """Read --range options; raises UsageError naming the one that is none."""
     found: dict[str, tuple[float, float]] = {}
     for option in options:
+        # From the right: a feature's name may have an equals sign of its own.
         name, _, ends = option.rpartition("=")
         try:
             low, high = map(_number, ends.split(":"))
@@ -244,6 +246,7 @@ def default_recipe(path: Path, label: str | None) -> dict[str, Any]:
 
     data = load_file(path, label)
     classes, rows = len(data.classes), len(data.x_train)
+    # A multiple of the classes, as GroupSum wants groups of one size.
     outputs = max(1, round(DEFAULT_OUTPUTS / classes)) * classes
     batch_size = 32 if rows < LARGE_TABLE else 128
     fewest, most = DEFAULT_EPOCHS

@@ -34,6 +34,7 @@ def read_csv(path: Path) -> Table:
     text = _text(path)
     stated = STATED.match(text)
     separator = stated[1] if stated else _separator(text)
+    # The line `sep=;` is no row.
     rows = _rows(path, text, separator)[1 if stated else 0 :]
     if len(rows) < 2:
         raise UsageError(f"{path} holds no samples; it needs a header row and one row per sample")

@@ -66,6 +66,7 @@ def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
+    # A core with carry chains names primitives of Xilinx, which other parts do not have.
     parts, synthesis = "any part that it knows", "synth_ice40"
     if design.header.options.carries:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"

@@ -29,6 +29,7 @@ def files(design: "Design") -> dict[str, str]:
 
 def _vivado(design: "Design") -> str:
     """Return the Tcl that synthesises, places and routes out of context in Vivado."""
+    # In the order in which they are compiled; names have no spaces.
     sources = " ".join(design.files)
     return f"""\
 # Synthesise, place and route {design.top} out of context: no pins, only its own timing.

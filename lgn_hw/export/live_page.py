@@ -55,6 +55,7 @@ def live_page(
     """
     program = program_bytes(classifier)
     data = _data(classifier, program, title, shape, samples, examples)
+    # Everything is in the one file: style, script and net, so that it works from a mail attachment.
     page = _filled(
         (HERE / "page.html").read_text(encoding="utf-8"),
         version=lgn_hw.__version__,

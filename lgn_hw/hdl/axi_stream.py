@@ -57,6 +57,8 @@ class PacketReceiver(wiring.Component):
         m = Module()
         beats = beats_of(self.bits, self.data_bits)
         index, word = Signal(range(max(2, beats))), self.tdata[: self.bits]
+        # lacking: a beat of this packet had too few bytes; skipping: what is left of a packet that
+        # was too long.
         lacking, skipping = Signal(), Signal()
         at_last, beat, lacks_now, whole = Signal(), Signal(), Signal(), Signal()
         needed = Signal(self.data_bits // 8)

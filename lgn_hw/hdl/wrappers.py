@@ -78,6 +78,7 @@ class AxiWrapper(wiring.Component):
         reset, restart = Signal(), Signal()
         m.domains.sync = domain = ClockDomain("sync")
         domain.clk, domain.rst = self.aclk, reset
+        # AXI's reset is low when active, and Amaranth's is high.
         m.d.comb += reset.eq(~self.aresetn)
         m.submodules.receiver = receiver = PacketReceiver(self.header.sample_bits, self.data_bits)
         buffer = Buffer(self.header.result_bits)
@@ -133,6 +134,8 @@ class ParallelWrapper(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # There is no reset port, and nothing to reset: samples that were there at power-up leave by
+        # themselves.
         m.domains.sync = domain = ClockDomain("sync", reset_less=True)
         domain.clk = self.clk
         # The port's own register: without it the path from the pin would lead into the encoder.

@@ -126,6 +126,7 @@ class Parser:
         position = 0
         while position < len(data):
             if not self._taken:
+                # Between frames, everything up to a SYNC is noise.
                 position = data.find(SYNC, position)
                 if position < 0:
                     return
@@ -150,6 +151,8 @@ class Parser:
         if len(self._taken) < HEAD:
             return HEAD - len(self._taken)
         if len(self._taken) == HEAD and not self._head_is_right():
+            # What belongs to a damaged head is given up whole, as the gateware does: the two must
+            # agree on every stream of bytes.
             self._taken.clear()
             self.damaged += 1
             # The byte after the damaged head may be a SYNC: nothing that follows has been taken.

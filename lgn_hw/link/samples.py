@@ -45,6 +45,7 @@ class SampleFormat:
         feature = np.unique(encoder.feature[bits]) if bits else np.zeros(1, np.int32)
         # A feature keeps its highest bit.
         least = whole.width[feature].astype(np.int64) - 1 if bits else np.zeros(1, np.int64)
+        # x > t is x >= t + 1: bits below the lowest one of t + 1 cannot matter.
         blind = _trailing_zeros(encoder.threshold[bits] + 1)
         np.minimum.at(least, np.searchsorted(feature, encoder.feature[bits]), blind)
         names = [whole.names[number] for number in feature]
@@ -57,6 +58,8 @@ class SampleFormat:
         section, whole = classifier.convolution, classifier.features
         assert section is not None
         shift = _blind_bits(classifier)
+        # From channel by channel to pixel by pixel: a core in time needs all channels of a pixel at
+        # once.
         feature = np.arange(len(whole), dtype=np.int32).reshape(section.shape[0], -1).T.reshape(-1)
         least = np.tile(shift, section.shape[1] * section.shape[2])
         names = [whole.names[number] for number in feature]

@@ -70,6 +70,8 @@ class SymbolicDesign:
                        if isinstance(b, int)), default=1)  # fmt: skip
         top_net = max([top_net, *(b for p in module["ports"].values() for b in p["bits"]
                                   if isinstance(b, int))])  # fmt: skip
+        # By net as yosys numbers them, and two more: the constants 0 and 1, which yosys writes as
+        # texts.
         self.value = [0] * (top_net + 3)
         self._zero, self._one = top_net + 1, top_net + 2
         self.value[self._one] = 1
@@ -131,6 +133,8 @@ class SymbolicDesign:
                 self.value[net] = literal
         for net in self._any:
             self.value[net] = self.graph.symbol()
+        # Graph.conjunction(), written out: this loop runs for every gate in every cycle, and a call
+        # would take most of its time.
         value, known, ands = self.value, self.graph.known, self.graph.ands
         for step in self._steps:
             if type(step) is _Memory:
@@ -186,6 +190,8 @@ class SymbolicDesign:
     def _ordered(self, gates: dict[int, tuple[int, int, int]]) -> list[Any]:
         """Return gates and reads of memories, each after what it reads; refuse loops."""
         steps: list[Any] = []
+        # What has a value when a cycle begins; all else is computed in an order that is found here
+        # once.
         done = {q for _, q in self._registers} | {*self._any, self._zero, self._one, self._clock}
         for port in self._module["ports"].values():
             if port["direction"] == "input":
@@ -270,6 +276,8 @@ class _Memory:
         if not any(enable):
             return
         place = _number(address)
+        # Weaker knowledge is always sound: forgetting all words can make a proof fail, never
+        # succeed.
         if place is None or any(literal > 1 for literal in enable):
             self.words = {}
             return

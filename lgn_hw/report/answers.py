@@ -48,6 +48,7 @@ def answers_on(classifier: Classifier, samples: Samples, *, image: bool) -> dict
     }
     if labels is not None and known.any():
         k = classifier.num_classes
+        # One number for each pair, so that one count over all samples makes the matrix.
         pairs = labels[known] * k + answer[known]
         found["confusion"] = np.bincount(pairs, minlength=k * k).reshape(k, k).tolist()
         most = max(1, min(MAX_WRONG, MAX_VALUES // max(1, codes.shape[1])))

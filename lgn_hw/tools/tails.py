@@ -11,6 +11,7 @@ def last_errors(log: str) -> str:
     wrong = [i for i, line in enumerate(lines) if "ERROR" in line]
     if not wrong:
         return _indented(lines[-SHOWN_LINES:])
+    # yosys repeats an error at the end, in other words: the first ones often say more.
     earlier = list(dict.fromkeys(lines[i] for i in wrong if lines[i] != lines[wrong[-1]]))
     followed = lines[wrong[-1] :][:SHOWN_LINES]
     left = SHOWN_LINES - len(followed)

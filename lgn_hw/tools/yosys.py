@@ -51,8 +51,10 @@ def run_yosys(
     fails, or ends and has not written them all, ToolTimeout where it takes longer than timeout_s.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # Kept beside the log, so that whoever looks into a failure can run it again.
     script_file = log.with_suffix(".ys")
     script_file.write_text(script, encoding="utf-8")
+    # What an earlier run left must not be taken for what this one wrote.
     for name in outputs:
         (folder / name).unlink(missing_ok=True)
     # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output. And no

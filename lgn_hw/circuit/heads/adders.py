@@ -101,6 +101,7 @@ class AdderTree(Head):
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         """Count in threes, then add neighbours until one number is left."""
         width, votes = highest.bit_length(), [literal for _, literal in bits]
+        # Full adders on threes are the first level; a rest of one or two is a wire or a half adder.
         numbers = [self._added(0, votes[i : i + 3], width) for i in range(0, len(votes), 3)]
         while len(numbers) > 1:
             sums = [
@@ -150,6 +151,7 @@ def _triples(
     zero = backend.constant(0, 1)
     padded = [of_class + [zero] * (-len(of_class) % 3) for of_class in votes]
     flat = [vote for of_class in padded for vote in of_class]
+    # One word operation for all classes: shorter text, and the same gates after synthesis.
     count = len(flat) // 3
     a, b, c = (backend.wire(f"votes{i}", count, backend.join(flat[i::3])) for i in range(3))
     total = backend.wire("total", count, a ^ b ^ c)

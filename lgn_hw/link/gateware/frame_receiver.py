@@ -46,6 +46,7 @@ class FrameReceiver(wiring.Component):
         m.submodules.crc = crc = CrcRegister()
         # One register for both, since the length is needed until the first byte only.
         left = Signal(16)  # of the payload; before its first byte the length
+        # wrong: a byte of the CRC before differs; disturbed: a byte of this frame is missing.
         wrong, disturbed = Signal(), Signal()
         expected, differs = Signal(8), Signal()
         m.d.comb += [

@@ -43,6 +43,7 @@ class Intake(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # For each bit its feature, how far back it begins, and at which bit of that byte.
         place = {bit: self._place(bit) for bit in self.bits_used}
         lines = self._byte_lines(m)
         window = self._window(m, max((first for _, first, _ in place.values()), default=0))

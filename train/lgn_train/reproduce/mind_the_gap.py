@@ -51,6 +51,7 @@ def mind_the_gap(
         device_named(scale.experiment.device)
     data = {name: load_dataset(scale.source(name)) for name in scale.data.sources}
     specs = scale.runs({name: len(found.x_train) for name, found in data.items()})
+    # Refuses a wrong --only before anything is trained.
     wanted = chosen(specs, only)
     runs = Runs(folder, data)
     if train:

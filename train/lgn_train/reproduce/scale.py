@@ -195,6 +195,7 @@ class Scale(Document):
         }
         if estimator == DLGN:
             model["input_gradient"] = "soft"  # exact: no table is sampled
+        # Recipes count epochs, the experiment steps.
         steps_per_epoch = -(-train_samples // self.train.get("batch_size", 128))
         train = self.train | {"epochs": -(-self.experiment.steps // steps_per_epoch)}
         values = {
