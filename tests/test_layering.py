@@ -39,6 +39,7 @@ ROOMS = (
     "lgn_hw.files",
     "lgn_hw.library_cache",
     "lgn_hw.compiler",
+    "lgn_hw.nvcc",
     "lgn_hw.netlist",
     "lgn_hw.data",
     "lgn_hw.features",

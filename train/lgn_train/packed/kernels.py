@@ -6,20 +6,19 @@ depends on it.
 """
 
 import ctypes
-import os
 import sys
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_compiler, find_cxx
+from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_cxx, find_nvcc
 from lgn_hw.errors import LgnError, ToolError
+from lgn_hw.nvcc import nvcc_command
 from lgn_train.packed.bindings import address
-from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
+from lgn_train.packed.compiler import SOURCES, cpu_command
 from lgn_train.packed.threads import kernel_threads
 
 __all__ = [
@@ -28,13 +27,10 @@ __all__ = [
     "Kernels",
     "call",
     "cpu_kernels",
-    "find_nvcc",
     "kernels_for",
     "why_not_compiled",
     "why_not_cuda",
 ]
-
-CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 
 
 class Kernels(Protocol):
@@ -125,7 +121,7 @@ def cuda_kernels(device: int) -> CudaKernels:
     Raises ToolNotFound, or ToolError with CUDA's words where they do not run.
     """
     major, minor = torch.cuda.get_device_capability(device)
-    command = cuda_command(find_nvcc(), 10 * major + minor)
+    command = nvcc_command(find_nvcc(), 10 * major + minor, SOURCES / "kernels.cu")
     kernels = CudaKernels(compile_library(command, SOURCES), device)
     try:
         counted = _count_of_ones(kernels)
@@ -137,17 +133,6 @@ def cuda_kernels(device: int) -> CudaKernels:
     if counted != 3:
         raise ToolError(f"a trial on cuda:{device} counted {counted} ones in three")
     return kernels
-
-
-def find_nvcc() -> str:
-    """Return the CUDA compiler: that of CUDA_HOME, or else one that lies where it is looked for.
-
-    Raises ToolNotFound.
-    """
-    home = os.environ.get("CUDA_HOME")
-    given = str(Path(home) / "bin" / "nvcc") if home else None
-    remedy = "install the CUDA toolkit, or set CUDA_HOME"
-    return find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
 
 
 def _count_of_ones(kernels: CudaKernels) -> int:
