@@ -113,7 +113,6 @@ def train(
         _list_recipes(json)
         return
     changes = list(change or [])
-    # Short forms come last, and so win over the same key in --set.
     changes += [] if seed is None else [f"seed={seed}"]
     changes += [] if epochs is None else [f"train.epochs={epochs}"]
     chosen = _recipe(recipe, data, label, changes, start)
@@ -246,7 +245,6 @@ def default_recipe(path: Path, label: str | None) -> dict[str, Any]:
 
     data = load_file(path, label)
     classes, rows = len(data.classes), len(data.x_train)
-    # A multiple of the classes, as GroupSum wants groups of one size.
     outputs = max(1, round(DEFAULT_OUTPUTS / classes)) * classes
     batch_size = 32 if rows < LARGE_TABLE else 128
     fewest, most = DEFAULT_EPOCHS

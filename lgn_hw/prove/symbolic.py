@@ -190,8 +190,6 @@ class SymbolicDesign:
     def _ordered(self, gates: dict[int, tuple[int, int, int]]) -> list[Any]:
         """Return gates and reads of memories, each after what it reads; refuse loops."""
         steps: list[Any] = []
-        # What has a value when a cycle begins; all else is computed in an order that is found here
-        # once.
         done = {q for _, q in self._registers} | {*self._any, self._zero, self._one, self._clock}
         for port in self._module["ports"].values():
             if port["direction"] == "input":
