@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 STATE_DICTS, LAYERS = (".pth", ".pt"), (".npz", ".json")
+MAX_CLASSES = 1 << 16  # more are a slip of the finger, and their names alone would fill memory
 # The options that each kind of file takes.
 ALL_TAKE = ("output", "classes", "outputs", "encoder", "tau")
 LAYERS_TAKE = (*ALL_TAKE, "inputs")
@@ -131,6 +132,11 @@ def _class_names(classes: str) -> list[str]:
     """Return the names of the classes: those that are listed, or numbers from 0."""
     # A number is a count; a list with one name would be one class, which is refused later.
     if classes.isdecimal():
+        if not 1 < int(classes) <= MAX_CLASSES:
+            raise UsageError(
+                f"--classes must be 2 to {MAX_CLASSES:,}, or names with commas between, not"
+                f" {classes}"
+            )
         return [str(c) for c in range(int(classes))]
     return [name.strip() for name in classes.split(",")]
 
