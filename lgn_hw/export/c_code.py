@@ -72,8 +72,11 @@ def prove_c(
     whole = Claim(WHOLE, "SHA-256", "equal" if is_sealed(source) else "different", CHANGED)
     if whole.status == "different":
         return Proof((whole,))
+    # Of the compiled program only `output` is used below, which C does not say; the rest is read
+    # from the text.
     made = _engine(classifier).program
     text = source.decode()
+    # The one number that is no table: how many words the interpreter keeps.
     slots = re.search(r"^static word slots\[(\d+)\];$", text, re.MULTILINE)
     if slots is None:
         raise FileFormatError("The file is no C that lgn export wrote")

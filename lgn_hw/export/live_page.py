@@ -89,6 +89,7 @@ def prove_live_page(classifier: Classifier, page: bytes) -> Proof:
         raise FileFormatError("The file is no live page that lgn export wrote")
     program = base64.b64decode(json.loads(found[1])["program"])
     same = same_program(classifier, program)
+    # Whole files and not digests: a page of another version of the interpreter differs here.
     code = all(_script(names) in text for names in (NET, VIEW))
     claims = (_claim(PROGRAM, "comparison", same), _claim(CODE, "comparison", code))
     return Proof((whole, *claims))
@@ -117,8 +118,7 @@ def _data(
     examples: int,
 ) -> dict[str, Any]:
     """Return what the page's script reads as JSON: the program and the examples in base64, the rest
-    as
-    it is. Examples are stored as code - low, so that small numbers take one byte each.
+    as it is. Examples are stored as code - low, so that small numbers take one byte each.
     """
     features = classifier.features
     rows, labels = _examples(samples, examples)
@@ -166,6 +166,7 @@ def _summary(classifier: Classifier) -> str:
 def _embedded(data: dict[str, Any]) -> str:
     """Return JSON that no name in it can end: `<` cannot stand in it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    # These escapes are the same string for a JSON parser.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -29,6 +29,7 @@ def dumps(netlist: Netlist, name: str = "logic") -> str:
         f".model {name}",
         " ".join([".inputs", *names[FIRST_INPUT : netlist.first_node]]),
         " ".join([".outputs", *(f"o{i}" for i in range(netlist.num_outputs))]),
+        # A cover without lines is 0; the one below with the empty cube is 1.
         ".names n0",
         ".names n1",
         "1",
@@ -57,6 +58,7 @@ def loads(text: str, name: str = "the file") -> Netlist:
     for signal in order:
         pins, entries = tables[signal]
         if not pins:
+            # A table without inputs is a constant, and becomes net 0 or 1 and no node.
             net[signal] = entries & 1
             continue
         nets, entries = _without_zeros([net[pin] for pin in pins], entries)

@@ -1,7 +1,7 @@
 """A netlist as two-input ANDs and inverters: the language of AIGER files and of provers.
 
-AIGER (Biere, "The AIGER And-Inverter Graph format", 2007) is what ABC and SAT tools read. Our own
-netlist is coarser, a table per gate, so this is a translation and not the representation.
+AIGER (Biere, "The AIGER And-Inverter Graph (AIG) format", 2007) is what ABC and SAT tools read. Our
+own netlist is coarser, a table per gate, so this is a translation and not the representation.
 """
 
 from dataclasses import dataclass

@@ -87,8 +87,7 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
 
 def _total(estimate: Mapping[str, Any], kind: str) -> int | None:
     """Return the cells of a kind in the whole circuit as `lgn synth` counted them; None where it
-    was
-    not run.
+    was not run.
     """
     return estimate[kind]["total"] if estimate else None
 

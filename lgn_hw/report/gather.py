@@ -128,8 +128,7 @@ def classifier_file(path: Path) -> Path:
 
 def _shape(classifier: Classifier, image: str | None) -> Shape | None:
     """Return the shape of the pixels: the one the user says, or the one the features' names say;
-    None
-    where they are no image. Raises UsageError where `image` does not fit the features.
+    None where they are no image. Raises UsageError where `image` does not fit the features.
     """
     if image is None:
         return find_image_shape(classifier.features)

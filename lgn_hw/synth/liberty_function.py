@@ -71,8 +71,7 @@ def _differ(tokens: list[str]) -> Function:
 
 def _single(tokens: list[str]) -> Function:
     """Take a name, a constant, an inverse, or an expression in brackets. Raises FileFormatError
-    where
-    the text ends too early.
+    where the text ends too early.
     """
     if not tokens:
         raise FileFormatError("A function ends too early")

@@ -33,6 +33,7 @@ __all__ = [
     "sometimes",
 ]
 
+# Of no meaning for the circuit, which has no delays; even, so that a half period is exact.
 PERIOD_NS = 10
 PATIENCE_CYCLES = 1000  # without any transfer; random pauses are far shorter
 SHOWN_MISMATCHES = 5
@@ -71,6 +72,7 @@ def sometimes(seed: int) -> Iterator[bool]:
 def read(handle: Any) -> int | str:
     """Return a signal as an integer, or as text where a bit of it is X or Z: never as 0."""
     text = str(handle.value)
+    # cocotb would convert an X to 0 where it is configured to, and hide it.
     return int(text, 2) if set(text) <= {"0", "1"} else text
 
 
@@ -155,6 +157,7 @@ class Sink:
             if ready and waiting is not None:
                 received.append(Transfer(waiting.word, waiting.offered, _cycle()))
                 waiting, waited = None, 0
+            # Counted while the sink pauses too: its pauses are a few cycles each.
             if waited > PATIENCE_CYCLES:
                 raise BrokenRule(
                     f"Result {len(received)} of {count} did not come"
@@ -258,6 +261,7 @@ class Bench:
         """Hold reset for two cycles, with both streams quiet."""
         self.source.stop()
         self.sink.stop()
+        # Synchronous: the first edge resets, the second shows that it holds.
         self.rst.value = 1
         await RisingEdge(self.clk)
         await RisingEdge(self.clk)

@@ -40,7 +40,7 @@ class Teacher:
         """Return [batch], T**2 KL(teacher || network), both at temperature T.
 
         samples: numbers of the batch in the training part. The factor keeps the gradient as large
-        as that of the labels (1503.02531, section 2.1).
+        as that of the labels (1503.02531, section 2).
         """
         t = self._temperature
         ours = F.log_softmax(logits / t, dim=1)

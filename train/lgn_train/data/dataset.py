@@ -43,6 +43,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for x, y in self._parts():
+            # Here and once: the encoder, training and the export take codes as they are.
             self.features.validated(x)
             if y.shape != (len(x),):
                 raise ValueError(f"y must have shape ({len(x)},), not {y.shape}")
@@ -83,6 +84,7 @@ class Dataset:
         """The SHA-256 of all samples and labels: training resumes on the same data only."""
         found = hashlib.sha256()
         for array in (array for part in self._parts() for array in part):
+            # Byte order, width and shape belong to the digest: the same bytes can be other samples.
             portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             found.update(f"{portable.dtype.str}{portable.shape}".encode())
             found.update(portable.data)

@@ -145,8 +145,7 @@ def _words(cells: Cells) -> list[str]:
 
 def _word(cell: Any) -> str:
     """Return a cell as text: 3.0 as "3", because a column of integers with a missing cell is read
-    as
-    floats.
+    as floats.
     """
     number = isinstance(cell, float) and cell.is_integer()
     return str(int(cell)) if number else str(cell)

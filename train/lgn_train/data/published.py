@@ -51,8 +51,7 @@ class Published:
 
     def _download(self, path: Path) -> None:
         """Fetch a file, check it, and only then put it in its place. Raises UsageError with what to
-        do
-        on a machine without a network.
+        do on a machine without a network.
         """
         url = self.url + path.name
         try:
@@ -68,8 +67,7 @@ class Published:
 
     def _check_digest(self, data: bytes, name: str, where: str) -> None:
         """Raise UsageError where bytes are not the published ones; where: the path or address, for
-        the
-        message.
+        the message.
         """
         found = hashlib.sha256(data).hexdigest()
         if found != self.sha256[name]:

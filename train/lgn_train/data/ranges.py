@@ -104,8 +104,7 @@ def _ends(low: int | float, high: int | float, whole: bool) -> tuple[int, int, f
 
 def _limits(x: NDArray[Any], image_shape: Shape | None) -> tuple[list[Any], list[Any]]:
     """Return the least and the greatest value of each feature, or of the kind of number; of an
-    image's
-    channel all pixels get the same.
+    image's channel all pixels get the same.
     """
     if x.dtype.kind in "iub" and x.dtype.itemsize < 2:
         info = np.iinfo(x.dtype) if x.dtype.kind != "b" else None

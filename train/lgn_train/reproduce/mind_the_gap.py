@@ -113,8 +113,7 @@ def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:
 
 def _shown_on(bar: StepProgress, specs: Sequence[RunSpec]) -> Any:
     """Return what shows a measurement on the bar; where the bar is not live (a log file), it writes
-    a
-    line instead, with the time that is left.
+    a line instead, with the time that is left.
     """
     numbers = {spec.name: number for number, spec in enumerate(specs, start=1)}
 

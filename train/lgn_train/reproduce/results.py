@@ -139,8 +139,7 @@ def _best(record: Record) -> Any:
 
 def _largest_gap(record: Record) -> float:
     """Return the largest difference of train mode and discrete accuracy that was measured in a run,
-    as
-    a fraction.
+    as a fraction.
     """
     return float(max(p["train_mode"] - p["discrete"] for p in _trained(record)))
 
@@ -199,8 +198,7 @@ def _pace(record: Record, clock: str) -> float:
 
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
     """Return the figures for each depth of the sweep, the shallowest first; depths without a run
-    are
-    left out.
+    are left out.
     """
     found = []
     for depth in sorted(scale.experiment.depths):
@@ -216,8 +214,7 @@ def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:
     """Return mean, sample standard deviation (n - 1 in the divisor) and the values themselves; mean
-    is
-    None of no values, and spread None of fewer than two.
+    is None of no values, and spread None of fewer than two.
     """
     return {
         "mean": statistics.mean(values) if values else None,
