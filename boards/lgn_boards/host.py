@@ -79,6 +79,7 @@ class Device:
             self.identity = Identity.unpack(client.ask(Command.IDENTIFY, IDENTITY_SIZE))
         except ValueError as problem:
             raise LinkError(f"{client.name}: {problem}") from None
+        # Another classifier would answer classes all the same, which no check of frames could find.
         if self.identity.digest != classifier.digest:
             raise UsageError(
                 f"{client.name} holds classifier {self.identity.digest[:16]}, not"
@@ -173,6 +174,7 @@ class Device:
             counts = [len(payload) // size for payload in payloads]
             found = self.client.classify(payloads, counts, progress)
         except LinkError as problem:
+            # Frames that were answered are kept: a long batch is not lost with its last frame.
             classes = _classes(problem.answered)
             self.rates = Rates(len(classes), time.monotonic() - start, self.identity)
             raise PredictError(
@@ -206,6 +208,7 @@ class Device:
 
     def _samples_a_frame(self) -> int:
         """Return how many samples a frame holds at most, so that progress is seen."""
+        # Ten bits a byte on a serial line: start, eight of data, stop.
         bytes_ = self.identity.baud / 10 * FRAME_SECONDS
         return max(1, min(self.identity.max_samples, int(bytes_ / self.identity.sample_bytes)))
 

@@ -112,6 +112,7 @@ def _parameters(design: Design, vectors: int) -> str:
         constants |= {f"{name.upper()}_ADDRESS": REGISTERS[name] for name in addressed}
         constants["ID"] = IDENTITY
     lines = [f"`define TOP {design.top}"]
+    # A macro and no constant: without scores the port is not there to be named.
     lines += ["`define SCORES"] if design.header.scores else []
     lines += [f"localparam {name} = {value};" for name, value in constants.items()]
     return "\n".join(lines) + "\n"

@@ -195,4 +195,5 @@ def _cell(name: str) -> str:
     A pipe would end the cell and a backtick the code; white space is folded, as a line break would
     end the row.
     """
+    # Markdown knows no escape of a backtick within code.
     return f"`{' '.join(name.split())}`".replace("|", "\\|") if "`" not in name else repr(name)

@@ -8,6 +8,7 @@ from lgn_hw.errors import FileFormatError
 
 __all__ = ["Function", "parsed_function"]
 
+# A name may hold brackets, as of a bit of a bus: A[0].
 TOKEN = re.compile(r"\s*([A-Za-z_][\w\[\]]*|[01]|[!'&*|+^()])")
 Function = Callable[[Mapping[str, int]], int]
 
@@ -54,6 +55,7 @@ def _both(tokens: list[str]) -> Function:
     """Take an AND, whose operator may be left out: `A B` is A & B."""
     parts = [_differ(tokens)]
     while tokens and tokens[0] not in "|+)":
+        # Anything but | + ) goes on with the product, with an operator or without.
         if tokens[0] in "&*":
             tokens.pop(0)
         parts.append(_differ(tokens))

@@ -73,6 +73,7 @@ def make_dataset(
 
 def _check_classes(y: NDArray[np.int64], classes: Sequence[str], place: str) -> None:
     """Raise UsageError where only one class occurs, in whatever part."""
+    # Named classes may have no samples at all, which is why occurrences count and not names.
     sizes = np.bincount(y, minlength=len(classes))
     if (sizes > 0).sum() < 2:
         only = classes[int(sizes.argmax())]
