@@ -7,7 +7,6 @@ command that is meant to say so.
 import importlib.metadata
 import platform
 import re
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,7 @@ from rich.text import Text
 
 from lgn_cli.console import JsonOption, print_json, say, show
 from lgn_hw.tools.nextpnr import FAMILIES, find_nextpnr
-from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.programs import answer_of, find_program
 
 __all__ = ["doctor"]
 
@@ -125,16 +124,7 @@ def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
 def _version_said(path: str, flag: str) -> str | None:
     """Return the first line that a program says of its version."""
     try:
-        # Programs differ in whether the version goes to standard output or to standard error, and
-        # in their exit code: both are read, the code is not.
-        done = subprocess.run(
-            [path, flag],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = answer_of([path, flag])
     except OSError:
         return None
     found = re.search(r"\d+\.\d+[\w.]*", done.stdout + done.stderr)

@@ -2,10 +2,9 @@
 
 from amaranth.hdl import Cat, EnableInserter, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
-from lgn_hw.circuit.argmax import class_width
 from lgn_hw.hdl.logic import Logic
+from lgn_hw.link.gateware.byte_ports import byte_ports
 from lgn_hw.link.gateware.intake import Intake
 from lgn_hw.link.gateware.serial_argmax import SerialArgmax
 from lgn_hw.link.plan import LinkPlan
@@ -35,16 +34,7 @@ class ByteCore(wiring.Component):
         self.logic = Logic(plan.votes, plan.registers)
         self.tally = SerialArgmax(classifier.group_sizes, plan.lanes)
         self.latency = 1 + self.logic.latency + self.tally.cycles
-        super().__init__(
-            {
-                "i_start": In(1),
-                "i_byte": In(8),
-                "i_valid": In(1),
-                "o_between": Out(1),
-                "o_class": Out(class_width(classifier.num_classes)),
-                "o_done": Out(1),
-            }
-        )
+        super().__init__(byte_ports(classifier.num_classes))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

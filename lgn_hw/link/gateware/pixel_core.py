@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from lgn_hw.circuit.argmax import class_width
 from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
+from lgn_hw.link.gateware.byte_ports import byte_ports
 from lgn_hw.link.plan import LinkPlan
 
 __all__ = ["PixelCore"]
@@ -25,17 +25,7 @@ class PixelCore(wiring.Component):
         form = plan.pixels
         self.core = StreamingCore(form, StreamingOptions(plan.registers))
         self.sample_bytes = plan.sample_bytes
-        super().__init__(
-            {
-                "i_start": In(1),
-                "i_byte": In(8),
-                "i_valid": In(1),
-                "o_ready": Out(1),
-                "o_between": Out(1),
-                "o_class": Out(class_width(form.num_classes)),
-                "o_done": Out(1),
-            }
-        )
+        super().__init__(byte_ports(form.num_classes) | {"o_ready": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
