@@ -181,6 +181,7 @@ def _in_cells(
         text = matching_verilog(loaded, verilog)
     else:
         text = to_verilog(loaded, options)
+    # A folder of its own, so that the LUTs of the same classifier, in CLASSIFIER.synth, stay.
     folder = output or default_folder(classifier, "cells")
     with (
         own_folder(folder, "cells") as owned,
@@ -206,6 +207,7 @@ def _combinational(loaded: "Classifier", verilog: Path | None, options: "CoreOpt
     """Return the circuit without registers."""
     from lgn_hw.export.combinational import combinational_file
 
+    # Scores and carry chains have no combinational form, and a file that is given has registers.
     if verilog is not None or options.scores or options.lut_size is None or options.carries:
         raise UsageError(
             "--combinational goes with --lut 4, 6 or gates, without --verilog, --scores"

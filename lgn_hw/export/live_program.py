@@ -76,6 +76,7 @@ def read_program(data: bytes) -> tuple[dict[str, list[int]], Netlist]:
         before += at.signed()
         outputs.append(before)
         group.append(at.number())
+    # Bytes that are left over: this is the start of another program only.
     if at.place != len(data):
         raise FileFormatError("The program in the page is longer than it says")
     rows = np.array(fanin, np.int32).reshape(-1, MAX_FANIN)
@@ -113,6 +114,7 @@ def varints(numbers: Iterable[int]) -> bytes:
     out = bytearray()
     for number in numbers:
         while number >= 128:
+            # The highest bit says that more bytes follow.
             out.append(number & 127 | 128)
             number >>= 7
         out.append(number)

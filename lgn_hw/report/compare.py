@@ -105,6 +105,7 @@ def _names(files: Sequence[Path]) -> list[str]:
         ]
         if not alike:
             return names
+        # One folder more for those that are still alike only, so that names stay short.
         for i in alike:
             lengths[i] += 1
 

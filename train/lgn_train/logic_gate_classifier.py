@@ -81,6 +81,8 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = None,
         on_epoch: OnEpoch | None = None,
     ) -> None:
+        # scikit-learn clones estimators by these attributes: they are stored as given, and checked
+        # in fit() only.
         self.layers = layers
         self.fan_in = fan_in
         self.candidates = candidates
@@ -148,6 +150,7 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, NDArray[np.float64]]:
         if y is None:
             raise ValueError(
+                # The words are those that scikit-learn's own checks of estimators look for.
                 "This LogicGateClassifier estimator requires y to be passed, but the target y is"
                 " None"
             )
@@ -162,6 +165,7 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = weights * compute_sample_weight(self.class_weight, labels)
         if not weights.sum() > 0:
             raise ValueError("sample_weight must be above 0 for one sample at least, not all 0")
+        # Of mean 1, so that a learning rate means the same with and without weights.
         return x, labels, weights / weights.mean()
 
     def _validated(self, x: Any, *, reset: bool) -> Any:

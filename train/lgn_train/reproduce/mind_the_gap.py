@@ -62,6 +62,7 @@ def mind_the_gap(
     if not records:
         raise UsageError(f"{folder} holds no run of these options; train without --no-train")
     _own(folder)
+    # Before any figure: methods that start from different networks cannot be compared.
     check_equal_starts(records)
     results = summarize(scale, records, command)
     _write_results(folder / "results.json", results, tell)

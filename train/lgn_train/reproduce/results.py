@@ -57,6 +57,7 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
     main = [record for name in experiment.methods for record in _counted(_of(main, name))]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
+    # Sizes are those of the data set and the scale, and so of every run.
     first = main[0]
     facts = ("nodes", "encoder_bits", "train_samples", "test_samples")
     return {name: first[name] for name in facts} | {
@@ -83,6 +84,7 @@ def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
         return dict.fromkeys([*names, *speedups, "seeds"])
     dlgn, gumbel = (found["methods"][name] for name in (DLGN, GUMBEL))
+    # Equal numbers of seeds too: a mean over other seeds is of other networks.
     all_reach = gumbel["seeds_reaching"] == gumbel["seeds"] == dlgn["seeds"]
     values = [100 * of[key]["mean"] for key in ("gap_train", "unused_end") for of in (dlgn, gumbel)]
     return (
@@ -103,6 +105,7 @@ def _counted(records: Sequence[Record]) -> Sequence[Record]:
 def _measuring(records: Sequence[Record]) -> float:
     """Return how long measuring took, as a fraction of the time of training."""
     spent = sum(r["measured"]["seconds"] for r in records)
+    # A run that was stopped before its first step has taken no time.
     return float(spent / max(1e-9, sum(r["points"][-1]["seconds"] for r in records)))
 
 
@@ -134,6 +137,7 @@ def _best(record: Record) -> Any:
     The earliest one is the fair goal for a speed-up: a later measurement that is no better would
     make the DLGN look slower than it is.
     """
+    # Of equals, max returns the first.
     return max(_trained(record), key=lambda point: point["discrete"])
 
 
