@@ -7,7 +7,7 @@ place. The next stage then reads the same literals as the netlist does, and most
 for SAT. What cannot be shown so stays as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -63,12 +63,20 @@ class Stages:
         self.votes: list[int] = []
         self.tail_reads: frozenset[int] = frozenset()
 
-    def begin(self, frame: list[list[int]], frames: int) -> None:
-        """Compute what the stages are to give for a frame that comes behind so many others."""
+    def go_on(self, taken: Sequence[int]) -> None:
+        """Set where each stage stands: how many positions it gave, below 0 of earlier frames."""
+        for stage, number in zip(self.stages, taken, strict=True):
+            stage.taken = number
+
+    def left(self, frames: int) -> tuple[int, ...]:
+        """Return where each stage stands for the frame that comes behind so many."""
+        return tuple(stage.taken - frames * stage.positions for stage in self.stages)
+
+    def begin(self, frame: list[list[int]]) -> None:
+        """Compute what the stages are to give for a frame."""
         maps, last = self._maps(self._planes(frame))
         stops: set[int] = set()
         for stage, literals in zip(self.stages, maps, strict=True):
-            stage.taken -= frames * stage.positions
             stage.right, stage.stops = literals.T.tolist(), stops
             stops = {literal >> 1 for literal in literals.reshape(-1).tolist()}
         tail, flat = self.section.tail, last.reshape(-1).tolist()
