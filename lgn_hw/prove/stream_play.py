@@ -100,6 +100,7 @@ class StreamPlay:
         self.follows = True
         frame = self._pixels()
         self.stages.begin(frame)
+        self.pairs = [Pair(VOTES, stops=self.stages.tail_reads)]
         self._send(frame)
         behind, state, stages = self._between(1), self.design.state(), self.stages.left(0)
         votes, updates, results = self.votes, self.updates, self.results
@@ -262,8 +263,7 @@ class StreamPlay:
     def _owe(self, what: str, core: list[int], right: list[int]) -> None:
         pair = next((pair for pair in self.pairs if pair.what == what), None)
         if pair is None:
-            stops = self.stages.tail_reads if what == VOTES else frozenset[int]()
-            self.pairs.append(pair := Pair(what, stops=stops))
+            self.pairs.append(pair := Pair(what))
         if len(core) != len(right):
             raise CheckFailed(f"{what}: {len(core)} bits, and {len(right)} are right")
         pair.core += core
