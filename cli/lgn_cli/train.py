@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lgn_cli.console import JsonOption, notice, print_json, show
 from lgn_cli.ending import Ended
+from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ def train(
         str | None,
         typer.Argument(
             help="A recipe: a .toml file, or a name of --list; may be left out with --data."
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="A classifier, a .lgn file, whose gates are trained further; its recipe by"
+            " default.",
         ),
     ] = None,
     data: Annotated[
@@ -95,6 +104,8 @@ def train(
 
         lgn train --data flowers.csv --label species --range 0:10
 
+        lgn train --from small.lgn --epochs 20 -o build/tuned
+
         torchrun --standalone --nproc-per-node 2 --no-python lgn train RECIPE
     """
     lgn_train = require_lgn_train()
@@ -104,7 +115,9 @@ def train(
     changes = list(change or [])
     changes += [] if seed is None else [f"seed={seed}"]
     changes += [] if epochs is None else [f"train.epochs={epochs}"]
-    chosen = _recipe(recipe, data, label, changes)
+    chosen = _recipe(recipe, data, label, changes, start)
+    if start is not None:
+        chosen = lgn_train.starting.with_start(chosen, start)
     folder = output or Path("build") / chosen.name
     try:
         figures = lgn_train.train(
@@ -184,9 +197,15 @@ def _list_recipes(json: bool) -> None:
 
 
 def _recipe(
-    wanted: str | None, data: Path | None, label: str | None, changes: list[str]
+    wanted: str | None,
+    data: Path | None,
+    label: str | None,
+    changes: list[str],
+    start: Path | None,
 ) -> "Recipe":
-    """Return the recipe of a file with the changes of the command line, or one for a table."""
+    """Return the recipe of a file with the changes of the command line, that of the classifier to
+    start from, or one for a table.
+    """
     from lgn_hw.data import KINDS
     from lgn_train.recipe import Recipe
     from lgn_train.recipe_files import recipe_path
@@ -195,11 +214,28 @@ def _recipe(
         raise UsageError(f"{wanted} is no recipe but a data file; give it as --data {wanted}")
     if wanted is not None:
         return Recipe.load(recipe_path(wanted), changes)
+    if start is not None:
+        return _recipe_of(start, data, changes)
     if data is None:
         raise UsageError(
             "Name a recipe, like digits (--list shows all), or give your own samples with --data"
         )
     return Recipe.of(default_recipe(data, label), "the default recipe", changes)
+
+
+def _recipe_of(start: Path, data: Path | None, changes: list[str]) -> "Recipe":
+    """Return the recipe that a classifier was trained with, or the default one for its data."""
+    from lgn_train.recipe import Recipe
+
+    known = dict(Classifier.load(start).provenance.get("recipe") or {})
+    if known and (data is not None or known["data"]["source"] != "file"):
+        return Recipe.of(known, f"The recipe of {start}", changes)
+    if data is not None:
+        return Recipe.of(default_recipe(data, None), "the default recipe", changes)
+    raise UsageError(
+        f"{start} does not say where its samples can be found; give them with --data, or name the"
+        " recipe"
+    )
 
 
 def default_recipe(path: Path, label: str | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ exact, and still compared on samples, because a wrong circuit that trains well w
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, ClassifierError
 from lgn_train.convolution import check_structure, convolution_of
+from lgn_train.layers.logic_netlist import LogicNetlist
 from lgn_train.lowering import to_netlist
 from lgn_train.parts import parts_of
 from lgn_train.predictions import predictions
@@ -42,6 +44,9 @@ def export_model(
             f"GroupSum(k={head.k}) cannot divide {netlist.num_outputs} outputs into equal groups"
         )
     group = np.repeat(np.arange(head.k, dtype=np.int32), netlist.num_outputs // head.k)
+    if layers and isinstance(layers[-1], LogicNetlist):  # its padding is no vote
+        voting = layers[-1].voting
+        netlist, group = replace(netlist, outputs=netlist.outputs[voting]), group[voting]
     convolution = convolution_of(encoder.spec, layers, head.k)
     check_structure(convolution, encoder.spec, netlist)
     made = Classifier(

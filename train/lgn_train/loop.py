@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lgn_train import rng
 from lgn_train.augment import augmentation_of
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.distributed import World
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of
@@ -101,6 +101,15 @@ class Trainer:
     def best(self) -> Best | None:
         """The network that was best on the validation part; None without one, or before any."""
         return self.selection.best
+
+    def consider_start(self) -> None:
+        """Before the first step, let the network as it is be the best on the validation part, where
+        there is one: training further then cannot end in a worse one.
+        """
+        part, x, y = self.data.measured
+        if self.step == 0 and part == "validation":
+            figures = self.world.from_first(figures_of(self.model, x, y))
+            self.selection.offer(0, 0, figures, self.model)
 
     def take_best(self) -> None:
         """Give the model the state of the best network, where there is one, to export or measure

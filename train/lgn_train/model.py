@@ -54,6 +54,7 @@ def build_model(
     elif image_shape is not None:
         geometry = Geometry.of_encoder(encoder, image_shape)
     dense = _dense_layers(options, inputs, geometry, dense_seeds)
+    assert options.start is None, "starting.model_from builds what starts from a classifier"
     return nn.Sequential(
         ThermometerLayer(encoder), *convolutions, *dense, GroupSum(classes, options.tau)
     )

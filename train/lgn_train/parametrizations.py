@@ -17,19 +17,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lgn_train import rng
-from lgn_train.checks import one_of
+from lgn_train.checks import one_of, whole_number
 from lgn_train.rng import Stream
 from lgn_train.tracing import is_exporting
 
 __all__ = [
     "INITS",
-    "MAX_FAN_IN",
-    "MIN_FAN_IN",
     "PARAMETRIZATIONS",
     "Light",
     "Parametrization",
     "Raw",
     "Walsh",
+    "checked_fan_in",
 ]
 
 MIN_FAN_IN, MAX_FAN_IN = 2, 6
@@ -38,6 +37,16 @@ GATES = 16  # the two-input gates, each named by its truth table
 PASS_INPUT_0 = 0b1010
 RESIDUAL_GATE_LOGIT = 5.0  # e**5 / (e**5 + 15) = 0.91 of the mass (2411.04732)
 RESIDUAL_ENTRY_LOGIT = 2.2  # each entry is right with probability 0.9
+
+
+def checked_fan_in(fan_in: object) -> int:
+    """Return a fan-in of 2 to 6, as many inputs as a LUT can have; raise TypeError or ValueError
+    for another one.
+    """
+    number = whole_number("fan_in", fan_in)
+    if not MIN_FAN_IN <= number <= MAX_FAN_IN:
+        raise ValueError(f"fan_in must be {MIN_FAN_IN} to {MAX_FAN_IN}, not {number}")
+    return number
 
 
 class Parametrization(ABC):
@@ -50,6 +59,12 @@ class Parametrization(ABC):
     @abstractmethod
     def initial(self, init: str, nodes: int, fan_in: int, seed: int) -> Tensor:
         """Return float32[nodes, logits] at the start of training; init is one of INITS."""
+
+    @abstractmethod
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        """Return float32[nodes, logits] whose likeliest tables are float[nodes, 2**fan_in] of 0 and
+        1: each with that logit, a gate's against the others or an entry's.
+        """
 
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:
@@ -102,6 +117,10 @@ class Raw(Parametrization):
         # (2411.04732).
         logits[:, PASS_INPUT_0] = RESIDUAL_GATE_LOGIT
         return logits
+
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        gates = (tables.long() << torch.arange(tables.shape[1])).sum(dim=1, keepdim=True)
+        return torch.zeros(len(tables), GATES).scatter_(1, gates, certainty)
 
     def scores(self, logits: Tensor) -> Tensor:
         return logits
@@ -167,6 +186,9 @@ class Light(_Entries):
         input_0 = torch.arange(self.num_logits(fan_in)) & 1
         return ((2 * input_0 - 1) * RESIDUAL_ENTRY_LOGIT).repeat(nodes, 1)
 
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        return (2 * tables - 1) * certainty
+
     def scores(self, logits: Tensor) -> Tensor:
         return logits
 
@@ -185,6 +207,10 @@ class Walsh(_Entries):
         coefficients = torch.zeros(nodes, count)
         coefficients[:, 1] = -RESIDUAL_ENTRY_LOGIT  # parity of input 0 alone, -1 where it is set
         return coefficients
+
+    def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        # The transform is its own inverse, but for the number of entries.
+        return _walsh_hadamard((2 * tables - 1) * certainty) / tables.shape[1]
 
     def scores(self, logits: Tensor) -> Tensor:
         return _walsh_hadamard(logits)

@@ -1,40 +1,23 @@
 """Recipes: what to train, on what, and how; from TOML, and strict: a typo would cost a day."""
 
-import copy
 import math
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PlainValidator, model_validator
 
-from lgn_hw.errors import UsageError
 from lgn_train.estimators import ESTIMATORS, HARD
-from lgn_train.recipe_errors import described
+from lgn_train.recipe_document import Count, Document, Positive, Section
 
 __all__ = [
     "Conv",
-    "Count",
     "Data",
-    "Document",
     "Encoder",
     "Model",
-    "Positive",
     "Recipe",
-    "Section",
     "Train",
 ]
 
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)] | int
 Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 
@@ -44,12 +27,6 @@ if TYPE_CHECKING:
 else:
     # pydantic wants the names at run time, and a type checker a type that it can read.
     EstimatorName = Literal[tuple(ESTIMATORS)]
-
-
-class Section(BaseModel):
-    """Values that are checked strictly and never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Data(Section):
@@ -121,8 +98,11 @@ class Model(Section):
     radius: in pixels, of the first layer where wiring is "structured"; it grows from layer to
     layer, to the whole image in the last. candidates: 2 to 16 inputs among which each pin learns
     to choose; 0 for a fixed wiring.
+    start: a classifier, a .lgn file relative to where the command runs, whose encoder, netlist and
+    votes take the place of layers: its tables are where training starts (LogicNetlist).
     """
 
+    start: str | None = None
     conv: Annotated[tuple[Conv, ...], Field(strict=False)] = ()
     layers: Annotated[tuple[Count, ...], Field(strict=False)] = ()
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
@@ -138,7 +118,12 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> "Model":
-        if not (self.layers or self.conv):
+        if self.start is not None and (self.layers or self.conv or self.candidates):
+            raise ValueError(
+                "start brings layers of its own; leave out layers, conv and candidates, or give"
+                " the classifier to lgn train --from"
+            )
+        if not (self.layers or self.conv or self.start is not None):
             raise ValueError("layers must name one layer or more where there is no convolution")
         for fan_in in (self.fan_in, *(conv.fan_in for conv in self.conv)):
             if self.parametrization == "raw" and fan_in != 2:
@@ -213,37 +198,6 @@ class Train(Section):
     checkpoint_minutes: Positive = 10.0
 
 
-class Document(Section):
-    """What is read from a TOML file, and changed by `--set`."""
-
-    @classmethod
-    def load(cls, path: Path, changes: Sequence[str] = ()) -> Self:
-        """Read a document and apply changes like `train.epochs=3`.
-
-        Raises UsageError naming the file and the key, with the nearest legal key or the legal
-        values.
-        """
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise UsageError(f"There is no {cls.__name__.lower()} {path}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise UsageError(f"{path} is not TOML: {problem}") from problem
-        return cls.of(data, str(path), changes)
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any], place: str, changes: Sequence[str] = ()) -> Self:
-        """Check a document's values; `place` starts each message. Raises UsageError."""
-        try:
-            return cls.model_validate(_changed(data, changes))
-        except ValidationError as problem:
-            raise UsageError(described(problem, cls, place)) from None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document as JSON values, defaults included."""
-        return self.model_dump(mode="json")
-
-
 class Recipe(Document):
     """One experiment; equal recipes and data give equal classifiers."""
 
@@ -271,28 +225,3 @@ class Recipe(Document):
                 " data.validation, like 0.1, or leave it out"
             )
         return self
-
-
-def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    result: dict[str, Any] = copy.deepcopy(dict(data))
-    for change in changes:
-        key, equals, text = (part.strip() for part in change.partition("="))
-        if not (key and equals):
-            raise UsageError(f"--set must be KEY=VALUE, like train.epochs=3, not {change!r}")
-        *sections, leaf = key.split(".")
-        target = result
-        for number, section in enumerate(sections, start=1):
-            target = target.setdefault(section, {})
-            if not isinstance(target, dict):
-                place = ".".join(sections[:number])
-                raise UsageError(f"--set {key}: {place} is a value, not a section")
-        target[leaf] = _toml_value(text)
-    return result
-
-
-def _toml_value(text: str) -> Any:
-    """Read a TOML value; what is none is a string, so that quotes are not needed in a shell."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
-from lgn_hw.errors import UsageError
 from lgn_hw.formats.lgn import dumps
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.data.ranges import Range
 from lgn_train.device import device_named
 from lgn_train.distributed import World
@@ -24,17 +24,14 @@ from lgn_train.loop import Trainer
 from lgn_train.model import build_model
 from lgn_train.progress import StepProgress, show_epoch
 from lgn_train.recipe import Recipe
+from lgn_train.resuming import check_same
 from lgn_train.run_dir import RunDir
-from lgn_train.run_export import encoder_tensors, export_run
+from lgn_train.run_export import START, encoder_tensors, export_run
 from lgn_train.sources import load_dataset, with_data
+from lgn_train.starting import check_start, model_from, start_of, with_start
 from lgn_train.threads import threads_for
 
 __all__ = ["train"]
-
-# What a resumed run may change. Of the data, their own digest is compared, not the path.
-FREE = (
-    "train.epochs", "train.eval_every", "train.patience", "train.checkpoint_minutes", "data.path",
-)  # fmt: skip
 
 OnEpoch = Callable[[dict[str, Any]], None]
 
@@ -49,12 +46,15 @@ class _Run:
     trainer: Trainer
     folder: RunDir
     world: World
+    start: Classifier | None
+    notices: list[str]
 
 
 def train(
     recipe: Recipe,
     run_dir: Path,
     *,
+    start: Path | None = None,
     data_path: Path | None = None,
     label: str | None = None,
     limits: Range | None = None,
@@ -72,6 +72,8 @@ def train(
     Where the recipe holds out a validation part, metrics.jsonl is of that one, the classifier is
     the network of the epoch that is best on it, and the test part is measured once.
 
+    start: a classifier that is trained further in place of the recipe's layers (see with_start);
+    where the recipe holds out a validation part it is the first to be the best network on it.
     data_path, label, limits: a file that takes the place of the recipe's data, its label column,
     and ranges of its features, as in Data.range. resume: go on from the
     newest checkpoint, bit for bit on a CPU, with the same recipe; train.epochs may be raised, and
@@ -84,24 +86,31 @@ def train(
     first one writes the folder, and all return the same figures.
     """
     recipe = with_data(recipe, data_path, label, limits)
+    recipe = recipe if start is None else with_start(recipe, start)
     data = load_dataset(recipe.data)
     run = _run_of(recipe, data, Path(run_dir), device)
     # Only the first rank writes.
     held = run.folder.held(resume=resume, force=force) if run.world.first else nullcontext()
     with held, threads_for(run.trainer.model, recipe.train.batch_size):
-        _run_epochs(run, list(data.notices) + _opened(run, resume), on_epoch, quiet)
+        notices = [*data.notices, *run.notices, *_opened(run, resume)]
+        _run_epochs(run, notices, on_epoch, quiet)
         figures = run.world.from_first(_finish(run) if run.world.first else {})
     run.world.leave()
     return figures
 
 
 def _run_of(recipe: Recipe, data: Dataset, folder: Path, device: str) -> _Run:
-    encoder = fitted_encoder(recipe, data)
-    model = build_model(recipe, encoder, len(data.classes), data.image_shape)
+    start, notices = start_of(recipe), []
+    if start is None:
+        encoder = fitted_encoder(recipe, data)
+        model = build_model(recipe, encoder, len(data.classes), data.image_shape)
+    else:
+        notices = check_start(start, data, str(recipe.model.start))
+        encoder, model = start.encoder, model_from(start, recipe)
     where = device_named(device)
     world = World.joined(where)
     trainer = Trainer(model, recipe, data, where, world)
-    return _Run(recipe, data, encoder, trainer, RunDir(folder), world)
+    return _Run(recipe, data, encoder, trainer, RunDir(folder), world, start, notices)
 
 
 def _opened(run: _Run, resume: bool) -> list[str]:
@@ -112,6 +121,8 @@ def _opened(run: _Run, resume: bool) -> list[str]:
         folder.write_json("recipe.resolved.json", run.recipe.to_dict())
         # Before training: a stopped run can be exported.
         folder.write_test_samples(run.data.x_test, run.data.y_test)
+        if run.start is not None:
+            folder.write(START, dumps(run.start))
         folder.keep_metrics(run.trainer.epoch)
     return folder.kept + notices
 
@@ -124,6 +135,8 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
         for notice in notices:
             bar.notice(notice)
         saver = _Saver(run, bar)
+        if run.start is not None:
+            trainer.consider_start()
         while not trainer.finished:
             line = trainer.run_epoch(saver)
             bar.advance()
@@ -176,8 +189,7 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
         "seconds": run.trainer.seconds,
         "best": run.trainer.selection.state(),
         "recipe": run.recipe.to_dict(),
-        "data_sha256": run.data.digest,
-        "teacher_sha256": run.trainer.objective.teacher_digest,
+        **_digests(run),
         "feature_names": list(run.data.features.names),
         "classes": list(run.data.classes),
         "image_shape": run.data.image_shape,
@@ -187,6 +199,15 @@ def _checkpoint(run: _Run, line: dict[str, Any] | None) -> Checkpoint:
     }
     tensors = run.trainer.tensors() | encoder_tensors(run.encoder)
     return Checkpoint(run.trainer.step, tensors, state)
+
+
+def _digests(run: _Run) -> dict[str, str | None]:
+    """Return the digests of all that a run reads besides its recipe."""
+    return {
+        "data_sha256": run.data.digest,
+        "teacher_sha256": run.trainer.objective.teacher_digest,
+        "start_sha256": None if run.start is None else run.start.digest,
+    }
 
 
 def _without_times(line: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +221,7 @@ def _restore(run: _Run) -> list[str]:
     trainer = run.trainer
     if checkpoint is not None:
         state = checkpoint.state
-        _check_same(state, run)
+        check_same(state, run.recipe, run.folder.path, trainer.total_steps, _digests(run))
         trainer.restore(
             checkpoint.step,
             checkpoint.tensors,
@@ -211,43 +232,6 @@ def _restore(run: _Run) -> list[str]:
     position = trainer.step % trainer.steps_per_epoch
     within = f" and {position} of {trainer.steps_per_epoch} steps" if position else ""
     return [*notices, f"resuming after epoch {trainer.epoch} of {run.recipe.train.epochs}{within}"]
-
-
-def _check_same(state: dict[str, Any], run: _Run) -> None:
-    # Read as a recipe: an older version may not have known all of today's keys.
-    stored = Recipe.of(state["recipe"], str(run.folder.path))
-    before, now = _flat(stored.to_dict()), _flat(run.recipe.to_dict())
-    for key in sorted(before.keys() | now.keys()):
-        if key not in FREE and before.get(key) != now.get(key):
-            raise UsageError(
-                f"{run.folder.path} was trained with {key} = {before.get(key)!r}, and cannot be"
-                f" resumed with {now.get(key)!r}; set it back, or start over with --force"
-            )
-    if run.trainer.total_steps < state["step"]:
-        raise UsageError(
-            f"{run.folder.path} has {state['epoch']} epochs already; train.epochs may be raised,"
-            f" not lowered to {now['train.epochs']}"
-        )
-    if state["data_sha256"] != run.data.digest:
-        raise UsageError(
-            f"{run.folder.path} was trained on other data: the samples have changed since;"
-            " start over with --force"
-        )
-    if state.get("teacher_sha256") != run.trainer.objective.teacher_digest:
-        raise UsageError(
-            f"{run.folder.path} was trained with another teacher than {now['train.teacher']!r};"
-            " put the file back, or start over with --force"
-        )
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        inner = (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-        flat |= inner
-    return flat
 
 
 def _finish(run: _Run) -> dict[str, Any]:

@@ -24,8 +24,11 @@ from lgn_train.progress import print_notice
 from lgn_train.recipe import Recipe
 from lgn_train.run_dir import RunDir
 from lgn_train.selection import BEST
+from lgn_train.starting import model_from
 
-__all__ = ["encoder_tensors", "export_checked", "export_run", "keep_classifier"]
+__all__ = ["START", "encoder_tensors", "export_checked", "export_run", "keep_classifier"]
+
+START = "start.lgn"  # what a run started from, where it did not start from nothing
 
 
 def export_run(run_dir: Path) -> Classifier:
@@ -44,8 +47,11 @@ def export_run(run_dir: Path) -> Classifier:
         raise UsageError(f"{run_dir} holds no checkpoint yet; train for an epoch at least")
     state, tensors = checkpoint.state, checkpoint.tensors
     recipe = Recipe.of(state["recipe"], str(run_dir))
-    encoder = _encoder_of(tensors, tuple(state["feature_names"]))
-    model = build_model(recipe, encoder, len(state["classes"]), _shape(state["image_shape"]))
+    if recipe.model.start is None:
+        encoder = _encoder_of(tensors, tuple(state["feature_names"]))
+        model = build_model(recipe, encoder, len(state["classes"]), _shape(state["image_shape"]))
+    else:
+        model = model_from(Classifier.load(folder.path / START), recipe)
     prefix = BEST if state.get("best") else "model."
     model.load_state_dict(
         {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
@@ -103,6 +109,7 @@ def export_checked(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> C
         "steps": best["step"] if best else state["step"],
         **({"chosen": _choice(state)} if best else {}),
         "data_sha256": state["data_sha256"],
+        **({"trained_from": state["start_sha256"]} if state.get("start_sha256") else {}),
         "versions": _versions(),
         "accuracy": figures["discrete_accuracy"],
         "train_mode_accuracy": figures["train_mode_accuracy"],
@@ -136,11 +143,12 @@ def _choice(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _portable(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the folder of a data file: equal runs on two machines give equal classifiers."""
-    data = dict(recipe["data"])
-    if data["path"] is not None:
-        data["path"] = Path(data["path"]).name
-    return recipe | {"data": data}
+    """Leave out the folders of files: equal runs on two machines give equal classifiers."""
+    found = dict(recipe)
+    for section, key in (("data", "path"), ("model", "start")):
+        if recipe[section].get(key) is not None:
+            found[section] = recipe[section] | {key: Path(recipe[section][key]).name}
+    return found
 
 
 def _versions() -> dict[str, str]:

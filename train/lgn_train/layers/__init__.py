@@ -5,6 +5,7 @@ from lgn_train.layers.group_sum import GroupSum
 from lgn_train.layers.logic_conv2d import LogicConv2d
 from lgn_train.layers.logic_dense import LogicDense
 from lgn_train.layers.logic_layer import LogicLayer
+from lgn_train.layers.logic_netlist import LogicNetlist
 from lgn_train.layers.modes import MODES, mode
 from lgn_train.layers.or_pool2d import OrPool2d
 from lgn_train.layers.thermometer import ThermometerLayer
@@ -16,6 +17,7 @@ __all__ = [
     "LogicConv2d",
     "LogicDense",
     "LogicLayer",
+    "LogicNetlist",
     "OrPool2d",
     "ThermometerLayer",
     "mode",
