@@ -191,7 +191,7 @@ class SymbolicDesign:
                     if literal < 0:
                         ands.append((x, z))
                         literal = known[x, z] = 2 * (len(ands) - 1)
-                found = ((y >> 1, literal ^ (y & 1)),)
+                found = [(y >> 1, literal ^ (y & 1))]
             for net, literal in found:
                 if value[net] != literal:
                     value[net] = literal
