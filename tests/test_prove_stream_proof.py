@@ -98,6 +98,12 @@ def test_frames_of_which_several_are_under_way_are_proven():
     assert any(claim.what.endswith("in a frame from state 3") for claim in proof.claims)
 
 
+def test_what_is_known_at_rest_by_chance_is_forgotten():
+    # A register may be constant in every state of rest that was seen, and not stay so.
+    classifier = random_conv(7, (1, 6, 6), 2, ({"kernels": 4, "padding": 1, "pool": 2},))
+    assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"
+
+
 def test_a_plane_that_no_kernel_reads_is_no_hindrance():
     classifier = straight((1, 1, 1), [3, 5, 7], Kernels(1, 1, 0, [[1, 1]], 2, ONE_AND))
     assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"

@@ -1,6 +1,6 @@
 """A streaming core under symbols: frames go through it, and what must be equal is noted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class StreamPlay:
         self.pairs: list[Pair] = []
         self.follows = False
         self.votes = self.updates = self.results = 0
-        self.ends: tuple[Between, ...] = ()
+        self.ends: tuple[Between, Between]
         self.found: list[list[int]] = []  # the votes of each position, and symbols in their place
         self.cut: list[list[int]] = []
         self.scores: list[list[int]] = []  # symbols in the place of scores, update by update
@@ -86,11 +86,16 @@ class StreamPlay:
             self.stages.go_on(before.taken)
         self._prove_frame()
 
-    def stays(self, before: Between) -> bool:
-        """Say whether what is known is still known after a cycle without a pixel."""
-        self.design.forget(before.control)
-        self._step()
-        return before.control.items() <= self.design.control().items()
+    def lasting(self, rest: Between) -> Between:
+        """Return what of a core at rest stays known for any number of cycles without a pixel."""
+        kept = rest.control
+        while True:
+            self.design.forget(kept)
+            self._step()
+            left = dict(kept.items() & self.design.control().items())
+            if left == kept:
+                return replace(rest, control=kept)
+            kept = left
 
     def _prove_frame(self) -> None:
         """Send a frame, wait for its result, and note what must be equal.

@@ -1,6 +1,5 @@
 """The states of a streaming core in which a frame can begin, until there are no more."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lgn_hw.errors import CheckFailed
@@ -40,16 +39,15 @@ class Between:
 
 
 class Starts:
-    """Hand out each state once, and none that another one covers.
+    """Hand out each state once, and none that another one covers."""
 
-    rest: what is known of a core at rest, whether it was reset or has seen a frame.
-    """
+    def __init__(self, rest: Between, behind: Between) -> None:
+        """Begin with a core at rest, and one right behind a frame that followed a reset."""
+        self.waiting, self.shown = [behind, rest], list[Between]()
 
-    def __init__(self, reset: Between, ends: Sequence[Between]) -> None:
-        """Begin with a core at rest after a reset, and the ends of a frame after a reset."""
-        behind, rested = ends
-        self.rest = reset.common(rested)
-        self.waiting, self.shown = [behind, self.rest], list[Between]()
+    def cover(self, state: Between) -> bool:
+        """Say whether one of those that were handed out covers a state."""
+        return any(known.covers(state) for known in self.shown)
 
     def next(self) -> tuple[str, Between] | None:
         """Return a name and a state; None where all are shown.
@@ -58,7 +56,7 @@ class Starts:
         """
         while self.waiting:
             state = self.waiting.pop()
-            if any(known.covers(state) for known in self.shown):
+            if self.cover(state):
                 continue
             if len(self.shown) == MOST:
                 raise CheckFailed("frames begin in ever new states of the control")
@@ -68,7 +66,6 @@ class Starts:
             return names.get(number, f"from state {number}"), state
         return None
 
-    def add(self, ends: Sequence[Between]) -> None:
+    def add(self, behind: Between, rested: Between) -> None:
         """Take the states in which a frame ended; the one right behind it comes first."""
-        behind, rested = ends
         self.waiting += [rested, behind]
