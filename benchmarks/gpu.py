@@ -3,8 +3,9 @@
 python benchmarks/gpu.py [--json FILE] [--seconds 470]     on a machine with a GPU; no network
 python benchmarks/gpu.py --dry-run                         the same parts, tiny, without a GPU
 
-First come the tests that are marked `gpu`; then training steps of networks of equal layers on 784
-binary features with ten classes; then, in the time that is left, `lgn reproduce mind-the-gap
+First come the tests that are marked `gpu`; then images per second of inference, for the nets of
+benchmarks/inference.py; then training steps of networks of equal layers on 784 binary features with
+ten classes; then, in the time that is left, `lgn reproduce mind-the-gap
 --scale gpu`, where CIFAR-10 is at hand (LGN_DATA). Each part is written to the JSON file when it
 ends, and a second call goes on behind it.
 
@@ -33,6 +34,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from inference import SIZES, images, random_classifier
 from machine import describe_machine
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -194,10 +196,24 @@ def floor_ms(shape: dict[str, Any], gb_per_second: float) -> float:
     return round(total / gb_per_second / 1e6, 3)
 
 
+def inference(bench: Bench, gates: int) -> dict[str, float]:
+    """Return images per second, everything included, from codes on the host and on the GPU."""
+    classifier = random_classifier(600 if bench.dry else gates)
+    codes = images(64 if bench.dry else 1 << 20, classifier.features)
+    engine = classifier.engine_on("cuda")
+    few = codes[:1000]
+    assert np.array_equal(engine.predict(few), classifier.predict(few))
+    found = {"host": bench.milliseconds(lambda: engine.predict(codes))}
+    if not bench.dry:
+        resident = torch.from_numpy(codes).cuda()
+        found["device"] = bench.milliseconds(lambda: engine.predict(resident))
+    return {f"images_per_s_{place}": round(1e3 * len(codes) / ms) for place, ms in found.items()}
+
+
 def tests(bench: Bench) -> str:
     """Run the tests that need a GPU; return pytest's last line."""
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "tests/test_train_packed_cuda.py", "-q",
-               "-p", "no:xdist"]  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "tests/test_inference_cuda.py",
+               "tests/test_train_packed_cuda.py", "-q", "-p", "no:xdist"]  # fmt: skip
     if bench.dry:
         command.append("--collect-only")
     return _last_line(command, min(TEST_SECONDS, bench.left))
@@ -232,9 +248,10 @@ def kernels_of(bench: Bench) -> Iterator[None]:
         yield
         return
     sys.path.insert(0, str(ROOT / "tests"))
+    from cuda_emulator.inference import CudaInference
     from cuda_emulator.source import CudaSource
 
-    with CudaSource("plain").running():
+    with CudaSource("plain").running(), CudaInference("plain").running():
         yield
 
 
@@ -249,6 +266,8 @@ def main() -> None:
         name = "no GPU: a dry run" if bench.dry else torch.cuda.get_device_name()
         bench.part("machine", lambda: describe_machine() | {"gpu": name})
         bench.part("gpu tests", lambda: tests(bench))
+        for size, gates in SIZES.items():
+            bench.part(f"inference {size}", partial(inference, bench, gates))
         speed = bench.part("gb_per_second", lambda: bandwidth(bench))
         for (title, shape), form in itertools.product(SHAPES.items(), (*FORMS, "floor")):
             sizes = shape | ({"width": 40, "depth": 2, "batch": 70} if bench.dry else {})

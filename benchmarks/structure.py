@@ -14,7 +14,7 @@ import json
 import statistics
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +91,9 @@ def imports(path: Path, known: Mapping[str, Path]) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            # A module that is named is what is used; its package only says where it lies.
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= named & set(known) if named <= set(known) else named | {node.module}
     return {name for name in found if name in known}
 
 
@@ -106,17 +108,15 @@ def _at_import(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def longest_chain(graph: Mapping[str, set[str]]) -> list[str]:
-    """Return the longest chain of modules of which each imports the next; cycles count once."""
+    """Return the longest chain of modules of which each imports the next.
 
-    @cache
-    def chain(module: str) -> tuple[str, ...]:
-        open_.add(module)
-        below = [chain(name) for name in sorted(graph[module] - open_)]
-        open_.remove(module)
-        return (module, *max(below, key=len, default=()))
-
-    open_: set[str] = set()
-    return list(max((chain(module) for module in graph), key=len))
+    Raises graphlib.CycleError where modules import each other in a circle.
+    """
+    chains: dict[str, list[str]] = {}
+    for module in TopologicalSorter(graph).static_order():  # what is imported comes first
+        below = [chains[name] for name in sorted(graph[module])]
+        chains[module] = [module, *max(below, key=len, default=[])]
+    return max(chains.values(), key=len)
 
 
 def touched(words: Sequence[str], paths: Sequence[Path]) -> list[str]:

@@ -18,7 +18,7 @@ from lgn_hw.convolution import Convolution
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import ClassifierError
 from lgn_hw.features import Features
-from lgn_hw.inference import Engine, Reference, make_engine
+from lgn_hw.inference import AnyEngine, make_engine
 from lgn_hw.netlist import Netlist
 
 __all__ = ["Classifier"]
@@ -98,9 +98,18 @@ class Classifier:
         return dumps(self)[-32:].hex()
 
     @cached_property
-    def engine(self) -> Engine | Reference:
+    def engine(self) -> AnyEngine:
         """What scores() and predict() run on; made at the first use."""
-        return make_engine(self.encoder, self.netlist, self.group, self.num_classes)
+        return self.engine_on("cpu")
+
+    def engine_on(self, device: str) -> AnyEngine:
+        """Return a new engine, whose scores() and predict() are those of the classifier.
+
+        device: `cpu`, `cuda` or `cuda:NUMBER`. On a GPU it also takes codes that lie there, such
+        as a tensor of PyTorch; keep it for the next samples. Raises UsageError for another name;
+        ToolNotFound or ToolError where GPU, driver or nvcc are missing or CUDA fails.
+        """
+        return make_engine(self.encoder, self.netlist, self.group, self.num_classes, device)
 
     def scores(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples, classes], the votes for each class.

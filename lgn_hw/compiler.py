@@ -18,7 +18,14 @@ from pathlib import Path
 from lgn_hw.errors import ToolError, ToolNotFound
 from lgn_hw.library_cache import cached_library
 
-__all__ = ["INSTRUCTION_SETS", "compile_library", "find_compiler", "find_cxx", "widest_set"]
+__all__ = [
+    "INSTRUCTION_SETS",
+    "compile_library",
+    "find_compiler",
+    "find_cxx",
+    "find_nvcc",
+    "widest_set",
+]
 
 INSTRUCTION_SETS = {
     "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"),
@@ -29,6 +36,7 @@ CPU_FLAGS = {"AVX512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, "AVX2": 
 # Zig checks for undefined behaviour and compiles for this very processor where it is not told.
 ZIG = ("-m", "ziglang", "c++", "-mcpu=baseline", "-fno-sanitize=undefined")
 LOG_LINES = 20
+CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 REMEDY = "apt-get install g++, or pip install ziglang"
 
 
@@ -52,6 +60,17 @@ def find_compiler(name: str, given: str | None, remedy: str, *names: str) -> str
         if candidate and (path := shutil.which(candidate)):
             return path
     raise ToolNotFound(f"{name} was not found; {remedy}")
+
+
+def find_nvcc() -> str:
+    """Return the CUDA compiler: that of CUDA_HOME, or else one that lies where it is looked for.
+
+    Raises ToolNotFound.
+    """
+    home = os.environ.get("CUDA_HOME")
+    given = str(Path(home) / "bin" / "nvcc") if home else None
+    remedy = "install the CUDA toolkit, or set CUDA_HOME"
+    return find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
 
 
 def widest_set() -> str:

@@ -183,10 +183,16 @@ class Features:
         self._check_shape(array)
         if len(array) and self._leaves_range(array):
             outside = (array < self.low) | (array > self.high)
-            feature = int(np.argwhere(outside)[0][1])
-            limits = f"must be {self.low[feature]} to {self.high[feature]}"
-            self._refuse(outside, array, limits)
+            sample, feature = (int(i) for i in np.argwhere(outside)[0])
+            raise self.out_of_range(sample, feature, array[sample, feature])
         return array
+
+    def out_of_range(self, sample: int, feature: int, code: int) -> ClassifierError:
+        """Return what is raised for a code that its feature does not have."""
+        return ClassifierError(
+            f"Sample {sample}, feature {self.names[feature]!r} must be {self.low[feature]} to"
+            f" {self.high[feature]}, not {code}"
+        )
 
     def pack(self, codes: ArrayLike) -> list[int]:
         """Return each sample of codes[samples, features] as the integer on the hardware's port."""

@@ -11,6 +11,7 @@ from strategies import random_classifier
 
 from lgn_cli import app
 from lgn_hw import Classifier
+from lgn_hw.inference import cuda_library
 from lgn_hw.passes.vote_sums import sum_votes
 from lgn_hw.prove.cec import Verdict
 
@@ -94,6 +95,18 @@ def test_predict_prints_what_the_classifier_predicts(lgn, small, tmp_path):
     assert "accuracy 1.0000 on 20 samples" in err
     data = json.loads(lgn("predict", small, tmp_path / "test.npz", "--scores", "--json")[1])
     assert data["scores"] == Classifier.load(small).scores(codes).tolist()
+
+
+def test_predict_says_why_a_device_cannot_be_had(lgn, small, tmp_path, monkeypatch):
+    np.savez(tmp_path / "test.npz", x=samples_of(small))
+    code, _, err = lgn("predict", small, tmp_path / "test.npz", "--device", "tpu")
+    assert code == 2
+    assert "must be cpu, cuda or cuda:NUMBER, not 'tpu'" in " ".join(err.split())
+    monkeypatch.setattr(cuda_library, "DRIVERS", ("libno-such-driver.so",))
+    code, out, err = lgn("predict", small, tmp_path / "test.npz", "--device", "cuda:7")
+    assert code == 3
+    assert not out
+    assert "libno-such-driver.so was not found; classify on the CPU" in " ".join(err.split())
 
 
 def test_predict_reads_csv_columns_by_name(lgn, small, tmp_path):

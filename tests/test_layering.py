@@ -1,20 +1,18 @@
 """Who may import whom; the direction of dependency, read off the source."""
 
 import ast
+import runpy
 import subprocess
 import sys
+from graphlib import CycleError
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = {
-    "lgn_hw": ROOT / "lgn_hw",
-    "lgn_train": ROOT / "train" / "lgn_train",
-    "lgn_sim": ROOT / "sim" / "lgn_sim",
-    "lgn_boards": ROOT / "boards" / "lgn_boards",
-    "lgn_cli": ROOT / "cli" / "lgn_cli",
-}
+# The script that measures how the code is built knows its modules and its imports.
+structure = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "structure.py")))
 # The longest module prefix that matches decides. The standard library is always allowed.
 ALLOWED = {
     "lgn_hw": {"numpy", "lgn_hw"},
@@ -41,6 +39,7 @@ ROOMS = (
     "lgn_hw.files",
     "lgn_hw.library_cache",
     "lgn_hw.compiler",
+    "lgn_hw.nvcc",
     "lgn_hw.netlist",
     "lgn_hw.data",
     "lgn_hw.features",
@@ -84,13 +83,11 @@ ONLY_FROM = {
     "lgn_hw.link.gateware": ("lgn_hw.link.gateware", "lgn_boards"),
 }
 MAX_LINES = 300
+MAX_CHAIN = 15  # modules of which each imports the next
 
 
 def modules():
-    for package, folder in SOURCES.items():
-        for path in sorted(folder.rglob("*.py")):
-            parts = path.relative_to(folder).with_suffix("").parts
-            yield ".".join((package, *parts)).removesuffix(".__init__"), path
+    return structure.modules().items()
 
 
 def imports(path):
@@ -149,6 +146,21 @@ def test_layering_finds_an_arrow_that_runs_up():
     assert list(problems_of("lgn_hw.netlist.circuit", circuit)), "circuit is above netlist"
 
 
+def test_chains_of_imports_stay_short():
+    """No circle among modules, and few files between what a user calls and lgn_hw.errors."""
+    known = structure.modules()
+    assert structure.imports(ROOT / "lgn_hw" / "netlist" / "__init__.py", known) == {
+        "lgn_hw.netlist.netlist"
+    }
+    chain = structure.longest_chain(
+        {name: structure.imports(path, known) for name, path in known.items()}
+    )
+    assert len(chain) <= MAX_CHAIN, " > ".join(chain)
+    assert structure.longest_chain({"a": {"b"}, "b": {"c"}, "c": set()}) == ["a", "b", "c"]
+    with pytest.raises(CycleError):
+        structure.longest_chain({"a": {"b"}, "b": {"a"}})
+
+
 def test_every_module_is_in_a_room():
     assert not [m for m, _ in modules() if m.startswith("lgn_hw.") and not room_of(m)]
     assert not [room for room in ROOMS if room not in {m for m, _ in modules()}]
@@ -173,7 +185,7 @@ def test_files_stay_short():
 
 
 def test_longer_files_beside_the_modules_say_why():
-    folders = {ROOT / "benchmarks", *SOURCES.values()}
+    folders = {ROOT / "benchmarks", *structure.SOURCES.values()}
     kinds = {".h", ".cuh", ".cpp", ".cu"}
     texts = {
         path: path.read_text()

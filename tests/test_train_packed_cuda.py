@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lgn_hw.errors import ToolError, ToolNotFound
+from lgn_hw.compiler import find_nvcc
+from lgn_hw.nvcc import nvcc_command
 from lgn_train import GroupSum, LogicDense, ThermometerLayer, fit_thermometer
-from lgn_train.packed import compiler, why_not_cuda
+from lgn_train.packed import why_not_cuda
+from lgn_train.packed.compiler import SOURCES
 
 needs_gpu = pytest.mark.skipif(bool(why_not_cuda()), reason="; ".join(why_not_cuda()))
 NODES = [("raw", 2), ("light", 2), ("walsh", 3), ("light", 4), ("walsh", 6)]
@@ -23,7 +25,13 @@ NODES = [("raw", 2), ("light", 2), ("walsh", 3), ("light", 4), ("walsh", 6)]
 )
 def test_cuda_kernels_compile_without_spills(architecture, tmp_path):
     library = tmp_path / "kernels.so"
-    command = [*compiler.cuda_command(architecture), "-Xptxas", "-v", "-o", str(library)]
+    command = [
+        *nvcc_command(find_nvcc(), architecture, SOURCES / "kernels.cu"),
+        "-Xptxas",
+        "-v",
+        "-o",
+        str(library),
+    ]
     assert f"-gencode=arch=compute_{architecture},code=sm_{architecture}" in command
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     memory = re.findall(r"(\d+) bytes (stack frame|spill stores|spill loads)", done.stderr)
@@ -34,45 +42,6 @@ def test_cuda_kernels_compile_without_spills(architecture, tmp_path):
     ).stdout
     names = {"choose_tables", "table_gradients", "forward", "backward", "count", "encode", "error"}
     assert names <= {line.split()[-1].removeprefix("lgn_") for line in symbols.splitlines()}
-
-
-NVCC = """#!/bin/sh
-printf 'compute_70\\ncompute_75\\ncompute_80\\n'
-"""
-
-
-@pytest.fixture
-def old_nvcc(tmp_path, monkeypatch):
-    """An nvcc that knows sm_70 to sm_80, where CUDA_HOME says."""
-    path = tmp_path / "bin" / "nvcc"
-    path.parent.mkdir()
-    path.write_text(NVCC)
-    path.chmod(0o755)
-    monkeypatch.setenv("CUDA_HOME", str(tmp_path))
-    return path
-
-
-def test_an_old_nvcc_makes_ptx_for_a_newer_device(old_nvcc):
-    assert "-gencode=arch=compute_75,code=sm_75" in compiler.cuda_command(75)
-    command = compiler.cuda_command(90)
-    assert command[0] == str(old_nvcc)
-    assert "-gencode=arch=compute_80,code=compute_80" in command
-
-
-@pytest.mark.usefixtures("old_nvcc")
-def test_an_nvcc_that_is_too_new_for_a_device_is_named():
-    with pytest.raises(ToolError, match=r"sm_70 and newer, not .*sm_60; set CUDA_HOME"):
-        compiler.cuda_command(60)
-
-
-def test_nvcc_is_found_where_the_toolkit_is_installed(old_nvcc, monkeypatch):
-    monkeypatch.delenv("CUDA_HOME")
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(compiler, "CUDA_PLACES", (str(old_nvcc),))
-    assert compiler.cuda_command(80)[0] == str(old_nvcc)
-    monkeypatch.setattr(compiler, "CUDA_PLACES", ())
-    with pytest.raises(ToolNotFound, match="CUDA_HOME"):
-        compiler.cuda_command(80)
 
 
 def test_why_not_cuda_names_what_is_missing():

@@ -1,16 +1,13 @@
 """The CUDA source under sanitizers and a race checker, and faults planted in it that they find."""
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from cuda_emulator.process import check
 
 from lgn_train.packed import compiler
 
-TESTS = Path(__file__).parent
+MODULE = "cuda_emulator.check"
 # What is planted: the flavour that finds it, the file, what stands there and what in its place, and
 # what is said of it.
 FAULTS = {
@@ -70,24 +67,10 @@ FAULTS = {
 }  # fmt: skip
 
 
-def check(sources, flavour, networks):
-    """Run the cases in a process of its own, with the sanitizers' libraries where it needs them."""
-    environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    if flavour == "asan":
-        paths = (
-            subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True)
-            for name in ("libasan.so", "libubsan.so")
-        )
-        environment["LD_PRELOAD"] = " ".join(path.stdout.strip() for path in paths)
-        environment["ASAN_OPTIONS"] = "detect_leaks=0:detect_stack_use_after_return=0"
-    program = [sys.executable, "-m", "cuda_emulator.check", str(sources), flavour, str(networks)]
-    return subprocess.run(program, env=environment, capture_output=True, text=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("flavour", ["asan", "trace"])
 def test_cuda_source_has_no_fault_that_a_sanitizer_sees(flavour):
-    done = check(compiler.SOURCES, flavour, 30)
+    done = check(MODULE, compiler.SOURCES, flavour, 30)
     assert not done.returncode, done.stdout + done.stderr
 
 
@@ -102,6 +85,6 @@ def test_a_fault_in_the_cuda_source_is_found(fault, tmp_path, monkeypatch):
     assert old in text
     path.write_text(text.replace(old, new))
     monkeypatch.setenv("LGN_EMULATOR_CACHE", str(tmp_path))
-    done = check(sources, flavour, 6)
+    done = check(MODULE, sources, flavour, 6)
     assert done.returncode
     assert said in done.stdout + done.stderr

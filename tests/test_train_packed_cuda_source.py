@@ -57,7 +57,7 @@ def test_cuda_source_is_the_cpp_kernels_and_every_line_of_it_is_executed():
     for number, case in enumerate(all_cases(networks=20)):
         assert not compare(case, source, orders=number % 4 == 0)
     assert CudaKernels(source.library, device=0).error(209).startswith("CUDA error 209, ")
-    assert not lines_not_executed(source)
+    assert not lines_not_executed(source.path, source.library)
 
 
 @pytest.mark.parametrize("half", [False, True])

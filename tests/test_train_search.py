@@ -59,8 +59,9 @@ def found(table, tmp_path_factory):
 
 
 def problem_of(luts, classes=3, image=False, target="6"):
-    data = Data(source="digits")
-    return Problem(Settings("p", data, luts, target), classes, 5, 200, image)
+    settings = Settings("p", Data(source="digits"), luts, target)
+    lut_size = settings.options.lut_size
+    return Problem("p", settings.data, luts, lut_size, classes, 5, 200, image)
 
 
 def test_folds_deal_every_class_out_evenly():

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 STATE_DICTS, LAYERS = (".pth", ".pt"), (".npz", ".json")
+MAX_CLASSES = 1 << 16  # more are a slip of the finger, and their names alone would fill memory
 # The options that each kind of file takes.
 ALL_TAKE = ("output", "classes", "outputs", "encoder", "tau")
 LAYERS_TAKE = (*ALL_TAKE, "inputs")
@@ -130,6 +131,11 @@ def import_(
 def _class_names(classes: str) -> list[str]:
     """Return the names of the classes: those that are listed, or numbers from 0."""
     if classes.isdecimal():
+        if not 1 < int(classes) <= MAX_CLASSES:
+            raise UsageError(
+                f"--classes must be 2 to {MAX_CLASSES:,}, or names with commas between, not"
+                f" {classes}"
+            )
         return [str(c) for c in range(int(classes))]
     return [name.strip() for name in classes.split(",")]
 

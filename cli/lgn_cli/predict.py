@@ -27,6 +27,9 @@ def predict(
     ],
     scores: Annotated[bool, typer.Option("--scores", help="Print the votes too.")] = False,
     label: LabelOption = None,
+    device: Annotated[
+        str, typer.Option(help="Where to compute: cpu, cuda, or cuda:1 and so on.")
+    ] = "cpu",
     json: JsonOption = False,
 ) -> None:
     """Print the class of each sample as CSV, and the accuracy where the labels are known.
@@ -35,18 +38,21 @@ def predict(
     column by the name it had in training. Labels match class names; those that are no class are
     counted and left out of the accuracy. Values beyond a feature's range are taken for its end,
     as the hardware does. An .npz holds x[samples, features] and optionally y[samples]; an array
-    named codes says that x is quantised already, as in the test.npz of a run.
+    named codes says that x is quantised already, as in the test.npz of a run. The result does not
+    depend on --device; a GPU needs NVIDIA's driver and nvcc, and no PyTorch.
 
     Examples:
 
         lgn predict build/digits/digits.lgn build/digits/test.npz
 
         lgn predict build/iris/iris.lgn flowers.csv --scores --label species
+
+        lgn predict mnist.lgn many.npz --device cuda
     """
     loaded = Classifier.load(classifier)
     samples = read_samples(loaded, data, label)
     print_notices(samples.notices)
-    counts = loaded.scores(samples.codes)
+    counts = loaded.engine_on(device).scores(samples.codes)
     chosen = counts.argmax(axis=1)
     accuracy = samples.accuracy(chosen)
     if json:

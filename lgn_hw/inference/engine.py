@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import UsageError
-from lgn_hw.inference.library import ClassifierStruct, library
+from lgn_hw.inference.classifier_struct import ClassifierStruct
+from lgn_hw.inference.codes import Codes, address
+from lgn_hw.inference.library import library
 from lgn_hw.inference.program import Program
 from lgn_hw.netlist import Netlist
 
 __all__ = ["Engine", "default_threads"]
 
-CODES = (np.dtype(np.uint8), np.dtype(np.int32), np.dtype(np.int64))  # that the program reads
 SIZES = ("instructions", "runs", "slots", "code", "bits", "votes")
 OUT_OF_RANGE = 1
 
@@ -43,18 +44,13 @@ class Engine:
         self.features, self.num_classes = encoder.features, num_classes
         self._num_outputs = netlist.num_outputs
         self._library = library(instruction_set)
-        given = ClassifierStruct(
-            len(self.features), self.features.low.ctypes.data, self.features.high.ctypes.data,
-            encoder.num_bits, encoder.feature.ctypes.data, encoder.threshold.ctypes.data,
-            netlist.num_nodes, netlist.fanin.ctypes.data, netlist.table.ctypes.data,
-            netlist.num_outputs, netlist.outputs.ctypes.data, group.ctypes.data, num_classes,
-        )  # fmt: skip
-        self._program = self._library.lgn_build(given)
+        given = ClassifierStruct.of(encoder, netlist, group, num_classes)
+        self._program = self._library.lgn_build(ctypes.byref(given))
         if not self._program:
             raise MemoryError(f"A program of {netlist.num_nodes} nodes does not fit in memory")
         # Not __del__: at the end of the interpreter the library may be gone before the object is.
         weakref.finalize(self, self._library.lgn_free, self._program)
-        self._dtypes = _dtypes_that_hold(self.features.low, self.features.high)
+        self._codes = Codes(self.features)
 
     @property
     def size(self) -> dict[str, int]:
@@ -91,30 +87,17 @@ class Engine:
         threads: default_threads() by default. Raises ClassifierError on a wrong shape, dtype or
         range, UsageError on a wrong number of threads.
         """
-        array = self._readable(codes)
+        array = self._codes.readable(codes)
         scores = np.empty((len(array), self.num_classes), np.int32)
         self._run(array, scores, None, threads)
         return scores
 
     def predict(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples], the class with most votes; the lowest such class on a tie."""
-        array = self._readable(codes)
+        array = self._codes.readable(codes)
         chosen = np.empty(len(array), np.int32)
         self._run(array, None, chosen, threads)
         return chosen
-
-    def _readable(self, codes: ArrayLike) -> NDArray[np.integer]:
-        """Return codes as an array that the program reads as it lies; raises ClassifierError for
-        others.
-        """
-        array = np.asarray(codes)
-        if array.dtype.kind not in "iu" or array.shape[1:] != (len(self.features),):
-            array = self.features.validated(codes)  # which may refuse it
-        if array.dtype in self._dtypes and array.flags.c_contiguous:
-            return array
-        if array.dtype == np.uint64:  # may not fit int64
-            self.features.validated(array)
-        return np.ascontiguousarray(array, np.int64)
 
     def _run(
         self,
@@ -127,9 +110,9 @@ class Engine:
         reports.
         """
         status = self._library.lgn_run(
-            self._program, _address(codes), codes.itemsize, len(codes),
-            None if scores is None else _address(scores),
-            None if chosen is None else _address(chosen),
+            self._program, address(codes), codes.itemsize, len(codes),
+            None if scores is None else address(scores),
+            None if chosen is None else address(chosen),
             default_threads() if threads is None else _checked_threads(threads),
         )  # fmt: skip
         if status == OUT_OF_RANGE:
@@ -162,19 +145,3 @@ def _checked_threads(threads: int) -> int:
     if threads < 1:
         raise UsageError(f"The number of threads must be 1 or more, not {threads}")
     return threads
-
-
-def _address(array: NDArray[np.generic]) -> int:
-    """Return where an array's numbers lie."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # read-only, or empty; the way below takes a microsecond longer
-        return int(array.__array_interface__["data"][0])
-
-
-def _dtypes_that_hold(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[np.dtype, ...]:
-    """Return the dtypes of CODES whose range includes that of all features; int64 always does."""
-    limits = [(np.iinfo(dtype), dtype) for dtype in CODES]
-    return tuple(
-        d for i, d in limits if not len(low) or (i.min <= low.min() and high.max() <= i.max)
-    )

@@ -11,31 +11,11 @@ from pathlib import Path
 from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_cxx, widest_set
 from lgn_hw.errors import LgnError
 
-__all__ = ["ClassifierStruct", "library", "why_not_compiled"]
+__all__ = ["library", "why_not_compiled"]
 
 SOURCES = Path(__file__).parent / "csrc"
 # Rounding must be that of numpy: no contraction to fused multiply-add.
 FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
-
-
-class ClassifierStruct(ctypes.Structure):
-    """The struct Classifier in csrc/build.h."""
-
-    _fields_ = (
-        ("features", ctypes.c_int64),
-        ("low", ctypes.c_void_p),
-        ("high", ctypes.c_void_p),
-        ("bits", ctypes.c_int64),
-        ("feature", ctypes.c_void_p),
-        ("threshold", ctypes.c_void_p),
-        ("nodes", ctypes.c_int64),
-        ("fanin", ctypes.c_void_p),
-        ("table", ctypes.c_void_p),
-        ("outputs", ctypes.c_int64),
-        ("output", ctypes.c_void_p),
-        ("group", ctypes.c_void_p),
-        ("classes", ctypes.c_int64),
-    )
 
 
 @cache
@@ -48,7 +28,7 @@ def library(instruction_set: str | None = None) -> ctypes.CDLL:
     source = str(SOURCES / "engine.cpp")
     found = compile_library([*find_cxx(), *FLAGS, *options, source], SOURCES)
     found.lgn_build.restype = ctypes.c_void_p
-    found.lgn_build.argtypes = (ctypes.POINTER(ClassifierStruct),)
+    found.lgn_build.argtypes = (ctypes.c_void_p,)
     found.lgn_free.argtypes = (ctypes.c_void_p,)
     found.lgn_free.restype = None
     found.lgn_describe.argtypes = (ctypes.c_void_p, ctypes.c_void_p)

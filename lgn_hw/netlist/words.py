@@ -9,23 +9,21 @@ The two cofactors of a pin are masks and shifts of one word, for all nodes at on
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist.netlist import MAX_FANIN
-
 __all__ = ["ALL_ONES", "cofactors", "flipped", "merged", "narrow", "swapped", "widen"]
 
+PINS = 6  # whose tables fill a word: 2**6 entries, and netlist.MAX_FANIN
 ALL_ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 # The entries of a wide table in which pin j is 1; they lie 2**j above those in which it is 0.
 PIN_IS_ONE = tuple(
-    np.uint64(sum(1 << entry for entry in range(64) if entry >> pin & 1))
-    for pin in range(MAX_FANIN)
+    np.uint64(sum(1 << entry for entry in range(64) if entry >> pin & 1)) for pin in range(PINS)
 )
-DISTANCE = tuple(np.uint64(1 << pin) for pin in range(MAX_FANIN))
+DISTANCE = tuple(np.uint64(1 << pin) for pin in range(PINS))
 
 
 def widen(table: NDArray[np.uint64], arity: NDArray[np.integer]) -> NDArray[np.uint64]:
     """Return tables of 2**arity entries repeated to 64."""
     wide = table.copy()
-    for pin in range(MAX_FANIN):
+    for pin in range(PINS):
         unread = arity <= pin
         wide[unread] |= wide[unread] << DISTANCE[pin]
     return wide
@@ -33,7 +31,7 @@ def widen(table: NDArray[np.uint64], arity: NDArray[np.integer]) -> NDArray[np.u
 
 def narrow(table: NDArray[np.uint64], arity: NDArray[np.integer]) -> NDArray[np.uint64]:
     """Return the first 2**arity entries of wide tables; the inverse of widen."""
-    entries = np.uint64(1) << np.minimum(arity, MAX_FANIN).astype(np.uint64)
+    entries = np.uint64(1) << np.minimum(arity, PINS).astype(np.uint64)
     return table & (ALL_ONES >> (np.uint64(64) - entries))
 
 

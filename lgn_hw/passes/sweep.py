@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
+from lgn_hw.netlist.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.words import cofactors, flipped, narrow, swapped, widen
 
 __all__ = ["TRUE", "FALSE", "Batch", "Rule", "sweep"]

@@ -30,6 +30,11 @@ def answers_on(classifier: Classifier, samples: Samples, *, image: bool) -> dict
     turned[feature]: the share of `turned_of` samples whose answer becomes another where that
     feature alone is changed; of an image, turned over (at most half of its range becomes the
     highest code, more the lowest), else set to what it is in another sample, drawn once.
+
+    image: whether features are pixels, which decides how a feature is changed. Changing one feature
+    at a time (permutation importance, Breiman 2001, of one feature) costs a prediction of all
+    samples for each feature that is read, so that it is done on 100 to 1 000 samples, fewer the
+    more features there are.
     """
     codes, labels = samples.codes, samples.labels
     votes = classifier.scores(codes)
@@ -67,7 +72,11 @@ def bits_read(classifier: Classifier) -> list[int]:
 
 
 def _some_wrong(labels: NDArray[np.integer], answer: NDArray[np.integer], most: int) -> list[int]:
-    """Choose wrong samples by turns from each confusion, the most frequent confusion first."""
+    """Choose wrong samples by turns from each confusion, the most frequent confusion first.
+
+    labels, answer: int[samples]; a label below 0 is unknown and counts as no error. most: how many
+    are returned at most. Turns keep one frequent confusion from filling the page.
+    """
     wrong = np.flatnonzero((labels >= 0) & (labels != answer))
     piles: dict[tuple[int, int], list[int]] = {}
     for index in wrong.tolist():
@@ -76,6 +85,7 @@ def _some_wrong(labels: NDArray[np.integer], answer: NDArray[np.integer], most: 
 
 
 def _by_turns(piles: list[list[int]]) -> Iterator[int]:
+    """Yield the first of each pile, then the second of each, and so on; short piles drop out."""
     for turn in range(max(map(len, piles), default=0)):
         yield from (pile[turn] for pile in piles if turn < len(pile))
 
@@ -83,12 +93,19 @@ def _by_turns(piles: list[list[int]]) -> Iterator[int]:
 def _turned(
     classifier: Classifier, codes: NDArray[np.int64], image: bool
 ) -> tuple[list[float], int]:
+    """Return for each feature the share of samples whose answer it turns, and how many samples
+    these
+    shares are of.
+
+    Features without a bit that an output depends on have share 0 and cost nothing.
+    """
     read = np.flatnonzero(bits_read(classifier))
     most = min(MAX_HEEDED, max(MIN_HEEDED, HEEDED_VALUES // max(1, len(read))))
     chosen = spread(codes, most)
     others = _turned_over(classifier.features, chosen) if image else _of_others(chosen)
     some, changed = (_narrow(classifier.features, part) for part in (chosen, others))
     before, share = classifier.predict(some), np.zeros(len(classifier.features))
+    # Several features are tried in one call, because the engine is only fast on many samples.
     together = max(1, BLOCK_VALUES // max(1, some.size))
     for start in range(0, len(read), together):
         part = read[start : start + together]
@@ -108,11 +125,18 @@ def _narrow(features: Features, codes: NDArray[np.int64]) -> NDArray[np.integer]
 
 
 def _turned_over(features: Features, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each pixel's opposite end: the highest code for one in the lower half of its range,
+    else
+    the lowest. An image's background would hardly change if pixels were exchanged between samples.
+    """
     # Halves, so that ranges near the ends of int64 do not overflow.
     middle = features.low // 2 + features.high // 2
     return np.where(codes <= middle, features.high, features.low)
 
 
 def _of_others(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the samples in another order, equal for equal counts: each value then is one that the
+    feature really takes.
+    """
     rng = np.random.default_rng(SEED)
     return codes[rng.permutation(len(codes))]

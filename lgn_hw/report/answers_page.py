@@ -28,7 +28,13 @@ MOST_COLOURED = 12  # images in colours: each has many shapes
 
 
 def answers_parts(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what answers.html.jinja shows beside the report, and its pictures by name."""
+    """Return what answers.html.jinja shows beside the report, and its pictures by name.
+
+    report: what gather.gather returned. Only what the page shows is made: a matrix of more than
+    MOST_CLASSES classes becomes a picture, a sample of a table shows its MOST_FEATURES features
+    that matter most. Charts are Markup, which the template does not escape; all text in them is
+    escaped when it is drawn.
+    """
     answers, inputs, classes = report["answers"], report["inputs"], report["classifier"]["classes"]
     charts = {"circuit": circuit_picture(report["circuit"], classes)} | _input_charts(report)
     parts: dict[str, Any] = {
@@ -55,7 +61,10 @@ def answers_parts(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _least_width(picture: str) -> int:
-    """Return a width below which the names in the picture could not be read."""
+    """Return a width below which the names in the picture could not be read.
+
+    In CSS pixels: four fifths of the natural size, below which the page scrolls sideways instead.
+    """
     found = re.search(r'viewBox="0 0 ([0-9.]+)', picture)
     return round(0.8 * float(found[1])) if found else 0
 
@@ -72,6 +81,7 @@ def _kinds(circuit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
 
 
 def _most(bits: list[int], shape: Shape | None) -> int:
+    """Return the most encoder bits that one feature has, or one pixel over its colours."""
     if shape is None:
         return max(bits)
     size = shape[1] * shape[2]
@@ -79,18 +89,24 @@ def _most(bits: list[int], shape: Shape | None) -> int:
 
 
 def _word(shape: Shape | None) -> str:
+    """Return what the page calls the features: of a colour image, a pixel has several."""
     if shape is None:
         return "features"
     return "pixels" if shape[0] == 1 else "values of pixels, one of each colour"
 
 
 def _reading(bits: list[int], what: str) -> str:
+    """Say how many of the features the net reads; the others need no pins, and no sensor."""
     read = sum(map(bool, bits))
     return f"The net reads {read:,} of {len(bits):,} {what}, by {sum(bits):,} encoder bits."
 
 
 def _ranking(report: Mapping[str, Any]) -> list[int]:
-    """Return the features that are read, those that matter most first."""
+    """Return the features that are read, those that matter most first.
+
+    First by the share of answers that a feature turns, where there are samples; then by its encoder
+    bits, and by its number, so that the order is always the same.
+    """
     bits, answers = report["inputs"]["bits_read"], report["answers"]
     turned = answers["turned"] if answers else [0] * len(bits)
     read = [feature for feature, count in enumerate(bits) if count]
@@ -98,6 +114,7 @@ def _ranking(report: Mapping[str, Any]) -> list[int]:
 
 
 def _input_charts(report: Mapping[str, Any]) -> dict[str, str]:
+    """Draw which inputs are read and which matter: maps of an image's pixels, bars of a table."""
     inputs, answers = report["inputs"], report["answers"]
     bits, shape = inputs["bits_read"], inputs["image_shape"]
     if shape is not None:
@@ -116,7 +133,11 @@ def _input_charts(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _confusions(confusion: list[list[int]], classes: list[str]) -> dict[str, Any]:
-    """Return counts and shares of the matrix; None where there is nothing to share."""
+    """Return counts and shares of the matrix; None where there is nothing to share.
+
+    confusion[label][answer]: counts. recall of a class is its samples that are answered rightly, of
+    those that have its label; precision, of those that are answered with it.
+    """
     right = [row[label] for label, row in enumerate(confusion)]
     answered = [sum(row[answer] for row in confusion) for answer in range(len(classes))]
     recall = [
@@ -146,6 +167,7 @@ def _wrong(report: Mapping[str, Any], shown: list[int]) -> list[dict[str, Any]]:
         report["ports"]["inputs"],
     )
     shape, ends = inputs["image_shape"], [(field["low"], field["high"]) for field in fields]
+    # A colour image has a shape for each run of pixels of one colour, so a page of them grows fast.
     most = MOST_COLOURED if shape is not None and shape[0] > 1 else None
     return [
         {

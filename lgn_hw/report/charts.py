@@ -46,6 +46,7 @@ def curves(
     down = scale(marks[0], marks[-1], height - BOTTOM, TOP, logarithmic)
     across = scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, width - RIGHT)
     for mark in marks:
+        # The line at 0 of a gap is what the curve is compared with.
         style = "axis" if zero and mark == 0 else "grid"
         canvas.line([(LEFT, down(mark)), (width - RIGHT, down(mark))], style)
         canvas.text(LEFT - 6, down(mark) + 4, _tick_text(mark, marks), "tick", "end")
@@ -61,6 +62,9 @@ def columns(counts: Mapping[str, int], *, describe: str, axis: str, first_style:
 
     counts: by name, in the order in which they stand. axis: what the names are, for the text of a
     column. first_style: the CSS class of the first column.
+
+    Returns SVG text. Above MAX_LABELLED_COLUMNS columns the counts move to an axis, and only every
+    n-th name is written, because texts would overlap.
     """
     width, height = CHART
     canvas = Canvas(width, height, describe)
@@ -95,6 +99,9 @@ def paired_bars(counts: Mapping[str, tuple[int, int]], *, describe: str) -> str:
     """Draw for each name a wide bar, its count before, and in it a thin one, that after.
 
     counts: (before, after) by name.
+
+    Both bars start at the same place, so that a reader compares lengths; the exact counts stand
+    behind them. Returns SVG text.
     """
     width = CHART[0]
     values = {name: f"{before:,} → {after:,}" for name, (before, after) in counts.items()}
@@ -116,6 +123,9 @@ def area_bars(rows: Mapping[str, Mapping[str, int]], *, width: float, describe: 
 
     All bars share one scale, so that lengths compare. A part is named where its name fits; its
     colour is the CSS class of the same name.
+
+    rows: by kind of cell (LUT6, LUT4, flip-flops), the cells of each part. width: WIDE or NARROW,
+    in CSS pixels; the narrow one writes the kinds above the bars, for a phone. Returns SVG text.
     """
     left, high, pitch, top = (76, 46, 62, 18) if width >= WIDE else (0, 40, 66, 36)
     canvas = Canvas(width, top + pitch * len(rows) - (pitch - high), describe)
@@ -144,7 +154,11 @@ def area_bars(rows: Mapping[str, Mapping[str, int]], *, width: float, describe: 
 def _label_part(
     canvas: Canvas, x: float, y: float, length: float, high: float, part: str, share: str
 ) -> bool:
-    """Write a part's name, and its share, into its piece of the bar where they fit."""
+    """Write a part's name, and its share, into its piece of the bar where they fit.
+
+    Return whether the name fits. Its width is an estimate, so a name may be a twentieth wider than
+    the piece.
+    """
     inner = length - 14
     if inner >= max(text_width(part), text_width(share)):
         canvas.text(x + 8, y + high / 2 - 3, part, f"on-{part} strong")
@@ -173,13 +187,21 @@ def _lines(
 
 
 def _picked(count: int) -> list[int]:
-    """Choose the points of a curve that are drawn: all, or MAX_POINTS of them and the last."""
+    """Choose the points of a curve that are drawn: all, or MAX_POINTS of them and the last.
+
+    count: of the points. Each n-th one is taken, without averaging: a curve of means would hide how
+    much a training swings.
+    """
     step = max(1, math.ceil(count / MAX_POINTS))
     return sorted({*range(0, count, step), count - 1})
 
 
 def _tick_text(mark: float, marks: Sequence[float]) -> str:
-    """Write a mark of an axis with the digits that tell it from its neighbours."""
+    """Write a mark of an axis with the digits that tell it from its neighbours.
+
+    mark: the number; marks: all of the axis, ascending. Marks whose distances differ are those of a
+    logarithmic axis, which need no common number of digits.
+    """
     steps = [b - a for a, b in pairwise(marks)]
     digits = max(0, -math.floor(math.log10(min(steps)) + 1e-9))
     text = f"{mark:g}" if max(steps) > 2 * min(steps) else f"{mark:.{digits}f}"

@@ -35,6 +35,10 @@ def describe_circuit(classifier: Classifier) -> dict[str, Any]:
     0 and 1 the constants, then bits, then nodes) and votes ([net, class, how many]). kind "levels":
     blocks of levels with their nodes by FAMILIES, and wires[from][to], how many pins of block
     `to` read block `from`; block 0 is the encoder's bits, the last one the votes.
+
+    Dead nodes and unread bits are left out first. Gates are drawn one by one up to MAX_WIRES wires,
+    MAX_ROWS in a level and MAX_LEVELS levels; beyond that only counts are returned, whose size is
+    bounded however large the circuit is.
     """
     netlist, bits = read_inputs_only(remove_dead_nodes(classifier.netlist))
     widest = max(len(bits), *np.bincount(netlist.level[netlist.first_node :], minlength=1))
@@ -45,6 +49,9 @@ def describe_circuit(classifier: Classifier) -> dict[str, Any]:
 
 
 def _gates(classifier: Classifier) -> dict[str, Any]:
+    """Return kind "gates". The text of a bit is in the units of the data: half a code above the
+    threshold, where no value lies, with four digits; integers keep the threshold itself.
+    """
     netlist, encoder, features = classifier.netlist, classifier.encoder, classifier.features
     votes = Counter(zip(netlist.outputs.tolist(), classifier.group.tolist(), strict=True))
     bits = []
@@ -72,6 +79,7 @@ def _gates(classifier: Classifier) -> dict[str, Any]:
 
 
 def _levels(netlist: Netlist) -> dict[str, Any]:
+    """Return kind "levels": at most MAX_BLOCKS blocks of equally many levels."""
     depth = int(netlist.level.max(initial=0))
     per = max(1, -(-depth // MAX_BLOCKS))
     block_of = -(-netlist.level // per)  # level 0, the bits, stays 0
@@ -90,6 +98,7 @@ def _levels(netlist: Netlist) -> dict[str, Any]:
         )
     blocks.append({"levels": None, "nodes": netlist.num_outputs, "families": {}})
     wires = np.zeros((last + 1, last + 1), np.int64)
+    # Constants are no wires, and a pin beyond the arity is not read.
     pins = (netlist.fanin >= FIRST_INPUT) & (np.arange(6) < netlist.arity[:, None])
     node, pin = np.nonzero(pins)
     np.add.at(wires, (block_of[netlist.fanin[node, pin]], of_node[node]), 1)
@@ -99,7 +108,12 @@ def _levels(netlist: Netlist) -> dict[str, Any]:
 
 
 def _families(netlist: Netlist) -> np.ndarray[Any, Any]:
-    """Return the family of each node by the inputs on which its table depends."""
+    """Return the family of each node by the inputs on which its table depends.
+
+    Return object[nodes], a key of FAMILIES for each. A node of two inputs whose table has as many
+    ones as zeros, and depends on both, is XOR or XNOR; every other one is AND of literals or its
+    inverse.
+    """
     wide = widen(netlist.table, netlist.arity)
     depends = np.zeros(netlist.num_nodes, np.int64)
     for pin in range(6):

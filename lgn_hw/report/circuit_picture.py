@@ -21,12 +21,20 @@ MAX_NAME = 24  # characters that fit a column; the page shows names whole elsewh
 
 
 def circuit_picture(circuit: Mapping[str, Any], classes: Sequence[str]) -> str:
-    """Return what describe_circuit found as an SVG whose size is bounded."""
+    """Return what describe_circuit found as an SVG whose size is bounded.
+
+    circuit: as report.circuit.describe_circuit returns it. classes: the names, in the order of
+    their numbers.
+    """
     return _gates(circuit, classes) if circuit["kind"] == "gates" else _levels(circuit)
 
 
 def nodes_per_cell(circuit: Mapping[str, Any]) -> int:
-    """Return how many nodes a cell of the map stands for."""
+    """Return how many nodes a cell of the map stands for.
+
+    1 for a circuit whose gates are drawn one by one, and where the fullest block has at most CELLS
+    nodes.
+    """
     if circuit["kind"] == "gates":
         return 1
     return max(1, math.ceil(max(block["nodes"] for block in circuit["blocks"]) / CELLS))
@@ -77,7 +85,12 @@ def _gates(circuit: Mapping[str, Any], classes: Sequence[str]) -> str:
 
 
 def _ordered(bits: int, nodes: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-    """Return the nets of each level, sorted so that wires cross less: each at its inputs' mean."""
+    """Return the nets of each level, sorted so that wires cross less: each at its inputs' mean.
+
+    This is the barycenter heuristic of layered drawing (Sugiyama, Tagawa and Toda 1981), in one
+    pass from the inputs. Ties go by the number of the net, so that equal circuits give equal
+    pictures.
+    """
     depth = max((node["level"] for node in nodes), default=0)
     columns: list[list[int]] = [list(range(2, 2 + bits)), *([] for _ in range(depth))]
     mean = {net: (row + 0.5) / max(1, bits) for row, net in enumerate(columns[0])}
@@ -93,6 +106,7 @@ def _ordered(bits: int, nodes: Sequence[Mapping[str, Any]]) -> list[list[int]]:
 
 
 def _middle(row: int, count: int, rows: int) -> float:
+    """Return the vertical middle of a row where `count` rows share the height of `rows`."""
     return 3 + (row + 0.5) * rows * PITCH / count
 
 
@@ -109,7 +123,11 @@ def _wire(
 
 
 def _levels(circuit: Mapping[str, Any]) -> str:
-    """Draw a block for each level, its cells coloured by kind; bands are as wide as they carry."""
+    """Draw a block for each level, its cells coloured by kind; bands are as wide as they carry.
+
+    The width of a band, or of an arc that jumps over blocks, is its share of all wires that arrive
+    in a block: what a level reads mostly from the level before is seen at a glance.
+    """
     blocks, wires = circuit["blocks"], circuit["wires"]
     per = nodes_per_cell(circuit)
     pitch = max(BLOCK_WIDTH + 70, min(305, (WIDTH - BLOCK_WIDTH) / (len(blocks) - 1)))
@@ -151,10 +169,12 @@ def _arc(
 
 
 def _hint(of: tuple[int, int]) -> str:
+    """Return what the mouse is told of a band; of: its wires, and all that arrive in the block."""
     return f"{of[0]:,} of {of[1]:,} wires ({100 * of[0] / of[1]:.0f} %)"
 
 
 def _rows(block: Mapping[str, Any], per: int) -> int:
+    """Return the rows of ACROSS cells that a block fills."""
     return math.ceil(math.ceil(block["nodes"] / per) / ACROSS)
 
 
@@ -164,6 +184,8 @@ def _block(canvas: Canvas, block: Mapping[str, Any], x: float, top: float, per: 
     done = last = 0
     for kind, count in kinds.items():
         first, done = last, done + count
+        # Rounding the running sum, and not each kind, keeps the block at its height; but a kind
+        # that occurs has a cell.
         last = max(first + (count > 0), math.ceil(done / per))
         cells = [(cell % ACROSS, cell // ACROSS) for cell in range(first, last)]
         canvas.cells(

@@ -37,6 +37,7 @@ def compare(
     for row, name in zip(rows, _names(files), strict=True):
         row["name"] = name
     _mark_front(rows)
+    # Accuracies compare only where they are of the same samples.
     parts = {row["data_sha256"] for row in rows if row["accuracy"] is not None}
     return {
         "format": COMPARISON,
@@ -48,6 +49,11 @@ def compare(
 
 
 def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
+    """Return the figures of one classifier; what was not run is None.
+
+    file: the .lgn file. data, label: as of compare(). LUTs are counted here and not read from a
+    step, so that every row has them.
+    """
     found, classifier = gather(file, without_answers=True), load(file)
     accuracy = found["accuracy"]
     share, samples = accuracy["accuracy"], accuracy["test_samples"]
@@ -79,6 +85,10 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
 
 
 def _total(estimate: Mapping[str, Any], kind: str) -> int | None:
+    """Return the cells of a kind in the whole circuit as `lgn synth` counted them; None where it
+    was
+    not run.
+    """
     return estimate[kind]["total"] if estimate else None
 
 
@@ -100,7 +110,11 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 
 def _mark_front(rows: Sequence[dict[str, Any]]) -> None:
-    """Say of each row whether no other beats it: better in accuracy or LUTs, worse in neither."""
+    """Say of each row whether no other beats it: better in accuracy or LUTs, worse in neither.
+
+    A row without an accuracy is never on the front. Of two rows that are equal in both figures,
+    both are on it or neither is.
+    """
     known = [row for row in rows if row["accuracy"] is not None]
     for row in rows:
         row["front"] = row in known and not any(

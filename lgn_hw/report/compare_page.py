@@ -18,7 +18,10 @@ AXES = {
 
 
 def comparison_to_html(comparison: Mapping[str, Any]) -> str:
-    """Render what compare.compare returns; the same figures give the same bytes."""
+    """Render what compare.compare returns; the same figures give the same bytes.
+
+    A chart is left out where no row has its figure. Rows come with the fewest LUTs first.
+    """
     runs, charts = comparison["runs"], {}
     for figure, axis in AXES.items():
         points = [

@@ -22,6 +22,9 @@ def front_page(front: Mapping[str, Any]) -> str:
 
 
 def _chart(front: Mapping[str, Any], chosen: int, width: float) -> str:
+    """Draw the front at one width. front: as front_page takes it. chosen: the number of the
+    recommended point. Accuracies become percent here, deviations too.
+    """
     points = front["points"]
     return front_scatter(
         [(p["luts"], 100 * p["accuracy"], 100 * p["accuracy_sd"]) for p in points],

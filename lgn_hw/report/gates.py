@@ -15,14 +15,21 @@ TWO_INPUTS = (
 
 
 def table_name(arity: int, table: int) -> str:
-    """Return what a table is called: the gate's name up to two inputs, else the table itself."""
+    """Return what a table is called: the gate's name up to two inputs, else the table itself.
+
+    arity: 1 to 6. table: entry sum(x_j << j) in bit number of the entry. Of 3 inputs or more the
+    table itself is written in hexadecimal, a digit for four entries.
+    """
     if arity <= 2:
         return (ONE_INPUT if arity == 1 else TWO_INPUTS)[table]
     return f"{arity} inputs, {table:#0{2 + max(2, (1 << arity) // 4)}x}"
 
 
 def count_tables(netlist: Netlist) -> list[dict[str, int]]:
-    """Return how many nodes have each table: arity, table and nodes, the most first."""
+    """Return how many nodes have each table: arity, table and nodes, the most first.
+
+    Tables of equal bits and different arity count apart. Ties keep the order of arity and table.
+    """
     kinds = np.stack([netlist.arity.astype(np.uint64), netlist.table])
     found, nodes = np.unique(kinds, axis=1, return_counts=True)
     order = np.argsort(-nodes, kind="stable")

@@ -126,6 +126,10 @@ def classifier_file(path: Path) -> Path:
 
 
 def _shape(classifier: Classifier, image: str | None) -> Shape | None:
+    """Return the shape of the pixels: the one the user says, or the one the features' names say;
+    None
+    where they are no image. Raises UsageError where `image` does not fit the features.
+    """
     if image is None:
         return find_image_shape(classifier.features)
     return parse_image_shape(image, classifier.features)
@@ -158,12 +162,18 @@ def _tested_on(classifier: Classifier, file: Path) -> Path | None:
         samples = read_samples(classifier, path)
     except LgnError:
         return None
+    # A test.npz of another run, or of another data set, would pass as this one's; the recorded
+    # accuracy tells.
     accuracy = samples.accuracy(classifier.predict(samples.codes))
     return path if accuracy == classifier.provenance.get("accuracy") else None
 
 
 def _structure(classifier: Classifier) -> dict[str, Any]:
-    """Return the figures of the classifier itself."""
+    """Return the figures of the classifier itself.
+
+    Counts of the netlist as it is stored, with dead nodes where there are some. nodes_by_level
+    starts at level 1; votes are per class.
+    """
     netlist, features = classifier.netlist, classifier.features
     nodes = np.bincount(netlist.level[netlist.first_node :], minlength=1)[1:]
     return {
@@ -182,7 +192,11 @@ def _structure(classifier: Classifier) -> dict[str, Any]:
 
 
 def _tables(before: Netlist, after: Netlist) -> list[dict[str, Any]]:
-    """Return the nodes of each table in both netlists, the most frequent tables first."""
+    """Return the nodes of each table in both netlists, the most frequent tables first.
+
+    The order is by the larger of both counts, and MAX_TABLES rows are kept: a table that only the
+    optimised netlist has many of is not lost.
+    """
     counts = [
         {(t["arity"], t["table"]): t["nodes"] for t in count_tables(netlist)}
         for netlist in (before, after)
@@ -220,6 +234,7 @@ def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None
     this classifier's: the last, or the one that it was chosen as on the validation part.
     """
     text = path.read_text(encoding="utf-8") if path.exists() else ""
+    # A line without its end was being written when the training was stopped.
     lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
     measured = [line for line in lines if "discrete_accuracy" in line]
     chosen = classifier.provenance.get("chosen")
@@ -234,7 +249,11 @@ def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None
 
 
 def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
-    """Return a step's figures, or None and the reason why there are none."""
+    """Return a step's figures, or None and the reason why there are none.
+
+    path: of the JSON that the step wrote. A file of another classifier is told from a missing one,
+    so that the page can say which of the two it is.
+    """
     if not path.exists():
         return None, MISSING
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -244,7 +263,10 @@ def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def _placed(file: Path, digest: str) -> Iterator[Mapping[str, Any]]:
-    """Give the cores that were placed on parts, then the bitstreams of boards."""
+    """Give the cores that were placed on parts, then the bitstreams of boards.
+
+    Figures of another classifier, and builds without a clock, are passed over.
+    """
     for path in sorted(default_folder(file, "fmax").glob("*/fmax.json")):
         data, _ = _step(path, digest)
         if data is not None:

@@ -43,7 +43,10 @@ def to_html(report: Mapping[str, Any]) -> str:
 
 
 def make_environment() -> jinja2.Environment:
-    """Return what renders the templates of this folder: it escapes all text that is put in."""
+    """Return what renders the templates of this folder: it escapes all text that is put in.
+
+    An undefined name in a template is an error, not an empty text (StrictUndefined).
+    """
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -67,12 +70,16 @@ def style_sheet() -> Markup:
 
 
 def _more_inputs(count: int) -> str:
+    """Say how many features the page's table leaves out; nothing where it has all."""
     more = count - MAX_INPUTS
     return f"{more:,} more features are in report.json." if more > 0 else ""
 
 
 def _charts(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return all charts of the page as SVG, by name."""
+    """Return all charts of the page as SVG, by name.
+
+    What was not run has no chart; the template leaves its section out.
+    """
     charts = _structure_charts(report)
     if report["curves"] is not None:
         charts |= _training_charts(report["curves"], report["curves_part"])

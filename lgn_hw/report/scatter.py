@@ -30,6 +30,10 @@ def front_scatter(
     """Draw the front, (LUTs, accuracy, its deviation) from the fewest LUTs on, and the cloud.
 
     Accuracies are in percent. marked: the number of the point that stands out.
+
+    cloud: the other designs, as (LUTs, accuracy); those more than SHOWN points below the front are
+    left out, and MOST_CLOUD of them are drawn at most. width: in CSS pixels. The axis of LUTs is
+    logarithmic, because a search spans a factor of ten or more. Returns SVG text.
     """
     canvas = Canvas(width, HEIGHT, describe)
     floor = min(y for _, y, _ in front) - SHOWN
@@ -54,7 +58,11 @@ def front_scatter(
 
 
 def named_scatter(points: Sequence[tuple[str, float, float]], axis: str) -> str:
-    """Draw named points (name, x, accuracy in percent); names keep apart."""
+    """Draw named points (name, x, accuracy in percent); names keep apart.
+
+    axis: what x is, with its unit. Names longer than MAX_NAME characters are cut; the mouse is told
+    the whole one. Returns SVG text.
+    """
     canvas = Canvas(*NAMED_SIZE, f"Accuracy in percent against {axis}")
     low, high = min(x for _, x, _ in points), max(x for _, x, _ in points)
     logarithmic = high > WIDE_RANGE * low
@@ -104,4 +112,5 @@ def _axes(
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Return the least and the greatest value."""
     return min(values), max(values)

@@ -69,10 +69,14 @@ def check_summary(summary: Mapping[str, Any]) -> None:
 
 
 def _named(*steps: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the three steps by their commands' names."""
     return dict(zip(STEPS, steps, strict=True))
 
 
 def _step(file: Path, command: str) -> dict[str, Any]:
+    """Return what a command wrote for a classifier; UsageError, with the command that is to be run,
+    where it wrote nothing.
+    """
     path = default_folder(file, command) / f"{command}.json"
     if not path.exists():
         raise UsageError(f"{path} is missing; run `lgn {command} {file}` first")

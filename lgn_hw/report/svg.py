@@ -49,7 +49,10 @@ class Canvas:
         self, start: Point, near_start: Point, near_end: Point, end: Point, style: str,
         title: str = "", thick: float = 1,
     ) -> None:  # fmt: skip
-        """Draw a Bezier curve of third degree."""
+        """Draw a Bezier curve of third degree.
+
+        start and end are on it; near_start and near_end are its control points. thick: in units.
+        """
         places = " ".join(f"{number(x)},{number(y)}" for x, y in (near_start, near_end, end))
         hint = f"<title>{escape(title)}</title>" if title else ""
         self._shapes.append(
@@ -58,7 +61,10 @@ class Canvas:
         )
 
     def cells(self, boxes: Sequence[Box], style: str, title: str = "") -> None:
-        """Draw many bars of one style as one shape: x, y, width and height of each."""
+        """Draw many bars of one style as one shape: x, y, width and height of each.
+
+        One path and not a rectangle each: a map of thousands of nodes stays a few hundred shapes.
+        """
         if boxes:
             path = "".join(
                 f"M{number(x)},{number(y)}h{number(w)}v{number(h)}h{number(-w)}z"
@@ -109,7 +115,11 @@ def cut(text: str, room: int) -> str:
 def scale(
     low: float, high: float, start: float, stop: float, logarithmic: bool = False
 ) -> Callable[[float], float]:
-    """Return the function from a value to its place, linear or logarithmic."""
+    """Return the function from a value to its place, linear or logarithmic.
+
+    low, high: of the values, which must differ; above 0 on a logarithmic scale. start, stop:
+    places; start may be the greater one, as the vertical axis of a picture runs down.
+    """
     shape: Callable[[float], float] = math.log if logarithmic else float
     first, span = shape(low), shape(high) - shape(low)
 
@@ -123,6 +133,8 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     """Return about `count` round numbers (1, 2 or 5 times a power of ten apart) that cover a range.
 
     The first is at most low, the last at least high.
+
+    low may equal high; two marks are returned then.
     """
     rough = max(high - low, 1e-9) / count
     power = 10.0 ** math.floor(math.log10(rough))
@@ -132,7 +144,10 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return the numbers 1, 2 and 5 times a power of ten that cover a range above 0."""
+    """Return the numbers 1, 2 and 5 times a power of ten that cover a range above 0.
+
+    The first is at most low, the last at least high; at least two are returned.
+    """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = [m * 10.0**power for power in range(first, last + 1) for m in (1, 2, 5)]
     start = max(i for i, value in enumerate(every) if value <= low * (1 + 1e-9))
@@ -141,7 +156,12 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move labels apart: return places in the same order, `gap` apart and within low to high."""
+    """Move labels apart: return places in the same order, `gap` apart and within low to high.
+
+    gap: between neighbours; low, high: the ends. A sweep upwards pushes each label away from the
+    one below, then one downwards pushes those back that left the range; where they do not all fit,
+    the lower ones leave it. Labels that are far enough apart stay where they are.
+    """
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     below = low

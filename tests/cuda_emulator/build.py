@@ -25,32 +25,34 @@ FLAVOURS = {
 
 
 def build(sources: Path, flavour: str) -> Path:
-    """Return the library with the C interface of kernels.cu in a folder of sources.
+    """Return the library with the C interface of the one .cu file in a folder of sources.
 
     It lies in a folder of its own, with the object files beside it, named after all that it is
     made of; what was built before is not built again. LGN_EMULATOR_CACHE names another place.
     """
+    (main,) = sources.glob("*.cu")
     usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lgn-hw"
     base = Path(os.environ.get("LGN_EMULATOR_CACHE", usual / "emulator"))
     folder = base / f"{flavour}-{_digest(sources, flavour)}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another process may build it now
-        if not (folder / "kernels.so").exists():
-            _compile(sources, flavour, folder)
-    return folder / "kernels.so"
+        made = folder / f"{main.stem}.so"
+        if not made.exists():
+            _compile(sources, main.stem, flavour, folder)
+    return made
 
 
-def _compile(sources: Path, flavour: str, target: Path) -> None:
+def _compile(sources: Path, name: str, flavour: str, target: Path) -> None:
     (target / "cuda").mkdir(exist_ok=True)
     for source in [*sources.rglob("*.cu"), *sources.rglob("*.cuh")]:
-        name = source.relative_to(sources)
-        rewritten = target / (name.with_suffix(".cpp") if name.suffix == ".cu" else name)
+        place = target / source.relative_to(sources)
+        rewritten = place.with_suffix(".cpp") if place.suffix == ".cu" else place
         rewritten.write_text(rewrite(source.read_text(), str(source)))
     for header in sources.glob("*.h"):
         (target / header.name).write_text(f'#include "{header}"\n')
     both, kernels_only = FLAVOURS[flavour]
-    parts = [target / "kernels.cpp", HERE / "emu.cpp"]
+    parts = [target / f"{name}.cpp", HERE / "emu.cpp"]
     parts += [HERE / "trace.cpp"] if flavour == "trace" else []
     for part in parts:
         extra = (*kernels_only, "-D__CUDACC__") if part.parent == target else ()
@@ -61,7 +63,7 @@ def _compile(sources: Path, flavour: str, target: Path) -> None:
     link = ("--coverage",) if flavour == "coverage" else ()
     partial = target / "partial.so"
     _run("g++", "-shared", *both, *link, *objects, "-ldl", "-o", str(partial))
-    partial.rename(target / "kernels.so")
+    partial.rename(target / f"{name}.so")
 
 
 def _run(*command: str) -> None:

@@ -1,29 +1,32 @@
 """Which lines of the CUDA source were never executed, by gcov."""
 
+import ctypes
 import json
 import subprocess
 from pathlib import Path
 
-from cuda_emulator.source import CudaSource
-
 __all__ = ["lines_not_executed"]
 
 
-def lines_not_executed(source: CudaSource) -> list[str]:
-    """Return `file:line: text` of what no call so far has reached, in flavour `coverage`."""
-    (source.path.parent / "kernels.gcda").unlink(missing_ok=True)  # of another process
-    source.library.emu_dump_coverage()
+def lines_not_executed(path: Path, library: ctypes.CDLL) -> list[str]:
+    """Return `file:line: text` of what no call so far has reached, in flavour `coverage`.
+
+    path: of the library, as build() returns it.
+    """
+    path.with_suffix(".gcda").unlink(missing_ok=True)  # of another process
+    library.emu_dump_coverage()
     done = subprocess.run(
-        ["gcov", "--json-format", "--stdout", "kernels.o"],
-        cwd=source.path.parent, capture_output=True, text=True, check=True,
+        ["gcov", "--json-format", "--stdout", f"{path.stem}.o"],
+        cwd=path.parent, capture_output=True, text=True, check=True,
     )  # fmt: skip
     counts: dict[tuple[Path, int], int] = {}
     for file in json.loads(done.stdout)["files"]:
-        path = Path(file["file"])
-        if path.suffix in {".cu", ".cuh"}:
+        source = Path(file["file"])
+        if source.suffix in {".cu", ".cuh"}:
             for line in file["lines"]:
-                place = path, line["line_number"]
+                place = source, line["line_number"]
                 counts[place] = counts.get(place, 0) + line["count"]
     assert counts, "gcov knows no line of the CUDA source"
-    missed = sorted(place for place, count in counts.items() if not count)
-    return [f"{path.name}:{n}: {path.read_text().splitlines()[n - 1]}" for path, n in missed]
+    missed = [(of, n, of.read_text().splitlines()[n - 1]) for (of, n), c in counts.items() if not c]
+    # The end of a function is what gcov calls the way out of it by an exception.
+    return [f"{of.name}:{n}: {line}" for of, n, line in sorted(missed) if line.strip() != "}"]

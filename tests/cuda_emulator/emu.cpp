@@ -26,8 +26,9 @@ namespace {
 
 constexpr size_t STACK = 256 << 10;
 constexpr unsigned MAX_THREADS = 1024;
-constexpr size_t MAX_SHARED = 48 << 10;
+constexpr size_t USUAL_SHARED = 48 << 10;
 constexpr int DEVICES = 4;
+constexpr int PROCESSORS = 1; // so that a block of threads gets several blocks of samples
 constexpr int POISON = 0xFB; // as a float -2.6e36, as an integer far out of every range
 
 enum State { READY, WAITING, DONE };
@@ -65,6 +66,10 @@ std::vector<Launch> launches;
 int order = FORWARD;
 bool dry;
 int64_t first_block = 0, last_block = INT64_MAX;
+size_t max_shared = USUAL_SHARED; // of a block
+size_t asked_shared = USUAL_SHARED; // that kernels have asked for
+std::map<const char *, size_t> allocated;   // on the device
+long left_until_full = -1;                  // allocations, where that is 0 or more
 int device = 0, expected_device = 0; // the present one, and that which launches must find
 #if defined(__SANITIZE_ADDRESS__)
 const void *scheduler_stack;
@@ -256,7 +261,7 @@ cudaError_t refused(const Config &c) {
   if (!c.grid.x || !c.grid.y || !c.grid.z || c.grid.x > 0x7FFFFFFFu || c.grid.y > 65535 ||
       c.grid.z > 65535 || !threads || threads > MAX_THREADS || c.block.z > 64)
     return cudaErrorInvalidConfiguration;
-  return c.shared > MAX_SHARED ? cudaErrorInvalidValue : cudaSuccess;
+  return c.shared > asked_shared ? cudaErrorInvalidValue : cudaSuccess;
 }
 
 void free_shared() {
@@ -272,7 +277,7 @@ void *shared_of(int key, size_t bytes) {
     if (posix_memalign(&memory, 16, bytes ? bytes : 16)) abort();
     memset(memory, POISON, bytes);
     shared_bytes += bytes;
-    if (shared_bytes > MAX_SHARED)
+    if (shared_bytes > asked_shared)
       report(place->file, place->line, "%zu bytes of shared memory", shared_bytes);
     found = shared.emplace(key, Shared{memory, bytes}).first;
     trace_shared(memory, bytes);
@@ -421,6 +426,49 @@ cudaError_t cudaSetDevice(int number) {
   device = number;
   return cudaSuccess;
 }
+cudaError_t cudaMalloc(void **to, size_t bytes) {
+  if (left_until_full == 0) return last_error = cudaErrorMemoryAllocation;
+  left_until_full -= left_until_full > 0;
+  if (posix_memalign(to, 256, bytes)) return last_error = cudaErrorMemoryAllocation;
+  memset(*to, POISON, bytes);
+  allocated[(char *)*to] = bytes;
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void *from) {
+  if (from && !allocated.erase((char *)from)) return last_error = cudaErrorInvalidValue;
+  free(from);
+  return cudaSuccess;
+}
+// Whether bytes lie in memory of the device.
+static bool is_on_device(const void *from, size_t bytes) {
+  auto after = allocated.upper_bound((const char *)from);
+  if (after == allocated.begin()) return false;
+  const auto &[start, size] = *--after;
+  return (const char *)from + bytes <= start + size;
+}
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
+  const void *there = kind == cudaMemcpyHostToDevice ? to : from;
+  const void *here = kind == cudaMemcpyHostToDevice ? from : to;
+  if (!is_on_device(there, bytes) || is_on_device(here, bytes)) return last_error = cudaErrorInvalidValue;
+  memcpy(to, from, bytes);
+  return last_error; // of the launch that this waits for
+}
+cudaError_t cudaDeviceSynchronize() { return last_error; }
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int number) {
+  if (number < 0 || number >= DEVICES) return last_error = cudaErrorInvalidDevice;
+  *value = attribute == cudaDevAttrMultiProcessorCount ? PROCESSORS : (int)max_shared;
+  return cudaSuccess;
+}
+cudaError_t cudaFuncSetAttribute(const void *, cudaFuncAttribute, int value) {
+  if (value < 0 || (size_t)value > max_shared) return last_error = cudaErrorInvalidValue;
+  asked_shared = (size_t)value > USUAL_SHARED ? value : USUAL_SHARED;
+  return cudaSuccess;
+}
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *to, const void *pointer) {
+  to->type = is_on_device(pointer, 1) ? cudaMemoryTypeDevice : cudaMemoryTypeUnregistered;
+  to->device = expected_device;
+  return cudaSuccess;
+}
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t) {
   memset(to, value, bytes);
   return cudaSuccess;
@@ -435,6 +483,9 @@ long emu_problems(char *text, size_t size) {
   return found;
 }
 void emu_set_order(int value) { order = value; }
+void emu_set_max_shared(size_t bytes) { max_shared = bytes; }
+void emu_set_left_until_full(long allocations) { left_until_full = allocations; }
+long emu_allocated() { return (long)allocated.size(); }
 void emu_set_dry(int value) { dry = value; }
 void emu_set_devices(int present, int expected) { device = present, expected_device = expected; }
 int emu_device() { return device; }

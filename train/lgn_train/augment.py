@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from lgn_hw.errors import UsageError
 from lgn_train import rng
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.recipe import Recipe
 from lgn_train.rng import Stream
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import nn
 
-from lgn_hw.convolution import Convolution, Kernels
+from lgn_hw.convolution.convolution import Convolution
+from lgn_hw.convolution.kernels import Kernels
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed
 from lgn_hw.netlist import Netlist

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from lgn_hw.data.arrays import load_arrays
 from lgn_hw.errors import UsageError
 from lgn_hw.files.atomic import write_bytes
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 
 __all__ = ["Teacher", "read_teacher", "write_teacher"]
 

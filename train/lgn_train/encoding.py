@@ -15,7 +15,7 @@ from lgn_hw.features import Features
 from lgn_train.checks import one_of, positive_integer
 
 if TYPE_CHECKING:
-    from lgn_train.data import Dataset
+    from lgn_train.data.dataset import Dataset
     from lgn_train.recipe import Recipe
 
 __all__ = ["ENCODER_KINDS", "fit_thermometer", "fitted_encoder"]

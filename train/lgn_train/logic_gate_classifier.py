@@ -22,7 +22,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.data import canonical
 from lgn_hw.data.frame import cells_of_frame, is_frame
 from lgn_hw.features import Features
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.data.mixed_columns import Cells, ColumnCoder, cells_of
 from lgn_train.data.ranges import make_features
 from lgn_train.data.split import hold_out

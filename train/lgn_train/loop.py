@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lgn_train import rng
 from lgn_train.augment import augmentation_of
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.distributed import World
 from lgn_train.losses import Losses
 from lgn_train.metrics import figures_of

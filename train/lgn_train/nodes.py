@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lgn_train.estimators import Tables
-from lgn_train.wiring import Wiring
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["evaluate_nodes", "interpolate"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lgn_train.class_weights import class_weights
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.distillation import Teacher, read_teacher
 from lgn_train.recipe import Train
 

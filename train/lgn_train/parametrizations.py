@@ -17,19 +17,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lgn_train import rng
-from lgn_train.checks import one_of
+from lgn_train.checks import one_of, whole_number
 from lgn_train.rng import Stream
 from lgn_train.tracing import is_exporting
 
 __all__ = [
     "INITS",
-    "MAX_FAN_IN",
-    "MIN_FAN_IN",
     "PARAMETRIZATIONS",
     "Light",
     "Parametrization",
     "Raw",
     "Walsh",
+    "checked_fan_in",
 ]
 
 MIN_FAN_IN, MAX_FAN_IN = 2, 6
@@ -38,6 +37,16 @@ GATES = 16  # the two-input gates, each named by its truth table
 PASS_INPUT_0 = 0b1010
 RESIDUAL_GATE_LOGIT = 5.0  # e**5 / (e**5 + 15) = 0.91 of the mass (2411.04732)
 RESIDUAL_ENTRY_LOGIT = 2.2  # each entry is right with probability 0.9
+
+
+def checked_fan_in(fan_in: object) -> int:
+    """Return a fan-in of 2 to 6, as many inputs as a LUT can have; raise TypeError or ValueError
+    for another one.
+    """
+    number = whole_number("fan_in", fan_in)
+    if not MIN_FAN_IN <= number <= MAX_FAN_IN:
+        raise ValueError(f"fan_in must be {MIN_FAN_IN} to {MAX_FAN_IN}, not {number}")
+    return number
 
 
 class Parametrization(ABC):

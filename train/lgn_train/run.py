@@ -15,7 +15,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.encoder import Thermometer
 from lgn_hw.formats.lgn import dumps
 from lgn_train.checkpoint import Checkpoint, load_newest, save_checkpoint
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.data.ranges import Range
 from lgn_train.device import device_named
 from lgn_train.distributed import World

@@ -11,6 +11,7 @@ from lgn_hw.circuit.votes import Votes
 from lgn_hw.errors import UsageError
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.builder import ZERO, Builder, table_of
+from lgn_hw.passes.collapse import collapse
 
 __all__ = ["COUNTERS", "CompressorTree"]
 
@@ -78,7 +79,8 @@ class CompressorTree(Head):
 
     def popcount(self) -> Netlist:
         """Return the tree as it is built: decoders go into the counters' LUTs."""
-        return self._parities.popcount(self.netlist(), self.lut_size)
+        # Those already read the nets from which a vote is decoded.
+        return collapse(self._parities.popcount(self.netlist()), self.lut_size)
 
     @cached_property
     def _parities(self) -> Parities:

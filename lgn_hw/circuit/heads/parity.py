@@ -14,7 +14,6 @@ import numpy as np
 from lgn_hw.circuit.votes import Votes
 from lgn_hw.netlist import FIRST_INPUT, MAX_FANIN, Netlist
 from lgn_hw.netlist.builder import ZERO, Builder
-from lgn_hw.passes.collapse import collapse
 from lgn_hw.passes.dead import remove_dead_nodes
 
 __all__ = ["Parities", "ParityGroup", "spare_inputs_of"]
@@ -102,15 +101,15 @@ class Parities:
             found[vote] = builder.node(_with_parity(0b10, 1, len(others)), pins)
         return builder.netlist(found)
 
-    def popcount(self, raw: Netlist, lut_size: int) -> Netlist:
+    def popcount(self, raw: Netlist) -> Netlist:
         """Return the nets that are given to scores; the parities of groups take no nodes.
 
-        raw: the votes to scores, with a node for each parity.
+        raw: the votes to scores, with a node for each parity. The decoders are nodes of their own,
+        which the counters that read them have inputs for.
         """
         decoded = self.decoded()
         nets = np.arange(raw.num_nets, dtype=np.int32)
-        # The tree reads decoded votes; collapse then puts the decoders into the counters' LUTs,
-        # which already read those nets.
+        # The tree reads decoded votes.
         nets[FIRST_INPUT : raw.first_node] = decoded.outputs
         nets[raw.first_node :] += decoded.num_nodes
         fanin, table = nets[raw.fanin], raw.table.copy()
@@ -119,13 +118,12 @@ class Parities:
             node = (literal >> 1) - raw.first_node
             fanin[node] = [FIRST_INPUT + vote, 0, 0, 0, 0, 0]
             table[node] = 0b01 if inverse else 0b10
-        joined = Netlist(
+        return Netlist(
             raw.num_inputs,
             np.concatenate([decoded.fanin, fanin]),
             np.concatenate([decoded.table, table]),
             nets[raw.outputs],
         )
-        return collapse(joined, lut_size)
 
 
 def _plan(

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "tables.h"
 
@@ -66,8 +67,9 @@ inline std::vector<Operation> operations_of(const Classifier &from, std::vector<
 inline int inputs_of(const Operation &operation) { return operation.function < THREE ? 2 : 3; }
 
 // The operations that reach a vote, by level, and by function within one: so that runs are long.
+// Fills ends with where each level ends.
 inline std::vector<uint32_t> scheduled(const std::vector<Operation> &operations, uint32_t first,
-                                       const std::vector<Literal> &votes) {
+                                       const std::vector<Literal> &votes, std::vector<uint32_t> &ends) {
   const uint32_t count = operations.size();
   std::vector<bool> live(count);
   for (Literal vote : votes)
@@ -95,6 +97,7 @@ inline std::vector<uint32_t> scheduled(const std::vector<Operation> &operations,
   for (uint32_t l = 0; l < depth; ++l) start[l + 1] += start[l];
   order.resize(by_function.size());
   for (uint32_t i : by_function) order[start[level[i]]++] = i;
+  ends.assign(start.begin(), start.begin() + depth); // each start has moved to its level's end
   return order;
 }
 
@@ -124,19 +127,26 @@ private:
 };
 
 inline void build_gates(Program &program, const std::vector<Operation> &operations,
-                        const std::vector<uint32_t> &order, uint32_t first, Slots &slots) {
+                        const std::vector<uint32_t> &order, uint32_t first, bool side_by_side, Slots &slots) {
   program.instructions = order.size();
   program.code.reserve(3 * order.size());
-  for (uint32_t when = 0; when < order.size(); ++when) {
+  auto leave = [&](uint32_t when) {
+    const Operation &operation = operations[order[when]];
+    for (int pin = 0; pin < inputs_of(operation); ++pin) slots.leave(operation.input[pin], when);
+  };
+  for (uint32_t when = 0, start = 0, level = 0; when < order.size(); ++when) {
     const Operation &operation = operations[order[when]];
     const int inputs = inputs_of(operation);
     if (program.runs.empty() || program.runs.back().function != operation.function)
       program.runs.push_back({operation.function, 0});
     ++program.runs.back().count;
     for (int pin = 0; pin < inputs; ++pin) program.code.push_back(slots.of[operation.input[pin]]);
-    for (int pin = 0; pin < inputs; ++pin) slots.leave(operation.input[pin], when);
+    if (!side_by_side) leave(when);
     slots.take(first + order[when]);
     program.code.push_back(slots.of[first + order[when]]);
+    if (when + 1 < program.levels[level]) continue;
+    for (; side_by_side && start <= when; ++start) leave(start);
+    ++level;
   }
 }
 
@@ -191,22 +201,24 @@ inline void build_votes(Program &program, const Classifier &from, const std::vec
   for (program.planes = 1; largest >> program.planes;) ++program.planes;
 }
 
-inline Program *build(const Classifier &from) {
+// side_by_side: the instructions of a level may be executed in any order, as none writes a slot that
+// another one reads; this takes more slots.
+inline Program *build(const Classifier &from, bool side_by_side = false) {
   std::vector<Literal> votes;
   const std::vector<Operation> operations = operations_of(from, votes);
   const uint32_t first = 1 + from.bits;
-  const std::vector<uint32_t> order = scheduled(operations, first, votes);
+  std::unique_ptr<Program> program(new Program);
+  const std::vector<uint32_t> order = scheduled(operations, first, votes, program->levels);
   Slots slots(first + operations.size());
   for (uint32_t when = 0; when < order.size(); ++when)
     for (int pin = 0; pin < inputs_of(operations[order[when]]); ++pin)
       slots.read(operations[order[when]].input[pin], when);
   for (Literal vote : votes) slots.read(vote >> 1, order.size());
-  Program *program = new Program;
   build_bits(*program, from, slots);
-  build_gates(*program, operations, order, first, slots);
+  build_gates(*program, operations, order, first, side_by_side, slots);
   build_votes(*program, from, votes, slots);
   program->slots = slots.count;
-  return program;
+  return program.release();
 }
 
 } // namespace lgn

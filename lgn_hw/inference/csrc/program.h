@@ -48,6 +48,7 @@ struct Program {
   std::vector<int64_t> chunk;     // chunks + 1, the first bit of each chunk of features
   std::vector<Run> runs;
   std::vector<uint32_t> code;
+  std::vector<uint32_t> levels;   // instructions before the end of each level
   uint32_t slots = 0;
   int64_t instructions = 0;
   int64_t classes = 0;

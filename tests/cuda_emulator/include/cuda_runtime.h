@@ -25,10 +25,22 @@ typedef struct CUstream_st *cudaStream_t;
 enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
   cudaErrorInvalidConfiguration = 9,
   cudaErrorInvalidDevice = 101,
   cudaErrorMisalignedAddress = 716,
   cudaErrorLaunchFailure = 719
+};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
+enum cudaDeviceAttr {
+  cudaDevAttrMultiProcessorCount = 16,
+  cudaDevAttrMaxSharedMemoryPerBlockOptin = 97
+};
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+enum cudaMemoryType { cudaMemoryTypeUnregistered = 0, cudaMemoryTypeDevice = 2 };
+struct cudaPointerAttributes {
+  cudaMemoryType type;
+  int device;
 };
 
 namespace emu {
@@ -177,11 +189,24 @@ __attribute__((no_sanitize("thread"))) inline int atomicAdd(int *to, int x) {
   *to = before + x;
   return before;
 }
+__attribute__((no_sanitize("thread"))) inline unsigned long long atomicMin(unsigned long long *to,
+                                                                           unsigned long long x) {
+  unsigned long long before = *to;
+  if (x < before) *to = x;
+  return before;
+}
 
 extern "C" {
 cudaError_t cudaGetLastError();
 cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaSetDevice(int device);
+cudaError_t cudaMalloc(void **to, size_t bytes);
+cudaError_t cudaFree(void *from);
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind);
+cudaError_t cudaDeviceSynchronize();
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device);
+cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value);
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *to, const void *pointer);
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream);
 const char *cudaGetErrorString(cudaError_t error);
 }

@@ -18,7 +18,7 @@ from lgn_train.layers.circuit_layer import (
     to_numpy,
 )
 from lgn_train.packed.bits import PackedBits
-from lgn_train.wiring import Geometry
+from lgn_train.wiring.geometry import Geometry
 
 __all__ = ["BitPlanes"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lgn_hw.convolution import Kernels, window_positions
+from lgn_hw.convolution.kernels import Kernels, window_positions
 from lgn_train.checks import positive_integer, whole_number
 from lgn_train.layers.circuit_layer import (
     ImageSize,
@@ -23,8 +23,9 @@ from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.stage_graph import NOTHING, StageGraph
 from lgn_train.tracing import is_exporting
-from lgn_train.wiring import LearnedWiring, Wiring, window_places
-from lgn_train.wiring.learned import checked_candidates
+from lgn_train.wiring.learned import LearnedWiring, checked_candidates
+from lgn_train.wiring.windows import window_places
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["LogicConv2d"]
 

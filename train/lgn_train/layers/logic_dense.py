@@ -17,8 +17,11 @@ from lgn_train.layers.circuit_layer import (
 )
 from lgn_train.layers.logic_layer import LogicLayer
 from lgn_train.tracing import is_exporting
-from lgn_train.wiring import Geometry, LearnedWiring, Wiring, random_wiring, structured_wiring
-from lgn_train.wiring.learned import checked_candidates
+from lgn_train.wiring.geometry import Geometry
+from lgn_train.wiring.learned import LearnedWiring, checked_candidates
+from lgn_train.wiring.random import random_wiring
+from lgn_train.wiring.structured import structured_wiring
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["WIRINGS", "LogicDense"]
 

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +15,14 @@ from lgn_train.layers.circuit_layer import CircuitLayer
 from lgn_train.layers.inputs import check_input
 from lgn_train.nodes import evaluate_nodes
 from lgn_train.packed.bits import PackedBits
-from lgn_train.packed.kernels import why_not_compiled, why_not_cuda
 from lgn_train.packed.ops import PARAMETRIZATION_NUMBERS, confidence, invert
 from lgn_train.packed.stage_graph import Stage, StageGraph
 from lgn_train.packed.tables import choose_inputs, choose_tables
-from lgn_train.parametrizations import INITS, MAX_FAN_IN, MIN_FAN_IN, PARAMETRIZATIONS
+from lgn_train.parametrizations import INITS, PARAMETRIZATIONS, checked_fan_in
 from lgn_train.rng import Stream
 from lgn_train.tracing import is_exporting
-from lgn_train.wiring import LearnedWiring, Picks, Wiring
+from lgn_train.wiring.learned import LearnedWiring, Picks
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["INPUT_GRADIENTS", "LogicLayer", "graph_of"]
 
@@ -54,7 +53,7 @@ class LogicLayer(CircuitLayer):
         seed: int | None,
     ) -> None:
         super().__init__()
-        self.fan_in = _checked_fan_in(fan_in)
+        self.fan_in = checked_fan_in(fan_in)
         self.parametrization = one_of("parametrization", parametrization, PARAMETRIZATIONS)
         self.estimator = one_of("estimator", estimator, ESTIMATORS)
         self.temperature = positive_number("temperature", temperature)
@@ -97,8 +96,8 @@ class LogicLayer(CircuitLayer):
             reasons.append(f"the logits are {self.logits.dtype}; the kernels know torch.float32")
         if self.logits.device.type not in ("cpu", "cuda"):
             reasons.append(f"there are no kernels for a {self.logits.device.type} device")
-        where = self.logits.device
-        reasons += why_not_cuda(where.index) if self.logits.is_cuda else why_not_compiled()
+        where, on_cuda = self.logits.device, self.logits.is_cuda
+        reasons += kernels.why_not_cuda(where.index) if on_cuda else kernels.why_not_compiled()
         return reasons
 
     def tables(self) -> Tables:
@@ -281,12 +280,6 @@ def graph_of(x: Tensor, soft: bool) -> StageGraph:
             return replace(x.graph, soft=True)
         x = x.dense()
     return StageGraph.of_numbers(x) if soft else StageGraph.of(x)
-
-
-def _checked_fan_in(fan_in: Any) -> int:
-    if not MIN_FAN_IN <= whole_number("fan_in", fan_in) <= MAX_FAN_IN:
-        raise ValueError(f"fan_in must be {MIN_FAN_IN} to {MAX_FAN_IN}, not {fan_in}")
-    return int(fan_in)
 
 
 def _checked_gradient(input_gradient: str, estimator: str) -> str:

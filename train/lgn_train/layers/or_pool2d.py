@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lgn_hw.convolution import or_pooled
+from lgn_hw.convolution.or_pool import or_pooled
 from lgn_train.checks import positive_integer
 from lgn_train.layers.circuit_layer import CircuitLayer, ImageSize, Nets, NodeBuilder, require_shape
 from lgn_train.packed.bindings import OR_POOL
 from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.stage_graph import Stage
-from lgn_train.wiring import Wiring
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["OrPool2d"]
 

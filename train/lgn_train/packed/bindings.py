@@ -1,4 +1,4 @@
-"""How operators reach the kernels: registration with PyTorch, structures, and the call.
+"""How operators reach the kernels: registration with PyTorch, and the structures they pass.
 
 The fields of a structure stand in the order of its C declaration in csrc/stage.h; ctypes cannot
 check that, and the tests of the kernels do.
@@ -11,8 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import lgn_train.packed.kernels as kernels
-
 __all__ = [
     "CANDIDATES",
     "OR_POOL",
@@ -22,7 +20,6 @@ __all__ = [
     "StageStruct",
     "TableOptions",
     "address",
-    "call",
     "operator",
     "shapes_of",
 ]
@@ -136,18 +133,3 @@ def address(tensor: Tensor) -> int:
     """Return where the data of a contiguous tensor are."""
     assert tensor.is_contiguous()
     return tensor.data_ptr()
-
-
-def call(name: str, like: Tensor, *arguments: Any) -> None:
-    """Call a kernel on the device of a tensor: tensors become addresses.
-
-    name: of the C function; like: a tensor on the device whose kernels are meant. Tensors must be
-    contiguous, as kernels know no strides.
-    """
-    values = [
-        ctypes.c_void_p(address(a)) if isinstance(a, Tensor)
-        else ctypes.c_int64(a) if isinstance(a, int)
-        else a
-        for a in arguments
-    ]  # fmt: skip
-    kernels.kernels_for(like)(name, *values)

@@ -1,59 +1,18 @@
-"""The commands that compile the kernels."""
+"""Where the kernels' sources are, and the command that compiles them for the CPU."""
 
-import os
-import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from lgn_hw.compiler import INSTRUCTION_SETS, find_compiler, find_cxx
-from lgn_hw.errors import ToolError
-
-__all__ = ["SOURCES", "cpu_command", "cuda_command"]
+__all__ = ["SOURCES", "cpu_command"]
 
 SOURCES = Path(__file__).parent / "csrc"
 # No contraction to fused multiply-add: noise must be equal bit for bit everywhere.
 CPU_FLAGS = ("-std=c++17", "-O3", "-ffp-contract=off", "-pthread", "-fPIC", "-shared", "-w")
-CUDA_FLAGS = ("-std=c++17", "-O3", "--fmad=false", "-Xcompiler", "-fPIC", "-shared")
-CUDA_PLACES = ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc")  # of installers that set no PATH
 
 
-def cpu_command(instruction_set: str) -> list[str]:
-    """Return the compiler's command for one of INSTRUCTION_SETS, without its output."""
-    source = str(SOURCES / "kernels.cpp")
-    return [*find_cxx(), *CPU_FLAGS, *INSTRUCTION_SETS[instruction_set], source]
+def cpu_command(cxx: Sequence[str], vectors: Sequence[str]) -> list[str]:
+    """Return the command for the CPU, without its output.
 
-
-def cuda_command(architecture: int) -> list[str]:
-    """Return nvcc's command for a device, without its output.
-
-    architecture: 75 for sm_75. Where nvcc is too old to know it, the command makes PTX for the
-    newest one that it knows, which the driver translates.
+    cxx: the C++ compiler, with what it needs first. vectors: its options for an instruction set.
     """
-    home = os.environ.get("CUDA_HOME")
-    given = str(Path(home) / "bin" / "nvcc") if home else None
-    remedy = "install the CUDA toolkit, or set CUDA_HOME"
-    compiler = find_compiler("nvcc", given, remedy, "nvcc", *CUDA_PLACES)
-    target = _cuda_target(architecture, _architectures(compiler))
-    return [compiler, *CUDA_FLAGS, target, str(SOURCES / "kernels.cu")]
-
-
-def _cuda_target(wanted: int, known: list[int]) -> str:
-    """Return nvcc's option for an architecture; raises ToolError where it knows no such one."""
-    if wanted in known or not known:
-        return f"-gencode=arch=compute_{wanted},code=sm_{wanted}"
-    older = [number for number in known if number < wanted]
-    if not older:
-        raise ToolError(
-            f"this nvcc compiles for sm_{known[0]} and newer, not for this device's sm_{wanted};"
-            " set CUDA_HOME to a CUDA toolkit that does"
-        )
-    return f"-gencode=arch=compute_{older[-1]},code=compute_{older[-1]}"
-
-
-def _architectures(compiler: str) -> list[int]:
-    """Return what an nvcc compiles for, oldest first; nothing where it does not say."""
-    command = [compiler, "--list-gpu-arch"]
-    # An older nvcc does not know the option; then nothing is listed, and the device's own
-    # architecture is asked for.
-    done = subprocess.run(command, capture_output=True, encoding="utf-8")
-    names = [line.removeprefix("compute_") for line in done.stdout.split()]
-    return sorted(int(name) for name in names if name.isdigit())
+    return [*cxx, *CPU_FLAGS, *vectors, str(SOURCES / "kernels.cpp")]

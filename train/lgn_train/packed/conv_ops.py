@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from lgn_train.packed.bindings import ConvStruct, address, call, operator, shapes_of
+import lgn_train.packed.kernels as kernels
+from lgn_train.packed.bindings import ConvStruct, address, operator, shapes_of
 
 __all__ = ["conv_backward", "conv_forward"]
 
@@ -24,7 +25,7 @@ def conv_forward(
     """
     conv = _conv(sizes, leaves, tables)
     out = x.new_empty(sizes[3] * windows, x.shape[1])
-    call("lgn_conv_forward", x, ctypes.byref(conv), x, x.shape[1], out)
+    kernels.call("lgn_conv_forward", x, ctypes.byref(conv), x, x.shape[1], out)
     return out
 
 
@@ -50,7 +51,7 @@ def conv_backward(
     conv.candidates = address(candidates) if candidates.numel() else None
     d_x, sums, picks = _gradients(top, x, tables, candidates, sizes, input_gradient)
     group = sizes[3] * windows // len(top)
-    call(
+    kernels.call(
         "lgn_conv_backward", x, ctypes.byref(conv), x, x.shape[1], top, group,
         d_x if input_gradient else None, sums, picks,
     )  # fmt: skip

@@ -14,15 +14,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from lgn_hw.compiler import compile_library
+from lgn_hw.compiler import INSTRUCTION_SETS, compile_library, find_cxx, find_nvcc
 from lgn_hw.errors import LgnError, ToolError
-from lgn_train.packed.compiler import SOURCES, cpu_command, cuda_command
+from lgn_hw.nvcc import nvcc_command
+from lgn_train.packed.bindings import address
+from lgn_train.packed.compiler import SOURCES, cpu_command
 from lgn_train.packed.threads import kernel_threads
 
 __all__ = [
     "CpuKernels",
     "CudaKernels",
     "Kernels",
+    "call",
     "cpu_kernels",
     "kernels_for",
     "why_not_compiled",
@@ -85,6 +88,21 @@ def kernels_for(like: Tensor) -> Kernels:
     return cuda_kernels(torch.cuda.current_device() if index is None else index)
 
 
+def call(name: str, like: Tensor, *arguments: Any) -> None:
+    """Call a kernel on the device of a tensor: tensors become addresses.
+
+    name: of the C function; like: a tensor on the device whose kernels are meant. Tensors must be
+    contiguous, as kernels know no strides.
+    """
+    values = [
+        ctypes.c_void_p(address(a)) if isinstance(a, Tensor)
+        else ctypes.c_int64(a) if isinstance(a, int)
+        else a
+        for a in arguments
+    ]  # fmt: skip
+    kernels_for(like)(name, *values)
+
+
 @cache
 def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """Return the C++ kernels for this machine's widest vectors, or for those named.
@@ -93,7 +111,7 @@ def cpu_kernels(instruction_set: str | None = None) -> ctypes.CDLL:
     """
     widest = torch.backends.cpu.get_cpu_capability()  # AVX512, AVX2, DEFAULT, or another machine's
     chosen = instruction_set or (widest if widest in ("AVX512", "AVX2") else "DEFAULT")
-    return compile_library(cpu_command(chosen), SOURCES)
+    return compile_library(cpu_command(find_cxx(), INSTRUCTION_SETS[chosen]), SOURCES)
 
 
 @cache
@@ -103,7 +121,8 @@ def cuda_kernels(device: int) -> CudaKernels:
     Raises ToolNotFound, or ToolError with CUDA's words where they do not run.
     """
     major, minor = torch.cuda.get_device_capability(device)
-    kernels = CudaKernels(compile_library(cuda_command(10 * major + minor), SOURCES), device)
+    command = nvcc_command(find_nvcc(), 10 * major + minor, SOURCES / "kernels.cu")
+    kernels = CudaKernels(compile_library(command, SOURCES), device)
     try:
         counted = _count_of_ones(kernels)
     except RuntimeError as problem:

@@ -18,7 +18,6 @@ from lgn_train.packed.bindings import (
     StageStruct,
     TableOptions,
     address,
-    call,
     operator,
     shapes_of,
 )
@@ -66,7 +65,7 @@ def choose_tables(
     options.seed, options.step = address(seed), address(step)
     found, shares = _table_room(logits, parametrization, fan_in, soft)
     bits = logits.new_empty(nodes, dtype=torch.int64)
-    call(
+    kernels.call(
         "lgn_choose_tables", logits, ctypes.byref(options), logits, found if soft else None,
         shares if shares.numel() else None, bits,
     )  # fmt: skip
@@ -89,7 +88,7 @@ def confidence(logits: Tensor, parametrization: int, fan_in: int, temperature: f
     """
     found = logits.new_empty(())
     options = _options(logits, parametrization, fan_in, temperature)
-    call("lgn_confidence", logits, ctypes.byref(options), logits.contiguous(), found)
+    kernels.call("lgn_confidence", logits, ctypes.byref(options), logits.contiguous(), found)
     return found
 
 
@@ -107,7 +106,7 @@ def table_gradients(
     like = shares if shares.numel() else soft
     d_logits = torch.empty_like(like)
     options = _options(d_logits, parametrization, fan_in, temperature)
-    call(
+    kernels.call(
         "lgn_table_gradients", soft, ctypes.byref(options), shares, soft, d_soft.contiguous(),
         d_logits,
     )  # fmt: skip
@@ -141,7 +140,7 @@ def forward(
         stage.nodes, stage.fan_in = wiring.shape
         stage.positions = places
         stage.wiring, stage.tables, stage.out = address(wiring), address(table), address(out)
-    call("lgn_forward", x, stages, len(outs), x, x.shape[1])
+    kernels.call("lgn_forward", x, stages, len(outs), x, x.shape[1])
     return outs
 
 
@@ -192,7 +191,7 @@ def backward(
     widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
     samples = top.shape[1] if kernels.kernels_for(x).on_cuda else CPU_BLOCK
     room = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
-    call(
+    kernels.call(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
         d_x if input_gradient else None, room, int(half),
     )  # fmt: skip
@@ -218,7 +217,7 @@ def invert(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
     if kernels.kernels_for(wiring).on_cuda:
         return _sorted_inverse(wiring, inputs)
     starts, readers = wiring.new_empty(inputs + 1), wiring.new_empty(wiring.numel())
-    call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
+    kernels.call("lgn_invert", wiring, wiring, *wiring.shape, inputs, starts, readers)
     return starts, readers
 
 
@@ -231,7 +230,7 @@ def _(wiring: Tensor, inputs: int) -> tuple[Tensor, Tensor]:
 def count(rows: Tensor, groups: int) -> Tensor:
     """Return int32[groups, 64 * words], the ones in each of `groups` equal parts of the rows."""
     counts = rows.new_empty(groups, 64 * rows.shape[1], dtype=torch.int32)
-    call("lgn_count", rows, rows, len(rows), rows.shape[1], len(rows) // groups, counts)
+    kernels.call("lgn_count", rows, rows, len(rows), rows.shape[1], len(rows) // groups, counts)
     return counts
 
 
@@ -247,7 +246,7 @@ def encode(codes: Tensor, feature: Tensor, threshold: Tensor) -> Tensor:
     """
     words = codes.shape[1] // 64
     rows = codes.new_empty(len(feature), words, dtype=torch.int64)
-    call(
+    kernels.call(
         "lgn_encode",
         codes,
         codes,

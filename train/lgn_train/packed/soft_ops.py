@@ -18,7 +18,6 @@ from lgn_train.packed.bindings import (
     SoftRunStruct,
     StageStruct,
     address,
-    call,
     operator,
     shapes_of,
 )
@@ -72,7 +71,7 @@ def soft_forward(
         stages[-1].values = address(out)
     group = len(wirings[-1]) // (groups or len(wirings[-1]))
     run, _room = _run(x, stages, sizes, batch, group, votes=bool(groups))
-    call("lgn_soft_forward", x, ctypes.byref(run), out if groups else None)
+    kernels.call("lgn_soft_forward", x, ctypes.byref(run), out if groups else None)
     return [out, *values]
 
 
@@ -115,7 +114,7 @@ def soft_backward(
             stage.candidates, stage.picks = address(candidates[i]), address(picks[i])
     d_x = top.new_empty(blocks if input_gradient else 0, sizes[0], top.shape[2])
     run, _room = _run(x, stages, sizes, batch, sizes[-1] // top.shape[1], slots)
-    call("lgn_soft_backward", x, ctypes.byref(run), top, d_x if input_gradient else None)
+    kernels.call("lgn_soft_backward", x, ctypes.byref(run), top, d_x if input_gradient else None)
     return [d_x, *(s[0] for s in sums), *(p[0] for p in picks)]
 
 

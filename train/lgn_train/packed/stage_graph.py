@@ -5,6 +5,7 @@ one call of the kernels: no layer's bits are unpacked between two layers, and th
 block of samples through all stages while its bits and gradients are in the cache.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,9 @@ from torch import Tensor
 
 import lgn_train.packed.kernels as kernels
 import lgn_train.packed.ops as ops
-from lgn_train.packed.soft_execution import SoftExecution
+import lgn_train.packed.soft_ops as soft_ops
 from lgn_train.packed.words import WORD_BITS, pack, unpack
-from lgn_train.wiring import Wiring
+from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["NOTHING", "Stage", "StageGraph"]
 
@@ -101,7 +102,7 @@ class StageGraph:
             found = self._given()
             return found.view(groups, -1, self.batch).sum(dim=1) if groups else found
         learned = [s.soft for s in self.stages] + [s.shares for s in self.stages]
-        execution = SoftExecution if self.soft else _Execution
+        execution = _SoftExecution if self.soft else _Execution
         result = execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
         assert isinstance(result, Tensor)
         return result
@@ -178,6 +179,56 @@ class _Execution(torch.autograd.Function):
         return None, None, d_source, *d_learned
 
 
+class _SoftExecution(torch.autograd.Function):
+    """Float [groups or nodes, batch] of a soft graph. The outputs of its stages are kept for the
+    backward pass, but for those of the last one where only its votes are wanted.
+
+    learned: each stage's soft tables, and then each one's shares.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, graph: StageGraph, groups: int | None, source: Tensor | None, *learned: Tensor
+    ) -> Tensor:
+        x = soft_ops.in_blocks(graph.rows) if graph.rows.is_floating_point() else graph.rows
+        out, *values = soft_ops.soft_forward(
+            x, _tables(learned), *_wired(graph), graph.batch, groups or 0, any(ctx.needs_input_grad)
+        )
+        ctx.graph = graph
+        ctx.save_for_backward(x, *learned)
+        ctx.values = values
+        return soft_ops.out_of_blocks(out, graph.batch)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        graph: StageGraph = ctx.graph
+        x, *learned = ctx.saved_tensors
+        stages, wirings = graph.stages, [stage.wiring for stage in graph.stages]
+        on_cuda = kernels.kernels_for(x).on_cuda
+        inverses = [(w.starts, w.readers) if on_cuda else (NOTHING, NOTHING) for w in wirings]
+        wires, positions, kinds = _wired(graph)
+        d_x, *found = soft_ops.soft_backward(
+            soft_ops.in_blocks(upstream[0]),
+            x,
+            ctx.values,
+            _tables(learned),
+            wires,
+            [starts for starts, _ in inverses],
+            [readers for _, readers in inverses],
+            [stage.candidates for stage in stages],
+            positions,
+            kinds,
+            graph.batch,
+            graph.source is not None,
+        )
+        d_source = None
+        if graph.source is not None:
+            d_source = soft_ops.out_of_blocks(d_x, graph.batch).t()
+        needed = ctx.needs_input_grad[3:]
+        d_learned = [d if n else None for d, n in zip(found, needed, strict=True)]
+        return None, None, d_source, *d_learned
+
+
 def _readers(graph: StageGraph, groups: int) -> list[Tensor]:
     """Return the readers of each stage's inputs; for CUDA, where the wiring is fixed, as edges."""
     found: list[Tensor] = []
@@ -196,3 +247,18 @@ def _added(shares: Tensor, stage: Stage) -> Tensor:
     if stage.positions == 1:
         return shares
     return shares.view(-1, stage.positions, shares.shape[1]).sum(dim=1)
+
+
+def _tables(learned: Sequence[Tensor]) -> list[Tensor]:
+    """Return each stage's soft tables: half of what is learned, the other half being shares."""
+    return [tables.detach().contiguous() for tables in learned[: len(learned) // 2]]
+
+
+def _wired(graph: StageGraph) -> tuple[list[Tensor], list[int], list[int]]:
+    """Return wires, positions and kinds of all stages, as the operators take them."""
+    stages = graph.stages
+    return (
+        [stage.wiring.wires for stage in stages],
+        [stage.positions for stage in stages],
+        [stage.kind for stage in stages],
+    )

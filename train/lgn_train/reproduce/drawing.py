@@ -45,7 +45,11 @@ class End:
 
 
 def colour_of(method: str, methods: Sequence[str]) -> str:
-    """Return a method's colour; methods: all that are drawn."""
+    """Return a method's colour; methods: all that are drawn.
+
+    Those of METHODS are fixed, so that a method keeps its colour from plot to plot; others take
+    theirs in the order in which a scale names them.
+    """
     if method in COLOURS:
         return COLOURS[method]
     others = [name for name in methods if name not in COLOURS]
@@ -69,17 +73,26 @@ def save_plot(figure: Figure, path: Path) -> list[str]:
 
 @contextmanager
 def figure_of(width: float, height: float, columns: int = 1, share: bool = True) -> Iterator[Any]:
-    """Give a figure and its panels, in a row that shares the vertical axis if it may."""
+    """Give a figure and its panels, in a row that shares the vertical axis if it may.
+
+    width, height: in inches. columns: panels. Yields the figure and then each panel, for unpacking.
+    The style is in force inside the `with` only, so that importing this changes no global setting.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, *figure.subplots(1, columns, sharey=share, squeeze=False)[0]
 
 
 def label_ends(axes: Axes, ends: Sequence[End]) -> None:
-    """Write each line's name at its end; names that would overlap are moved apart."""
+    """Write each line's name at its end; names that would overlap are moved apart.
+
+    Works in the axis' own scale, so that names are as far apart on a logarithmic axis as on a
+    linear one, and widens the axis where names would leave it. ends: in data coordinates.
+    """
     scale = axes.yaxis.get_transform()  # names stand apart on a logarithmic axis too
     low, high = (float(y) for y in scale.transform(axes.get_ylim()))
     pixels = axes.get_window_extent().height
+    # A line of text, 1.3 times its height, in units of the axis: points to pixels to data.
     gap = 1.3 * LABEL_POINTS / 72 * axes.get_figure().dpi * (high - low) / pixels  # type: ignore[union-attr]
     for column in _columns(axes, ends):
         column.sort(key=lambda end: end.y)
@@ -97,7 +110,12 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def apart(wanted: Sequence[float], gap: float) -> list[float]:
-    """Return places at least a gap apart for ascending ones; crowds spread about their middle."""
+    """Return places at least a gap apart for ascending ones; crowds spread about their middle.
+
+    This is isotonic regression by pooling neighbours: two names that overlap become a crowd about
+    their mean, which may then overlap the crowd before it, and so on. Order is kept, and no name
+    moves farther than it must.
+    """
     crowds: list[list[float]] = []
     for y in wanted:
         crowds.append([y])

@@ -81,6 +81,7 @@ def _own(folder: Path) -> None:
 
 
 def _write_results(path: Path, results: dict[str, Any], tell: Callable[[str], None]) -> None:
+    """Write the figures as JSON; a file of that name that this command did not write is kept."""
     data = (json.dumps(results, indent=1) + "\n").encode()
     kept = replace_file(path, data, lambda old: FORMAT.encode() in old)
     for told in kept_notice(path, kept):
@@ -88,6 +89,11 @@ def _write_results(path: Path, results: dict[str, Any], tell: Callable[[str], No
 
 
 def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:
+    """Train the runs one after the other, with one progress bar over the steps of all of them.
+
+    A run that another process holds is passed over, not waited for: processes that share a folder
+    divide the runs among themselves without being told how.
+    """
     total = sum(spec.experiment.steps for spec in specs)
     batch = specs[0].recipe.train.batch_size
     with StepProgress(total, batch, sum(map(runs.steps_done, specs)), quiet) as bar:
@@ -105,6 +111,10 @@ def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:
 
 
 def _shown_on(bar: StepProgress, specs: Sequence[RunSpec]) -> Any:
+    """Return what shows a measurement on the bar; where the bar is not live (a log file), it writes
+    a
+    line instead, with the time that is left.
+    """
     numbers = {spec.name: number for number, spec in enumerate(specs, start=1)}
 
     def show(spec: RunSpec, point: dict[str, Any]) -> None:

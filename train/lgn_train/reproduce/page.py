@@ -80,6 +80,7 @@ def write_page(page: Path, results: Mapping[str, Any]) -> list[str]:
             figure = PLOTS[plot](found, results["titles"])
             told += save_plot(figure, folder / f"{name}-{data}-{plot}.svg")
     sections = [INTRODUCTION.format(folder=folder.name)]
+    # The page is of every scale that was ever run beside it, not only of this call's.
     for path in sorted(folder.glob("*.json")):
         stored = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(stored, dict) and stored.get("format") == FORMAT:
@@ -90,10 +91,14 @@ def write_page(page: Path, results: Mapping[str, Any]) -> list[str]:
 
 
 def _plots_of(found: Mapping[str, Any]) -> list[str]:
+    """Return the names of the plots that the figures suffice for: a scale without a sweep of depths
+    has no plot of them.
+    """
     return [plot for plot in PLOTS if plot != "depth" or any(found["depths"].values())]
 
 
 def _section(results: Mapping[str, Any], folder: str) -> str:
+    """Return the Markdown of one scale: its command, what is unfinished, and each data set."""
     parts = [f"## Scale `{results['scale']['name']}`\n\n    {results['command']}\n"]
     parts += [_unfinished(results)]
     parts += [_data_section(results, name, folder) for name in results["data"]]
@@ -101,6 +106,11 @@ def _section(results: Mapping[str, Any], folder: str) -> str:
 
 
 def _data_section(results: Mapping[str, Any], data: str, folder: str) -> str:
+    """Return the Markdown of one data set of a scale.
+
+    folder: the images' folder as the page links to it, relative to the page. Empty parts (a table
+    that needs both methods, a sweep that was not run) leave no heading behind.
+    """
     found, titles = results["data"][data], results["titles"]
     scale = results["scale"]
     images = {
@@ -130,6 +140,9 @@ def _data_section(results: Mapping[str, Any], data: str, folder: str) -> str:
 
 
 def _unfinished(results: Mapping[str, Any]) -> str:
+    """Say which runs stopped before their end, so that no reader takes their figures for final
+    ones.
+    """
     if not results["unfinished"]:
         return ""
     runs = "".join(f"* {run}\n" for run in results["unfinished"])

@@ -18,6 +18,10 @@ GAPS = {"gap_train": "train mode minus discrete", "gap_soft": "soft mixture minu
 def accuracy_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
     """Plot accuracy against training time: the mean of all seeds, and their range; a dot where a
     method reaches the DLGN's best circuit.
+
+    found: the figures of one data set, as results.summarize() has them. titles: what methods are
+    called. Fractions become percent here. The axis of time is logarithmic, because packed methods
+    are tens of times faster than the float mixture.
     """
     with figure_of(7.2, 4.2) as (figure, axes):
         ends: list[End] = []
@@ -34,13 +38,18 @@ def accuracy_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         left, right = axes.get_xlim()
+        # On a logarithmic axis a share of the width is a power of the ratio.
         axes.set_xlim(left, right * (right / left) ** 0.28)  # room for the labels
         label_ends(axes, ends)
         return figure
 
 
 def gap_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
-    """Plot both gaps against the steps of training, a panel each: mean and range of the seeds."""
+    """Plot both gaps against the steps of training, a panel each: mean and range of the seeds.
+
+    A gap above 0 is lost when the gates are fixed. The two panels share an axis, so that the
+    paper's measure and the soft mixture's can be compared by eye.
+    """
     with figure_of(7.2, 3.4, columns=2) as (figure, *panels):
         ends = [
             [
@@ -58,7 +67,10 @@ def gap_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
 
 
 def depth_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
-    """Plot both gaps against the number of layers, a panel each."""
+    """Plot both gaps against the number of layers, a panel each.
+
+    Bars are one standard deviation to each side; a depth of a single seed has none.
+    """
     with figure_of(7.2, 3.4, columns=2) as (figure, *panels):
         ends = [
             [
@@ -89,6 +101,10 @@ def _draw_curve(axes: Axes, mode: str, curve: Mapping[str, Any], name: str, colo
 
 
 def _draw_goal(axes: Axes, found: Mapping[str, Any]) -> None:
+    """Mark the accuracy of the DLGN's best circuit across the panel, and when each method reaches
+    it
+    in the mean of the seeds that do.
+    """
     methods = found["methods"]
     if DLGN not in methods:
         return
@@ -109,6 +125,12 @@ def _draw_goal(axes: Axes, found: Mapping[str, Any]) -> None:
 
 
 def _draw_gap(axes: Axes, gap: str, curve: Mapping[str, Any], name: str, colour: str) -> End:
+    """Draw one method's gap against steps, in points, mean and range over the seeds; return where
+    its
+    label belongs.
+
+    The untrained network is left out where there is anything else: its gap is that of random gates.
+    """
     steps = curve["step"][1:] or curve["step"]
     mean, low, high = (
         [100 * y for y in (curve[gap][key][1:] or curve[gap][key])]
@@ -122,6 +144,10 @@ def _draw_gap(axes: Axes, gap: str, curve: Mapping[str, Any], name: str, colour:
 def _draw_depths(
     axes: Axes, gap: str, rows: Sequence[Mapping[str, Any]], name: str, colour: str
 ) -> End:
+    """Draw one method's gap against the number of layers; return where its label belongs.
+
+    rows: what results.summarize() calls `depths`, the shallowest network first.
+    """
     depths = [row["depth"] for row in rows]
     mean = [100 * row[gap]["mean"] for row in rows]
     spread = [100 * (row[gap]["spread"] or 0) for row in rows]
@@ -132,6 +158,7 @@ def _draw_depths(
 
 
 def _finish_gaps(axes: Axes, title: str, across: str, ends: Sequence[End]) -> None:
+    """Give a panel of gaps its line at 0, its title and the names at the ends of its lines."""
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=1)
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(across)

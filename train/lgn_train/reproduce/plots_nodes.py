@@ -22,6 +22,10 @@ SMALLEST = 1e-17  # that is drawn: a median gradient may be 0
 def gradient_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
     """Plot the median gradient of a layer's logits: by layer at the start, and of the first layer
     over the steps; against Adam's epsilon.
+
+    Where a layer's median gradient is far below Adam's epsilon of 1e-8, the step that Adam takes is
+    proportional to the gradient and no longer of the size of the learning rate: the layer is
+    frozen.
     """
     with figure_of(7.2, 3.4, columns=2) as (figure, *panels):
         ends: tuple[list[End], list[End]] = ([], [])
@@ -45,7 +49,11 @@ def gradient_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure
 
 
 def unused_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
-    """Plot the unused gates of each layer over the steps of training, a panel per method."""
+    """Plot the unused gates of each layer over the steps of training, a panel per method.
+
+    Shares above 60 % have the colour of 60 %: half to six tenths of Gaussian nodes are unused
+    before training, so more never appears.
+    """
     methods = list(found["layers"])
     with figure_of(1.7 * len(methods) + 1.1, 2.9, columns=len(methods)) as (figure, *panels):
         for axes, method in zip(panels, methods, strict=True):
@@ -70,7 +78,11 @@ def unused_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
 
 
 def entropy_plot(found: Mapping[str, Any], titles: Mapping[str, str]) -> Figure:
-    """Plot how undecided the nodes are before and after training, a panel a method."""
+    """Plot how undecided the nodes are before and after training, a panel a method.
+
+    Entropies are in nats, from 0 to that of a uniform distribution over all tables; what lies right
+    of the dotted line is counted as unused.
+    """
     methods = list(found["entropy"])
     with figure_of(1.9 * len(methods) + 0.6, 3.0, columns=len(methods)) as (figure, *panels):
         for axes, method in zip(panels, methods, strict=True):
@@ -88,6 +100,7 @@ def _mean(values: list[float]) -> float:
 
 
 def _finish_gradients(axes: Axes, title: str, across: str, ends: list[End]) -> None:
+    """Give a panel of gradients its logarithmic axis, Adam's epsilon and the names of its lines."""
     axes.set_yscale("log")
     axes.axhline(ADAM_EPSILON, color=GREY, linewidth=0.9, linestyle=":", zorder=1)
     axes.annotate(
@@ -104,6 +117,12 @@ def _finish_gradients(axes: Axes, title: str, across: str, ends: list[End]) -> N
 
 
 def _draw_entropy(axes: Axes, colour: str, data: Mapping[str, Any]) -> None:
+    """Draw the two histograms of a method as steps.
+
+    data: `start` and `end`, shares of all nodes by bin of equal width from 0 to `largest`;
+    `threshold`, the entropy above which a node is unused. A histogram of step lines stays readable
+    where both overlap.
+    """
     bins = len(data["start"])
     edges = [data["largest"] * i / bins for i in range(bins + 1)]
     start, end = ([100 * share for share in data[when]] for when in ("start", "end"))
@@ -113,6 +132,7 @@ def _draw_entropy(axes: Axes, colour: str, data: Mapping[str, Any]) -> None:
 
 
 def _entropy_legend() -> list[Artist]:
+    """Return a legend that is grey, because each panel has the colour of its own method."""
     return [
         Patch(color=BEFORE, label="before training"),
         Line2D([], [], color=GREY, linewidth=1.6, label="after training"),

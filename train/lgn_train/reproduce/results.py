@@ -1,19 +1,16 @@
 """From the records of all runs to the figures of the page: means, spreads, curves, speed-ups."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lgn_hw.errors import CheckFailed
+from lgn_train.reproduce.curves import CLOCKS, Record, curves, entropies, layers
 from lgn_train.reproduce.scale import DLGN, GUMBEL, Scale
 
 __all__ = ["FORMAT", "check_equal_starts", "summarize"]
 
 FORMAT = "lgn-reproduction 2"
-
-Record = dict[str, Any]
-MODES = ("train_mode", "soft", "discrete")
-CLOCKS = ("step", "seconds", "cpu_seconds")
 
 
 def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str, Any]:
@@ -48,8 +45,15 @@ def summarize(scale: Scale, records: Sequence[Record], command: str) -> dict[str
 
 
 def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
+    """Return the figures of one data set; see summarize() for their names.
+
+    records: of this data set, every depth and seed. Those of the sweep of depths go into `depths`
+    only, and seeds beyond experiment.seeds, which an earlier and larger scale may have left in the
+    folder, into nothing.
+    """
     experiment = scale.experiment
     main = [r for r in records if r["depth"] == experiment.depth and r["seed"] < experiment.seeds]
+    # Unfinished runs only stand in for a method that has nothing better.
     main = [record for name in experiment.methods for record in _counted(_of(main, name))]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
@@ -60,14 +64,20 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
         "measuring": _measuring(main),
         "options": {name: _options(_of(main, name)[0]) for name in methods},
         "methods": {name: _figures(_of(main, name), goals) for name in methods},
-        "curves": {name: _curves(_of(main, name)) for name in methods},
-        "layers": {name: _layers(_of(main, name)) for name in methods},
+        "curves": {name: curves(_of(main, name)) for name in methods},
+        "layers": {name: layers(_of(main, name)) for name in methods},
         "depths": {name: _by_depth(_of(records, name), scale) for name in methods},
-        "entropy": {name: _entropy(_of(main, name)) for name in methods},
+        "entropy": {name: entropies(_of(main, name)) for name in methods},
     }
 
 
 def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the three numbers of the paper's abstract, from the first data set.
+
+    Every value is None where one of the two methods was not run; a speed-up is None where not every
+    seed of the Gumbel LGN reaches the DLGN's best circuit, because a mean over those that do would
+    flatter it.
+    """
     names = ("gap_dlgn", "gap_gumbel", "unused_dlgn", "unused_gumbel")
     speedups = {"speedup_wall": "seconds", "speedup_cpu": "cpu_seconds", "speedup_steps": "step"}
     if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
@@ -119,11 +129,19 @@ def _of(records: Sequence[Record], method: str) -> list[Record]:
 
 
 def _best(record: Record) -> Any:
-    """Return the first measurement with the best discrete accuracy of the run."""
+    """Return the first measurement with the best discrete accuracy of the run.
+
+    The earliest one is the fair goal for a speed-up: a later measurement that is no better would
+    make the DLGN look slower than it is.
+    """
     return max(_trained(record), key=lambda point: point["discrete"])
 
 
 def _largest_gap(record: Record) -> float:
+    """Return the largest difference of train mode and discrete accuracy that was measured in a run,
+    as
+    a fraction.
+    """
     return float(max(p["train_mode"] - p["discrete"] for p in _trained(record)))
 
 
@@ -134,6 +152,13 @@ def _trained(record: Record) -> list[Any]:
 
 
 def _figures(records: Sequence[Record], goals: dict[int, Any]) -> dict[str, Any]:
+    """Return the figures of one method over its seeds, each a _spread().
+
+    records: one for each seed. goals: by seed, the measurement of the DLGN's best circuit; empty in
+    a sweep of depths, which has no speed-ups. A speed-up divides the DLGN's time to that circuit by
+    this method's time to one as good, seed by seed, because both start from the same network; seeds
+    that never reach it are counted in seeds_reaching and left out.
+    """
     # A run that was stopped has no figures of the whole test part; its last measurement stands in.
     ends = [record.get("test") or record["points"][-1] for record in records]
     both = [r for r in records if r["seed"] in goals]
@@ -167,60 +192,16 @@ def _reaching(record: Record, goal: Any) -> Any:
 
 
 def _pace(record: Record, clock: str) -> float:
+    """Return the mean seconds per optimiser step of a whole run, on one of CLOCKS."""
     last = record["points"][-1]
     return float(last[clock] / max(1, last["step"]))
 
 
-def _curves(records: Sequence[Record]) -> dict[str, Any]:
-    length = min(len(record["points"]) for record in records)
-
-    rows = [[_with_gaps(r["points"][i]) for r in records] for i in range(length)]
-
-    def column(name: str, reduce: Callable[[list[float]], float]) -> list[float]:
-        return [reduce([point[name] for point in row]) for row in rows]
-
-    return {clock: column(clock, statistics.mean) for clock in CLOCKS} | {
-        name: {
-            "mean": column(name, statistics.mean),
-            "low": column(name, min),
-            "high": column(name, max),
-        }
-        for name in (*MODES, "gap_train", "gap_soft")
-    }
-
-
-def _with_gaps(point: Record) -> Record:
-    gaps = {"gap_train": "train_mode", "gap_soft": "soft"}
-    return point | {gap: point[mode] - point["discrete"] for gap, mode in gaps.items()}
-
-
-def _layers(records: Sequence[Record]) -> dict[str, Any]:
-    """Return means over the seeds, [measurement][layer], of unused gates and of gradients: of
-    these the geometric mean, as they differ by powers of ten.
-    """
-    length = min(len(record["points"]) for record in records)
-
-    def table(name: str, reduce: Callable[[Sequence[float]], float]) -> list[list[float]]:
-        return [
-            [
-                reduce(values)
-                for values in zip(*(r["points"][i][name] for r in records), strict=True)
-            ]
-            for i in range(length)
-        ]
-
-    return {
-        "steps": [records[0]["points"][i]["step"] for i in range(length)],
-        "unused": table("unused", statistics.mean),
-        "gradient": table("gradient", _geometric_mean),
-    }
-
-
-def _geometric_mean(values: Sequence[float]) -> float:
-    return statistics.geometric_mean(values) if min(values) > 0 else 0.0
-
-
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
+    """Return the figures for each depth of the sweep, the shallowest first; depths without a run
+    are
+    left out.
+    """
     found = []
     for depth in sorted(scale.experiment.depths):
         some = [
@@ -233,24 +214,11 @@ def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
     return found
 
 
-def _entropy(records: Sequence[Record]) -> dict[str, Any]:
-    """Pool the histograms of all seeds, as shares of all nodes."""
-    nodes = sum(record["nodes"] for record in records)
-
-    def shares(when: str) -> list[float]:
-        rows = zip(*(record["entropy"][when] for record in records), strict=True)
-        return [sum(row) / nodes for row in rows]
-
-    axis = records[0]["entropy"]
-    return {
-        "largest": axis["largest"],
-        "threshold": axis["threshold"],
-        "start": shares("start"),
-        "end": shares("end"),
-    }
-
-
 def _spread(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, sample standard deviation (n - 1 in the divisor) and the values themselves; mean
+    is
+    None of no values, and spread None of fewer than two.
+    """
     return {
         "mean": statistics.mean(values) if values else None,
         "spread": statistics.stdev(values) if len(values) > 1 else None,

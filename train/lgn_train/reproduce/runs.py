@@ -14,7 +14,7 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.lock import claimed
 from lgn_train.checkpoint import Checkpoint, load_newest, remove_checkpoints, save_checkpoint
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.device import describe_device, device_named
 from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
@@ -52,7 +52,10 @@ class Runs:
     on_point: Callable[[RunSpec, dict[str, Any]], None] = lambda spec, point: None
 
     def found(self, spec: RunSpec) -> dict[str, Any] | None:
-        """Return the run as far as the folder has it, or None."""
+        """Return the run as far as the folder has it, or None.
+
+        A run of other samples counts as none: the digest of its data must be that of today's.
+        """
         path = self._path(spec)
         if not path.exists():
             return None
@@ -60,7 +63,12 @@ class Runs:
         return record if record["data_sha256"] == self.data[spec.data].digest else None
 
     def trained(self, spec: RunSpec) -> dict[str, Any]:
-        """Train a run to its end, from its newest checkpoint where there is one; return it."""
+        """Train a run to its end, from its newest checkpoint where there is one; return it.
+
+        Each measurement is written at once, so that a run that is killed shows how far it came.
+        What a checkpoint has not saved is trained again from there, bit for bit the same on a CPU.
+        Raises CheckFailed where the loss is no longer a number.
+        """
         run = _Run.begun(spec, self.data[spec.data])
         with threads_for(run.trainer.model, spec.recipe.train.batch_size):
             saved = time.monotonic()
@@ -93,6 +101,7 @@ class Runs:
         return 0 if checkpoint is None else checkpoint.step
 
     def _resume(self, run: "_Run") -> None:
+        """Go on from the newest checkpoint, unless it is of other samples."""
         checkpoint, _ = load_newest(self._checkpoints(run.spec))
         if checkpoint is not None:
             digest = checkpoint.state["record"]["data_sha256"]
@@ -132,6 +141,7 @@ class _Run:
 
     @classmethod
     def begun(cls, spec: RunSpec, data: Dataset) -> "_Run":
+        """Build the network of a run and measure it before its first step."""
         encoder = fitted_encoder(spec.recipe, data)
         model = build_model(spec.recipe, encoder, len(data.classes), data.image_shape)
         device = device_named(spec.experiment.device)
@@ -171,6 +181,8 @@ class _Run:
             self._add_losses()  # on the clock: it waits for a GPU to end its steps
         clock.cpu_seconds += time.process_time() - cpu
         clock.seconds += time.perf_counter() - wall
+        # Before the first step there is no gradient, and the optimiser changes nothing of .grad:
+        # after it, .grad still is that of the untrained network.
         if trainer.step == 1:  # the gradients of the network as it was
             self.record["points"][0]["gradient"] = gradients(trainer.model)
         if due:
@@ -178,6 +190,10 @@ class _Run:
         return due
 
     def _add_losses(self) -> None:
+        """Add up the losses of the steps since the last call; CheckFailed where one is no number.
+
+        They are tensors until then: reading one at every step would make a GPU wait for the host.
+        """
         for loss in self.losses:
             self.clock.loss_sum += float(loss)
         self.clock.losses += len(self.losses)
@@ -189,11 +205,13 @@ class _Run:
             )
 
     def checkpoint(self) -> Checkpoint:
+        """Return all that the run needs to go on: tensors, its record, and its clocks."""
         self._add_losses()
         state = {"record": self.record, "clock": vars(self.clock)}
         return Checkpoint(self.trainer.step, self.trainer.tensors(), state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint, the times that were spent until then included."""
         self.trainer.restore(checkpoint.step, checkpoint.tensors)
         self.record = checkpoint.state["record"]
         self.clock = _Clock(**checkpoint.state["clock"])
@@ -205,6 +223,11 @@ class _Run:
         self.record["finished"] = True
 
     def _measure(self) -> None:
+        """Append a measurement to the record, and bring its final figures up to date.
+
+        The clocks stand still here: time is of training alone, and what measuring took is kept
+        apart.
+        """
         started, clock, model = time.perf_counter(), self.clock, self.trainer.model
         _, x, y = some_measured(self.trainer.data, self.spec.experiment.eval_samples)
         point = {

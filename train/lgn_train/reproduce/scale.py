@@ -60,6 +60,7 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _has_the_baseline(self) -> "Experiment":
+        """Raise ValueError without the DLGN: every figure of the page is set against it."""
         if DLGN not in self.methods:
             raise ValueError(f"methods must hold {DLGN!r}, the DLGN that the others are set beside")
         return self
@@ -181,6 +182,11 @@ class Scale(Document):
         ]  # fmt: skip
 
     def _recipe(self, method: str, data: str, seed: int, depth: int, train_samples: int) -> Recipe:
+        """Return the recipe of one run.
+
+        The number of epochs is that which holds `steps` optimiser steps; the run stops in mid-epoch
+        there. Of several [[change]] the later one wins, and a variant's own `set` comes last.
+        """
         variant = next((v for v in self.variant if v.name == method), None)
         estimator = variant.estimator if variant else method
         model = self.model | {
@@ -202,6 +208,9 @@ class Scale(Document):
         return Recipe.of(values, f"scale {self.name}", self._changes(method, data, variant))
 
     def _changes(self, method: str, data: str, variant: Variant | None) -> list[str]:
+        """Return the texts like `model.tau=30` that apply to a method and a data set, in their
+        order.
+        """
         changes = [
             text
             for change in self.change
@@ -230,7 +239,11 @@ def chosen(specs: Sequence[RunSpec], only: Sequence[str]) -> list[RunSpec]:
 
 
 def load_scale(name: str, changes: Sequence[str] = ()) -> Scale:
-    """Read a scale that is named or that a .toml file of the user's holds."""
+    """Read a scale that is named or that a .toml file of the user's holds.
+
+    changes: texts like `experiment.steps=500`, applied to what was read. Raises UsageError for an
+    unknown name, and where Document.load does.
+    """
     if name.endswith(".toml"):
         return Scale.load(Path(name), changes)
     folder = Path(__file__).parent

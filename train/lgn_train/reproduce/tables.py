@@ -43,7 +43,11 @@ def plus_minus(figure: Figures, factor: float, form: str, unit: str) -> str:
 
 
 def headline_table(found: Figures, paper: Figures) -> str:
-    """Return the three numbers of the paper beside ours."""
+    """Return the three numbers of the paper beside ours.
+
+    found: the figures of one data set; paper: published cells by method and row, already as text,
+    so that they keep the precision they were published with. Empty unless both methods were run.
+    """
     methods = found["methods"]
     if not {DLGN, GUMBEL} <= methods.keys():
         return ""
@@ -83,7 +87,11 @@ def figures_table(found: Figures, titles: Figures, paper: Figures) -> str:
 
 
 def depth_table(found: Figures, scale: Figures, titles: Figures) -> str:
-    """Return gaps, accuracies and unused gates by the number of layers."""
+    """Return gaps, accuracies and unused gates by the number of layers.
+
+    A cell has the gap in train mode and that of the soft mixture, then accuracy and unused gates;
+    an empty one is a depth that this method was not run at.
+    """
     seeds = scale["experiment"]["depth_seeds"]
     methods = {name: rows for name, rows in found["depths"].items() if rows}
     lines = [
@@ -132,7 +140,11 @@ def options_table(results: Figures, data: str) -> str:
 
 
 def _differences(options: Figures, titles: Figures) -> list[str]:
-    """Say what single methods have otherwise than the first one."""
+    """Say what single methods have otherwise than the first one.
+
+    Learning rates and the like may differ by [[change]] of the scale; what a method differs in by
+    being that method (estimator, input gradient) is not said again.
+    """
     first, *others = options.items()
     found = []
     for name, mine in others:
@@ -151,6 +163,7 @@ def _differences(options: Figures, titles: Figures) -> list[str]:
 
 
 def _at_depth(row: Figures) -> str:
+    """Return a cell of the table of depths, fractions as percent and gaps with their sign."""
     train, soft, discrete, unused = (
         100 * row[key]["mean"] for key in ("gap_train", "gap_soft", "discrete", "unused_end")
     )
@@ -164,12 +177,15 @@ def _at(figures: Figures, key: str) -> Any:
 
 
 def _form(form: str, unit: str, factor: float = 1) -> Callable[[Figures], str]:
+    """Return what writes a figure in a row's way: its format, unit and factor (100 for percent)."""
     return lambda figure: plus_minus(figure, factor, form, unit)
 
 
 PERCENT, POINTS = _form("{:.2f}", " %", 100), _form("{:+.2f}", " points", 100)
 TIMES = _form("{:.2f}", " x")
 
+# The rows of the table of figures: title, key of results.summarize(), and how it is written. A key
+# with a clock behind an underscore names one of a group, see _at().
 ROWS = (
     ("accuracy in train mode at the end", "train_mode", PERCENT),
     ("discrete accuracy at the end", "discrete", PERCENT),
@@ -188,6 +204,7 @@ ROWS = (
     ("speed-up to it in CPU time", "speedup_cpu_seconds", TIMES),
 )
 
+# Rows whose cells are text and no mean with a spread.
 WORDS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("seeds that reach it", lambda figures: f"{figures['seeds_reaching']} of {figures['seeds']}"),
     ("computed on", lambda figures: str(figures["path"])),

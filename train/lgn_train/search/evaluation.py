@@ -7,7 +7,7 @@ from torch import nn
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.encoding import fitted_encoder
 from lgn_train.export import export_model
 from lgn_train.loop import Trainer

@@ -8,15 +8,14 @@ from typing import Any
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 from lgn_hw.synth.targets import TARGETS
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.recipe import Data
+from lgn_train.search.sizes import LARGE
 
 __all__ = ["FILE", "Settings"]
 
 FILE = "search.json"
 FORMAT = 1  # of the file and of the space: a study goes on only where both are the same
-LARGE = 5000  # training samples, from which one part is held out
-FEW = 1000  # training samples, below which batches are small and folds are five
 STEPS = (400, 3000)  # of optimisation of the longest trainings, of small data and of large
 
 DECIDING = ("format", "data_sha256", "luts", "lut", "steps")

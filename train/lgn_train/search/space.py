@@ -6,8 +6,8 @@ from typing import Any
 
 from optuna.trial import BaseTrial
 
-from lgn_train.recipe import Recipe
-from lgn_train.search.settings import FEW, LARGE, Settings
+from lgn_train.recipe import Data, Recipe
+from lgn_train.search.sizes import FEW, LARGE
 
 __all__ = ["Problem", "first_guesses", "recipe_of", "suggest"]
 
@@ -24,11 +24,17 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """What the space depends on: the settings, the number of classes, of features and of training
-    samples, and whether samples are images.
+    """What the space depends on.
+
+    name, data, luts: as in Settings. lut_size: inputs of a LUT; None where the target does not say.
+    classes, features, rows: how many there are, rows being training samples. image: whether samples
+    are images.
     """
 
-    settings: Settings
+    name: str
+    data: Data
+    luts: int
+    lut_size: int | None
     classes: int
     features: int
     rows: int
@@ -37,12 +43,12 @@ class Problem:
     @property
     def most_votes(self) -> int:
         """Votes for a class, at most: a vote takes a LUT or more."""
-        return max(2, min(MOST_VOTES, self.settings.luts // self.classes))
+        return max(2, min(MOST_VOTES, self.luts // self.classes))
 
     @property
     def most_pins(self) -> int:
         """Inputs of a node, at most: those of a LUT."""
-        return self.settings.options.lut_size or 6
+        return self.lut_size or 6
 
     @property
     def batch_size(self) -> int:
@@ -78,7 +84,7 @@ def first_guesses(problem: Problem) -> Iterator[dict[str, Any]]:
     if problem.image:
         common |= {"wiring": "random", "shift": 0, "kind": "uniform"}
     for share, levels, depth in GUESSES:
-        votes = problem.settings.luts // (share * problem.classes)
+        votes = problem.luts // (share * problem.classes)
         yield common | {
             "votes": max(1, min(problem.most_votes, votes)),
             "depth": depth,
@@ -97,7 +103,7 @@ def recipe_of(
     redraw = params["redraw"] and params["candidates"]
     epochs = max(1, round(steps / per_epoch))
     model = {
-        "layers": _layers(params, outputs, OVERSIZE * problem.settings.luts),
+        "layers": _layers(params, outputs, OVERSIZE * problem.luts),
         "tau": _short(max(0.2, params["tau_factor"] * params["votes"] ** 0.5 / 2)),
         "wiring": params.get("wiring", "random"),
     } | {key: params[key] for key in ("fan_in", "candidates", "estimator", "parametrization")}
@@ -110,9 +116,9 @@ def recipe_of(
         "shift": params.get("shift", 0),
         "redraw_every": REDRAW_EVERY if redraw else 0,
     }
-    data = problem.settings.data.model_dump(mode="json", exclude_none=True)
+    data = problem.data.model_dump(mode="json", exclude_none=True)
     document = {
-        "name": problem.settings.name,
+        "name": problem.name,
         "seed": seed,
         "data": data | {"validation": held_out},
         "encoder": {key: params[key] for key in ("levels", "kind")},

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.data.split import hold_out
 from lgn_train.rng import Stream, permutation
-from lgn_train.search.settings import FEW, LARGE
+from lgn_train.search.sizes import FEW, LARGE
 
 __all__ = ["HELD_OUT", "Splits", "fold_numbers", "split"]
 

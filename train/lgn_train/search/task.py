@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lgn_train.data import Dataset
+from lgn_train.data.dataset import Dataset
 from lgn_train.recipe import Recipe
 from lgn_train.search.designs import Design
 from lgn_train.search.settings import Settings
@@ -48,7 +48,10 @@ def opened(settings: Settings) -> Task:
     splits = split(data, section.validation, section.split_seed)
     part = splits.parts[0]
     problem = Problem(
-        settings,
+        settings.name,
+        section,
+        settings.luts,
+        settings.options.lut_size,
         len(data.classes),
         len(data.features),
         len(part.x_train),
