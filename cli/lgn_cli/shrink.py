@@ -176,7 +176,7 @@ def _table(found: "Shrunk", parts: "Parts", title: str) -> Table:
     table = Table(title=title, caption=f"{saved:.1f} % fewer LUTs")
     for column in ("", *names):
         table.add_column(column, justify="left" if not column else "right")
-    states = [before, *steps, after]
+    states: list[Round | TunedRound] = [before, *steps, after]
     table.add_row("LUTs of the whole circuit", *(f"{state.luts:,}" for state in states))
     table.add_row(
         f"accuracy on {len(parts.choose):,} samples that chose it",
