@@ -53,6 +53,9 @@ def parse_image_shape(text: str, features: Features) -> Shape | None:
 
 
 def _named_shape(names: tuple[str, ...]) -> Shape | None:
+    """Return the shape that the features' names give where they match PIXEL, in order and complete;
+    else None.
+    """
     found = [PIXEL.fullmatch(name) for name in names]
     pixels = [(m[1], int(m[2]), int(m[3])) for m in found if m is not None]
     if len(pixels) < max(len(names), 2):

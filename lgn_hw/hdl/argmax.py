@@ -37,6 +37,9 @@ class Argmax(Block):
         super().__init__(("i_scores", total), sinks)
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V, ...]:
+        """Return the class, and the scores where they are wanted: a tournament, a level per
+        round.
+        """
         scores, total = source, self.num_classes * self.width
         if self.stages.ends_at(0):
             # Scores are delayed beside the tournament, a register wherever it has one: they belong

@@ -40,6 +40,11 @@ class Encoder(Block):
         )
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
+        """Return the thermometer bits, one comparator for each different threshold of a feature.
+
+        Bits that nobody reads are constant 0, so that the port keeps its width and bits their
+        places.
+        """
         features, stages = self.thermometer.features, self.stages
         sample = source
         if stages.ends_at(0):

@@ -41,6 +41,7 @@ class Logic(Block):
         super().__init__(("i_bits", netlist.num_inputs), {"o_bits": netlist.num_outputs})
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
+        """Return the outputs: group by group, a group's nodes as one operation on words."""
         netlist, stages = self._schedule.netlist, self.stages
         nets = Nets(netlist.num_nets, backend)
         nets.place(np.arange(FIRST_INPUT, netlist.first_node), source)

@@ -148,6 +148,10 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.classifier_.features.quantize(matrix)
 
     def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, NDArray[np.float64]]:
+        """Return samples, labels and weights of mean 1, class weights included.
+
+        Raises ValueError or TypeError in the words that scikit-learn's own checks expect.
+        """
         if y is None:
             raise ValueError(
                 # The words are those that scikit-learn's own checks of estimators look for.
@@ -183,6 +187,12 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {f"x{number}": cells_of(column) for number, column in enumerate(x.T)}
 
     def _recipe(self, seed: int) -> Recipe:
+        """Return the parameters as a recipe. Raises UsageError naming the key that is out of range.
+
+        The last layer is rounded up to a multiple of the classes, so that all have as many votes.
+        tau, where it is not given, is sqrt(votes) / 3, at least 1: the sum of n random votes
+        spreads as sqrt(n), so that logits are of one size whatever the width.
+        """
         classes = len(self.classes_)
         layers = [int(nodes) for nodes in self.layers]
         if layers:
@@ -214,6 +224,9 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Recipe.of(values, "LogicGateClassifier")
 
     def _trained(self, recipe: Recipe, data: Dataset) -> Classifier:
+        """Return the classifier of the epoch that is best on the held-out part, or of the last
+        one.
+        """
         if recipe.data.validation:
             data = hold_out(data, recipe.data.validation, recipe.seed)
         encoder = fitted_encoder(recipe, data)
@@ -253,6 +266,7 @@ def _class_names(labels: NDArray[Any]) -> tuple[str, ...]:
 
 
 def _provenance(recipe: Recipe, data: Dataset, trainer: Trainer) -> dict[str, Any]:
+    """Return what a classifier says of its making: recipe, seed, digest of the data, versions."""
     described = recipe.to_dict()
     del described["data"]  # the samples came from memory
     found = {

@@ -184,6 +184,7 @@ class Trainer:
         return total
 
     def _set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next step, for a captured step as well."""
         for group in self.optimizer.param_groups:
             # A captured step reads the rate from this very tensor; a new number would be a new
             # tensor.
@@ -265,6 +266,9 @@ class Trainer:
         return self.epoch % options.eval_every == 0 or self.epoch == options.epochs
 
     def _measured(self) -> dict[str, Any]:
+        """Return the figures of the part that is measured; offers them to the choice of the best
+        epoch.
+        """
         started = time.perf_counter()
         part, x, y = self.data.measured
         # Of one rank, so that all of them keep the same epoch and stop at the same one.

@@ -122,6 +122,11 @@ def _convolutions(
 def _dense_layers(
     options: Model, inputs: int, geometry: Geometry | None, seeds: Sequence[int]
 ) -> list[LogicDense]:
+    """Return LogicDense layers, each of which reads the one before.
+
+    inputs: of the first. geometry: where its inputs lie, None where they have no places; each layer
+    says where its own outputs lie. seeds: one for each layer.
+    """
     layers: list[LogicDense] = []
     for number, (outputs, seed) in enumerate(zip(options.layers, seeds, strict=True)):
         layer = LogicDense(

@@ -120,6 +120,9 @@ def show_epoch(bar: StepProgress, line: Mapping[str, Any], epochs: int, samples:
 
 
 def _figures(line: Mapping[str, Any]) -> str:
+    """Return the figures of a line of metrics.jsonl that it has, `best` behind those of a new
+    best.
+    """
     names = {
         "loss": "loss",
         "train_mode_accuracy": "train-mode",

@@ -20,6 +20,10 @@ def described(problem: ValidationError, model: type[BaseModel], place: str) -> s
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
+    """Return one error as a sentence: the key, what is legal there, and what was given.
+
+    error: an entry of ValidationError.errors(). Kinds without words of their own keep pydantic's.
+    """
     key = ".".join(str(part) for part in error["loc"])
     value, context = error["input"], error.get("ctx", {})
     # pydantic's kinds of errors; those that a recipe can meet have words of their own.
@@ -53,6 +57,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield all keys of a model and of the sections in it, dotted: `train.epochs`."""
     for name, field in model.model_fields.items():
         yield prefix + name
         # A section, or a list of them, whose annotation is tuple[Section, ...].

@@ -58,6 +58,9 @@ class AdderLayout(Layout):
         ]
 
     def lay_out(self, backend: WordBackend[V], stages: Stages, votes: V) -> V:
+        """Return the scores, class 0 lowest: sums of three votes, then of two numbers, level by
+        level.
+        """
         if stages.ends_at(0):
             votes = backend.register("votes", self.num_votes, votes)
         numbers = _triples(backend, self._by_class(backend, votes), self.widths[0])

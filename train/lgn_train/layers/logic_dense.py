@@ -157,6 +157,9 @@ class LogicDense(LogicLayer):
         return structured_wiring(geometry, self.out_features, pins, radius, seed)
 
     def _given_wiring(self, wiring: Tensor) -> Tensor:
+        """Return a copy of a wiring, int64[nodes, pins]; raises TypeError or ValueError naming the
+        pin.
+        """
         if not isinstance(wiring, Tensor) or wiring.dtype not in INDEX_DTYPES:
             kind = wiring.dtype if isinstance(wiring, Tensor) else type(wiring).__name__
             raise TypeError(

@@ -86,6 +86,12 @@ class ThermometerLayer(nn.Module):
         return f"features={len(self.spec.features)}, bits={self.num_bits}"
 
     def _check(self, codes: Tensor) -> None:
+        """Raise TypeError for what is no integer, and ValueError for a shape or a code out of
+        range.
+
+        The range costs a synchronisation on a GPU, so it is not checked where the dtype alone says
+        enough, nor while a graph is captured.
+        """
         if codes.is_floating_point() or codes.is_complex() or codes.dtype == torch.bool:
             raise TypeError(
                 f"codes must be integers, not {codes.dtype}; features.quantize() converts raw"

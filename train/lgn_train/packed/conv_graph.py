@@ -99,6 +99,10 @@ class _ConvExecution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, given: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source, of the soft tables and of the candidates' shares.
+
+        given: float[groups, batch] of votes, or that of all outputs; the rows have no gradient.
+        """
         conv: ConvGraph = ctx.conv
         graph = conv.graph
         samples = WORD_BITS * graph.rows.shape[1]

@@ -98,6 +98,11 @@ class StageGraph:
         return self._execute(groups).t()
 
     def _execute(self, groups: int | None) -> Tensor:
+        """Return float32[groups or nodes, batch], with gradients for all that is learned.
+
+        groups: None for the last stage's outputs themselves. A graph without stages gives what it
+        reads.
+        """
         if not self.stages:
             found = self._given()
             return found.view(groups, -1, self.batch).sum(dim=1) if groups else found
@@ -153,6 +158,10 @@ class _Execution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source and of each stage's soft tables and shares.
+
+        upstream: one tensor, float32[groups or nodes, batch].
+        """
         graph: StageGraph = ctx.graph
         given = upstream[0]
         # Kernels go through whole words: samples past the batch get gradient 0.
@@ -204,6 +213,11 @@ class _SoftExecution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source and of each stage's soft tables and shares.
+
+        On CUDA the readers of each net are gathered, so that no two threads add to one place and
+        sums have one order; the CPU's kernel needs no such list.
+        """
         graph: StageGraph = ctx.graph
         x, *learned = ctx.saved_tensors
         stages, wirings = graph.stages, [stage.wiring for stage in graph.stages]
