@@ -58,6 +58,7 @@ def _named_shape(names: tuple[str, ...]) -> Shape | None:
     """
     found = [PIXEL.fullmatch(name) for name in names]
     pixels = [(m[1], int(m[2]), int(m[3])) for m in found if m is not None]
+    # One feature of that name is a column of a table rather than an image.
     if len(pixels) < max(len(names), 2):
         return None
     channels = list(dict.fromkeys(channel for channel, _, _ in pixels))

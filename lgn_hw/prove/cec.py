@@ -77,6 +77,7 @@ def check_equal(
         _with_counterexample(status, pair, folder)
         for status, pair in zip(decided, graphs, strict=True)
     ]
+    # Only here: where something raises, its message names the folder and the logs are needed.
     shutil.rmtree(folder)
     return verdicts
 

@@ -139,6 +139,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     # The step that would give exactly so many marks; the next rounder one is taken.
     rough = max(high - low, 1e-9) / count
     power = 10.0 ** math.floor(math.log10(rough))
+    # A hair less than what was wanted, because 0.3 / 3 is a little more than 0.1 in floats.
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]

@@ -141,6 +141,8 @@ def _dense_layers(
             **_node_options(options),
         )
         layers.append(layer)
+        # Where a layer's outputs lie follows from where its inputs lie: near wiring goes on from
+        # layer to layer.
         inputs, geometry = outputs, layer.output_geometry
     return layers
 

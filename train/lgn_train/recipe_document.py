@@ -71,6 +71,7 @@ def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
             if not isinstance(target, dict):
                 place = ".".join(sections[:number])
                 raise UsageError(f"--set {key}: {place} is a value, not a section")
+        # Unknown keys are not found here but by the model, which names those that are near.
         target[leaf] = _toml_value(text)
     return result
 

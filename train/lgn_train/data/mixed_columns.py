@@ -104,6 +104,7 @@ def cells_of(values: NDArray[Any]) -> Cells:
 
     Raises TypeError on what is neither, ValueError on infinity.
     """
+    # Objects, bytes, text and numpy's StringDType: what may hold words.
     if values.dtype.kind not in "OUST":
         return _finite(values.astype(np.float64))
     given = values.tolist()
