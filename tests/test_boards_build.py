@@ -230,7 +230,7 @@ def test_build_rejects_less_than_one_seed(tmp_path):
 
 
 def test_read_build_rejects_a_folder_without_one(tmp_path):
-    message = f"...{tmp_path / 'build.json'}; make it with `lgn build`"
+    message = f"... {tmp_path / 'build.json'}; make it with `lgn build`"
     with pytest.raises(UsageError, match=telling(message)):
         read_build(tmp_path)
 

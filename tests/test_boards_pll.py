@@ -67,15 +67,15 @@ def test_pll_is_not_used_for_the_clock_of_the_board():
     [
         (
             "icebreaker", 25,
-            "...iCEBreaker ...25 MHz of 12 MHz; ...24.75 and 25.125 MHz",
+            "...iCEBreaker ... 25 MHz of 12 MHz; ... 24.75 and 25.125 MHz",
         ),
         (
             "icestick", 5,
-            "...iCEstick ...5 MHz of 12 MHz; ...16.125 MHz",
+            "...iCEstick ... 5 MHz of 12 MHz; ... 16.125 MHz",
         ),
         (
             "ulx3s-25f", 51,
-            "...ULX3S 25F ...51 MHz of 25 MHz; ...50 and 62.5 MHz",
+            "...ULX3S 25F ... 51 MHz of 25 MHz; ... 50 and 62.5 MHz",
         ),
         (
             "tang-nano-9k", 54,

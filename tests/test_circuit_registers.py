@@ -50,6 +50,6 @@ def test_stages_rejects_levels_that_are_not_there(levels, cuts):
 
 
 def test_stages_rejects_a_negative_number_of_registers():
-    message = "...1 or more levels, or 0 ...not -1"
+    message = "... 1 or more levels, or 0 ...not -1"
     with pytest.raises(UsageError, match=telling(message)):
         Stages(3, -1)

@@ -67,8 +67,8 @@ def test_scores_of_many_samples_go_through_blocks():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"group": [0, 1]}, "group ...3 outputs, not ...(2,)"),
-        ({"group": [0, 1, 2]}, "Output 2 ...0 to 1, not 2"),
+        ({"group": [0, 1]}, "group ... 3 outputs, not ... (2,)"),
+        ({"group": [0, 1, 2]}, "Output 2 ... 0 to 1, not 2"),
         ({"group": [0, 1, 0.5]}, "group must hold integers, not float64"),
         ({"tau": 0}, "tau must be a positive number, not 0.0"),
         ({"tau": float("nan")}, "tau must be a positive number, not nan"),

@@ -135,11 +135,11 @@ WRONG_KERNELS = [
     ({"leaves": [[0]] * 2}, "leaves ...fan_in 2, not 2 x 1"),
     (
         {"leaves": [0, 1]},
-        "leaves ...2 dimensions, not int64 in 1",
+        "leaves ... 2 dimensions, not int64 in 1",
     ),
     ({"leaves": [[0, 1 << 31]] * 2}, "leaves ...int32, not hold 2147483648"),
     ({"tables": [-1] * 6}, "tables ...uint64, not hold -1"),
-    ({"tables": [1] * 5}, "tables ...6 nodes ..., not 5"),
+    ({"tables": [1] * 5}, "tables ... 6 nodes ..., not 5"),
     ({"tables": [1] * 5 + [16]}, "Table 5 has 4 entries; 0x10 ..."),
 ]
 

@@ -140,7 +140,7 @@ def test_quantize_rejects_values_without_a_code(raw, message):
         ),
         (
             (("a", "b"), [0], [3], [0], [1]),
-            "low ...2 features, not shape (1,)",
+            "low ... 2 features, not shape (1,)",
         ),
     ],
 )
@@ -176,7 +176,7 @@ def test_thermometer_compares_each_bit_with_its_threshold():
         (
             [0, 0],
             [3],
-            "feature and threshold ...(2,) and (1,)",
+            "feature and threshold ... (2,) and (1,)",
         ),
     ],
 )

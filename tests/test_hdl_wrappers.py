@@ -189,8 +189,8 @@ def test_wrapper_names_its_top(wrapper):
     [
         ("wishbone", 32, "...stream, axi, parallel, not 'wishbone'"),
         ("axi", 12, "TDATA must be a multiple of 8 bits, not 12"),
-        ("axi", 4, "TDATA ...8 bits or more, not 4"),
-        ("axi", 0, "TDATA ...8 bits or more, not 0"),
+        ("axi", 4, "TDATA ... 8 bits or more, not 4"),
+        ("axi", 0, "TDATA ... 8 bits or more, not 0"),
     ],
 )
 def test_wrapper_rejects_what_cannot_be(wrapper, data_bits, message):

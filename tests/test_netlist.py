@@ -72,11 +72,11 @@ def test_netlist_copies_and_freezes_its_arrays():
         ({"fanin": ((),)}, "Node 0 reads no net; use net 0 or net 1 ..."),
         (
             {"table": (0x16,)},
-            "Node 0 ...4 table entries; ...0x16 ...",
+            "Node 0 ... 4 table entries; ... 0x16 ...",
         ),
         (
             {"fanin": ((2, 3, 2, 3, 2),), "table": (1 << 32,)},
-            "Node 0 ...32 table entries; ...0x100000000 ...",
+            "Node 0 ... 32 table entries; ... 0x100000000 ...",
         ),
         ({"table": (XOR, XOR)}, "fanin has 1 nodes but table has 2"),
         ({"outputs": (5,)}, "Output 0 ...nets 0 to 4, not net 5"),

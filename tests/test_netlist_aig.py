@@ -94,7 +94,7 @@ def test_aiger_rejects_a_port_without_all_its_bits():
         ),
         (
             b"aig 3 1 0 1 1\n4\n\x02\x02",
-            "x.aig ...3 variables, not its 1 inputs, 0 latches and 1 ANDs...",
+            "x.aig ... 3 variables, not its 1 inputs, 0 latches and 1 ANDs...",
         ),
         (b"aig 2 1 0 1 1\n4\n\x02", "x.aig is truncated or corrupted; write it again"),
         (b"aig 1 1 0 1 0\n", "x.aig is truncated or corrupted; write it again"),

@@ -154,7 +154,7 @@ def test_proof_of_a_latency_other_than_declared_fails(classifier):
     text = to_verilog(classifier, CoreOptions(lut_size=6))
     header = read_core_header(text)
     proof = prove_verilog(classifier, text, replace(header, latency=header.latency + 1))
-    message = f"Not the same: the registers ...: {header.latency} cycles, ...{header.latency + 1}"
+    message = f"Not the same: the registers ...: {header.latency} cycles, ... {header.latency + 1}"
     with pytest.raises(CheckFailed, match=telling(message)):
         proof.check()
 
@@ -209,7 +209,7 @@ def test_proof_is_as_good_as_its_worst_claim():
 
 def test_proof_rejects_classifiers_without_the_same_votes(classifier):
     other = replace(classifier, group=classifier.group[::-1])
-    message = "...same votes, ...16 and 16"
+    message = "...same votes, ... 16 and 16"
     with pytest.raises(UsageError, match=telling(message)):
         prove_classifiers(classifier, other)
 

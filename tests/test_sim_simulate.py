@@ -88,7 +88,7 @@ def test_simulate_counts_the_mismatches_of_a_flipped_table_bit(classifier, text,
     assert [mismatch.sample for mismatch in flowing.first] == wrong[:5].tolist()
     first = flowing.first[0]
     message = (
-        f"Case flowing: {expected} of 62 ...{first.sample} ...{first.expected}, not {first.got}"
+        f"Case flowing: {expected} of 62 ... {first.sample} ... {first.expected}, not {first.got}"
     )
     with pytest.raises(CheckFailed, match=telling(message)):
         result.check()
@@ -136,7 +136,7 @@ def test_simulate_finds(classifier, text, tmp_path, fault):
 def test_simulate_rejects_verilog_of_another_classifier(text, tmp_path):
     other = random_classifier(2)
     message = (
-        f"...{read_core_header(text).digest}, ...{other.digest}; emit it again ...`lgn verilog`"
+        f"... {read_core_header(text).digest}, ... {other.digest}; emit it again ...`lgn verilog`"
     )
     with pytest.raises(UsageError, match=telling(message)):
         quick(other, tmp_path, verilog=text)

@@ -66,6 +66,6 @@ def test_shrink_does_not_use_sums_that_are_not_proven(monkeypatch, status, why):
 
 
 def test_map_to_luts_rejects_other_luts():
-    message = "...[4, 6] inputs..., not 5"
+    message = "... [4, 6] inputs..., not 5"
     with pytest.raises(UsageError, match=telling(message)):
         map_to_luts(random_netlist(3, 8, [4]), 5)

@@ -106,7 +106,7 @@ def test_run_nextpnr_rejects_a_design_that_does_not_fit(fake, tmp_path):
         "Info: \t               SB_IO:    12/  112    10%\nERROR: Unable to place cell\n"
     )
     fake(log, code=1)
-    message = "...needs 1,301 cells ICESTORM_LC, ...1,280; choose a larger part or a smaller net"
+    message = "...needs 1,301 cells ICESTORM_LC, ... 1,280; choose a larger part or a smaller net"
     with pytest.raises(CheckFailed, match=telling(message)):
         run_nextpnr("ice40", [], folder=tmp_path)
 

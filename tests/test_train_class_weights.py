@@ -40,7 +40,7 @@ WRONG = [
     ({"x": 2}, "train.class_weight: 'x' ...; they are low, high"),
     (
         (1, 2, 3),
-        "train.class_weight ...2 classes, low, high; it has 3",
+        "train.class_weight ... 2 classes, low, high; it has 3",
     ),
 ]
 

@@ -297,7 +297,9 @@ def test_dataset_rejects_another_image_shape():
 def test_mnist_rejects_a_missing_file(tmp_path, monkeypatch):
     monkeypatch.setenv("LGN_DATA", str(tmp_path))
     folder = tmp_path / "mnist"
-    message = f"...{folder}/train-images-idx3-ubyte.gz is missing; put ...{folder}, ...LGN_DATA ..."
+    message = (
+        f"... {folder}/train-images-idx3-ubyte.gz is missing; put ... {folder}, ...LGN_DATA ..."
+    )
     with pytest.raises(UsageError, match=telling(message)):
         load_mnist()
 

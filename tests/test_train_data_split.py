@@ -69,12 +69,12 @@ TOO_SMALL = [
     (
         (50, 4),
         0.02,
-        "data.validation = 0.02 ...4 training samples of class 'b'; raise it to 0.26, ...",
+        "data.validation = 0.02 ... 4 training samples of class 'b'; raise it to 0.26, ...",
     ),
     (
         (50, 2),
         0.99,
-        "data.validation = 0.99 ...2 training samples of class 'b' ...; lower it",
+        "data.validation = 0.99 ... 2 training samples of class 'b' ...; lower it",
     ),
 ]
 

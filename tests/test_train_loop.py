@@ -222,7 +222,7 @@ def test_structured_layers_follow_the_image_of_the_last_convolution():
 CONV_MISFITS = [
     (
         "model.conv=[{kernels=5, padding=0}]",
-        "model.conv.0: ...3 x 3 ...1 x 2 pixels with padding 0",
+        "model.conv.0: ... 3 x 3 ... 1 x 2 pixels with padding 0",
     ),
     (
         "model.conv=[{kernels=5}, {kernels=5, pool=2}]",
@@ -230,7 +230,7 @@ CONV_MISFITS = [
     ),
     (
         "model.conv=[{kernels=5, channels_per_kernel=9}]",
-        "model.conv.0: channels_per_kernel ...1 to 7, not 9",
+        "model.conv.0: channels_per_kernel ... 1 to 7, not 9",
     ),
 ]
 
