@@ -7,6 +7,7 @@ from itertools import permutations
 from pathlib import Path
 
 from lgn_hw.errors import FileFormatError
+from lgn_hw.files.source_text import check_no_device
 from lgn_hw.netlist.builder import table_of
 from lgn_hw.synth.liberty_function import parsed_function
 
@@ -82,8 +83,9 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
 
     dont_use: patterns as `*_lpflow_*`, of cells that are left out, as those are that the file says
     so of. Raises FileFormatError where it is none, an area is no number, or it has no NAND of two
-    inputs.
+    inputs, UsageError for a device.
     """
+    check_no_device(path)
     text = path.read_text(encoding="utf-8", errors="replace")
     name, cells = _cells(text)
     if not cells:
