@@ -7,7 +7,7 @@ from typing import Any
 import gpu_estimate
 from page_area import area, asic, head, pareto, shrink
 from page_speed import importing, inference, netlist, scale, simulate
-from page_training import train_conv, train_step
+from page_training import beside, train_conv, train_step
 
 FOLDER = Path(__file__).parent.parent / "docs"
 TITLE = """# Benchmarks
@@ -29,6 +29,7 @@ SECTIONS = {
     "area": area,
     "train_step": train_step,
     "train_conv": train_conv,
+    "beside": beside,
     "gpu_estimate": gpu_estimate.section,
 }
 

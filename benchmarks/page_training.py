@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["train_conv", "train_step"]
+__all__ = ["beside", "train_conv", "train_step"]
 
 
 def train_step(data: dict[str, Any]) -> str:
@@ -88,4 +88,24 @@ def train_conv(data: dict[str, Any]) -> str:
         times = " | ".join(f"{form['cpu_ms']:.1f}" for form in forms)
         rates = " to | ".join(f"{form['samples_per_cpu_second']:,}" for form in forms)
         lines.append(f"| {row['recipe']} | {row['batch']} | {times} | {rates} | {row['ratio']} |")
+    return "\n".join(lines) + "\n"
+
+
+def beside(data: dict[str, Any]) -> str:
+    lines = [
+        "## Training beside other work",
+        "",
+        "Wall milliseconds of a step of 4 x 8,000 nodes, batch 128, alone and beside",
+        f"{data['others']} processes that keep a core busy: {data['threads']} threads on",
+        f"{data['cores']} cores. A fair share is then {data['share']:g}; *of its share* is the",
+        "time over what that share allows, 1.0 where no thread waits for one that has no core.",
+        "",
+        "| step | alone, ms | beside others, ms | of its share |",
+        "|---|---:|---:|---:|",
+    ]
+    names = {"packed": "Gumbel-ST, packed", "kernels": "soft (DLGN)"}
+    lines += [
+        f"| {names[row['step']]} | {row['alone_ms']} | {row['beside_ms']} | {row['of_share']} |"
+        for row in data["rows"]
+    ]
     return "\n".join(lines) + "\n"

@@ -227,7 +227,8 @@ def floor_ms(shape: dict[str, int], gb_per_second: float) -> float:
 
 
 def in_process(work: Callable[..., Any], *arguments: Any) -> Any:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    """Return what work returns in a new process, forked from one that has only imported torch."""
+    with multiprocessing.get_context("forkserver").Pool(1) as pool:
         return pool.apply(work, arguments)
 
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 from test_shrink_sampled_net import random_net
 
 from lgn_hw import Classifier
+from lgn_hw.errors import ToolNotFound
 
 
 @pytest.fixture
@@ -24,8 +26,9 @@ def test_shrink_writes_a_classifier_and_prints_its_figures(lgn, trained, tmp_pat
     path, data = trained
     small = tmp_path / "small.lgn"
     code, out, err = lgn(
-        "shrink", path, "-o", small, "--data", data, "--max-loss", "20", "--lut", "4", "--json"
-    )
+        "shrink", path, "-o", small, "--data", data, "--max-loss", "20", "--lut", "4",
+        "--rounds", "0", "--json",
+    )  # fmt: skip
     assert code == 0, err
     figures = json.loads(out)
     assert figures["after"]["luts"] < figures["before"]["luts"]
@@ -38,12 +41,36 @@ def test_shrink_writes_a_classifier_and_prints_its_figures(lgn, trained, tmp_pat
     assert f"{figures['rounds'][0]['luts']} LUTs" in err
 
 
-def test_shrink_shows_before_and_after(lgn, trained, tmp_path):
+def test_shrink_trains_again_and_shows_every_round(lgn, trained, tmp_path):
     path, data = trained
-    code, out, _ = lgn("shrink", path, "-o", tmp_path / "s.lgn", "--data", data, "--max-loss", 20)
-    assert code == 0
+    options = ("--data", data, "--max-loss", 20, "--lut", "4", "--rounds", "2")
+    code, out, err = lgn("shrink", path, "-o", tmp_path / "s.lgn", *options)
+    assert code == 0, err
+    assert "round 1" in out
     assert "samples held out" in out
     assert "% fewer LUTs" in out
+    assert err.count("after training again") == 2
+    made = Classifier.load(tmp_path / "s.lgn")
+    rounds = made.provenance["shrunk"]["rounds"]
+    assert [entry["kept"] for entry in rounds] == [True, True]
+    assert (
+        rounds[1]["accuracy"] >= rounds[1]["shrunk_accuracy"]
+    )  # no worse on the samples to choose
+
+
+def test_shrink_without_training_installed_says_so_and_goes_on(lgn, trained, tmp_path, monkeypatch):
+    def missing():
+        raise ToolNotFound("Training needs the package torch")
+
+    monkeypatch.setattr(sys.modules["lgn_cli.shrink"], "require_lgn_train", missing)
+    path, data = trained
+    options = ("--data", data, "--max-loss", 20)
+    code, _, err = lgn("shrink", path, "-o", tmp_path / "s.lgn", *options)
+    assert code == 0
+    assert "it is not trained again" in " ".join(err.split())
+    code, _, err = lgn("shrink", path, "-o", tmp_path / "t.lgn", *options, "--rounds", "1")
+    assert code == 3
+    assert "package torch" in err
 
 
 @pytest.mark.parametrize(
@@ -58,7 +85,8 @@ def test_shrink_shows_before_and_after(lgn, trained, tmp_path):
 )
 def test_shrink_rejects_what_it_cannot_do(lgn, trained, tmp_path, options, message):
     path, data = trained
-    code, _, err = lgn("shrink", path, "-o", tmp_path / "s.lgn", "--data", data, *options)
+    options = ("--data", data, "--rounds", "0", *options)
+    code, _, err = lgn("shrink", path, "-o", tmp_path / "s.lgn", *options)
     assert code == 2
     assert re.search(message, " ".join(err.split()))
     assert not (tmp_path / "s.lgn").exists()

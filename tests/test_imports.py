@@ -235,6 +235,15 @@ def test_verilog_with_registers_is_rejected(tmp_path):
         read_design(tmp_path / "bad.v")
 
 
+@pytest.mark.parametrize("classes", ["0", "1", "99999999999999999999"])
+def test_a_number_of_classes_beyond_reason_is_told(tmp_path, lgn, classes):
+    (tmp_path / "net.blif").write_text(".model m\n.end\n")
+    code, _, err = lgn("import", tmp_path / "net.blif", "--classes", classes)
+    assert code == 2
+    assert "--classes must be 2 to 65,536, or names" in err
+    assert classes in err
+
+
 def test_nothing_is_written_where_the_proof_fails(lgn, tmp_path, monkeypatch):
     path, netlist = written(tmp_path, "blif")
     whole = assemble.assemble

@@ -36,6 +36,15 @@ def test_choice_is_the_one_that_is_done_first(installed, nodes, samples, chosen)
     assert choice.choose_simulator(nodes, samples, builds=2) == chosen
 
 
+def test_a_mapped_netlist_goes_to_verilator_early(installed):
+    text = "  \\a21oi  _1_ (\n    .A(a)\n  );\n  nand2 _2_ (\n  );\n  assign x = f (\n"
+    assert choice.cells_of(text) == 2
+    assert choice.choose_simulator(3_500, 1_000, 2) == "icarus"
+    assert choice.choose_simulator(3_500, 1_000, 2, cells=10_000) == "verilator"
+    said = choice.advice("icarus", 3_500, 1_000, 2, 10_000)
+    assert said.startswith("icarus needs about 8 minutes for 1,000 samples of 10,000 cells")
+
+
 def test_choice_is_among_those_installed(installed):
     installed.remove("verilator")
     assert choice.choose_simulator(100_000, 10_000) == "icarus"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 STATE_DICTS, LAYERS = (".pth", ".pt"), (".npz", ".json")
+MAX_CLASSES = 1 << 16  # more are a slip of the finger, and their names alone would fill memory
 # The options that each kind of file takes.
 ALL_TAKE = ("output", "classes", "outputs", "encoder", "tau")
 LAYERS_TAKE = (*ALL_TAKE, "inputs")
@@ -129,7 +130,13 @@ def import_(
 
 def _class_names(classes: str) -> list[str]:
     """Return the names of the classes: those that are listed, or numbers from 0."""
+    # A number is a count; a list with one name would be one class, which is refused later.
     if classes.isdecimal():
+        if not 1 < int(classes) <= MAX_CLASSES:
+            raise UsageError(
+                f"--classes must be 2 to {MAX_CLASSES:,}, or names with commas between, not"
+                f" {classes}"
+            )
         return [str(c) for c in range(int(classes))]
     return [name.strip() for name in classes.split(",")]
 
@@ -155,6 +162,7 @@ def _from_layers(
     netlist = layers_netlist(layers, inputs)
     samples = check_layers(layers, netlist)
     if outputs is not None:
+        # Some nets have outputs that no class counts: those behind the last vote are left out.
         netlist = replace(netlist, outputs=netlist.outputs[:outputs])
     made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
     classifier = assemble(netlist, made, names, tau, source.name)
@@ -209,6 +217,7 @@ def _from_netlist(
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
     made = _encoder(encoder, design.input_names)
     classifier = assemble(to_netlist(given), made, names, tau, source.name)
+    # Proven against what was read, before any pass: what the file says is what is saved.
     prove_import(classifier, given, timeout_s=timeout, watch=watch)
     save_classifier(path, classifier)
     return {

@@ -16,16 +16,18 @@ from lgn_cli.console import (
     finite,
     notice,
     print_json,
-    print_notices,
     save_classifier,
     show,
 )
+from lgn_cli.shrink_samples import Given, samples_of_file, samples_of_recipe
 from lgn_cli.train import require_lgn_train
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import UsageError
+from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
+    from lgn_hw.circuit.options import CoreOptions
     from lgn_hw.shrink.parts import Parts
+    from lgn_hw.shrink.rounds import TunedRound
     from lgn_hw.shrink.shrink import Round, Shrunk
 
 __all__ = ["shrink"]
@@ -51,23 +53,33 @@ def shrink(
         str, typer.Option(help="Which LUTs: 4 or 6 inputs, or a family as ice40, xilinx.")
     ] = "6",
     label: LabelOption = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Rounds of shrinking and training again; 0 for no training. As many as it takes"
+            " by default, where training is installed.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Drop and merge gates where samples say that it costs least; scores change.
 
-    Nets become constants or other nets, and tables are fitted to what is left. Three parts of the
-    samples are told apart: what a change costs is measured on the first, the result is chosen on
-    the second, and its accuracy is measured on the third, which nothing was chosen by. Without
-    --data they are the training, validation and test part of the recipe that the classifier was
-    trained with; a file is cut in 60, 20 and 20 %.
+    Nets become constants or other nets, and tables are fitted to what is left; then the smaller
+    net is trained again, in rounds. Three parts of the samples are told apart: what a change costs
+    is measured on the first, which trains the net, too; the result is chosen on the second; and its
+    accuracy is measured on the third, which nothing was chosen by. Without --data they are the
+    training, validation and test part of the recipe that the classifier was trained with; a file is
+    cut in 60, 20 and 20 %.
 
     Examples:
 
         lgn shrink build/digits/digits.lgn -o build/digits/shrunk.lgn --max-loss 0.2
 
+        lgn shrink build/digits/digits.lgn -o small.lgn --luts 900 --rounds 0
+
         lgn shrink flowers.lgn -o small.lgn --data flowers.csv --luts 200 --lut ice40
     """
-    from lgn_hw.shrink.shrink import shrink as run
     from lgn_hw.synth.targets import options_for
 
     check_classifier_path(output)
@@ -76,9 +88,9 @@ def shrink(
         raise UsageError(f"--lut {lut} counts gates; give LUTs: 4, 6, or a family as ice40, xilinx")
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
-    parts = _of_recipe(loaded) if data is None else _of_file(loaded, data, label)
-    loss = None if max_loss is None else max_loss / 100
-    found = run(loaded, parts, options, luts=luts, max_loss=loss, on_round=_tell)
+    given = samples_of_recipe(loaded) if data is None else samples_of_file(loaded, data, label)
+    parts, loss = given.parts, None if max_loss is None else max_loss / 100
+    found = _shrunk(loaded, given, options, luts, loss, rounds)
     save_classifier(output, found.classifier)
     if found.interrupted:
         notice("interrupted; this is the best of the rounds until then")
@@ -90,6 +102,7 @@ def shrink(
         "before": asdict(found.before),
         "after": asdict(found.after),
         "rounds": [asdict(entry) for entry in found.rounds],
+        "tuned": [asdict(entry) for entry in found.tuned],
         "samples": {
             "fit": len(parts.fit),
             "choose": len(parts.choose),
@@ -104,6 +117,34 @@ def shrink(
         show(_table(found, parts, str(output)))
 
 
+def _shrunk(
+    loaded: Classifier,
+    given: Given,
+    options: "CoreOptions",
+    luts: int | None,
+    loss: float | None,
+    rounds: int | None,
+) -> "Shrunk":
+    """Shrink with or without training again."""
+    from lgn_hw.shrink.rounds import shrink_in_rounds
+    from lgn_hw.shrink.shrink import shrink as run
+
+    if rounds != 0:
+        try:
+            require_lgn_train()
+        except ToolNotFound as missing:
+            if rounds:
+                raise
+            notice(f"{missing}; it is not trained again")
+            rounds = 0
+    if rounds == 0:
+        return run(loaded, given.parts, options, luts=luts, max_loss=loss, on_round=_tell)
+    return shrink_in_rounds(
+        loaded, given.parts, options, given.tuner(_tell_epoch),
+        luts=luts, max_loss=loss, rounds=rounds, on_round=_tell_tuned,
+    )  # fmt: skip
+
+
 def _tell(entry: "Round") -> None:
     """Show progress: a line per round."""
     errors.print(
@@ -113,70 +154,41 @@ def _tell(entry: "Round") -> None:
     )
 
 
-def _of_file(classifier: Classifier, path: Path, label: str | None) -> "Parts":
-    from lgn_hw.samples import read_samples
-    from lgn_hw.shrink.parts import split
-
-    samples = read_samples(classifier, path, label)
-    print_notices(samples.notices)
-    notice(
-        "the samples are cut in 60 % to fit, 20 % to choose and 20 % to measure; of those that the"
-        " classifier was trained on, the accuracy is too good"
-    )
-    return split(samples)
+def _tell_epoch(epoch: int, epochs: int, accuracy: float) -> None:
+    errors.print(f"  trained again, epoch {epoch}/{epochs}: {100 * accuracy:.2f} %", soft_wrap=True)
 
 
-def _of_recipe(classifier: Classifier) -> "Parts":
-    """Return the parts of the data that the classifier was trained on."""
-    recipe = classifier.provenance.get("recipe") or {}
-    source = recipe.get("data", {}).get("source")
-    if source in (None, "file"):
-        raise UsageError(
-            "The classifier does not say where its samples can be found; give them with --data"
-        )
-    require_lgn_train()
-    from lgn_hw.shrink.parts import Part, Parts
-    from lgn_train.recipe import Recipe
-    from lgn_train.sources import load_dataset
-
-    changes = []
-    if not recipe["data"].get("validation"):
-        changes = ["data.validation=0.1"]
-        notice(
-            "it was trained without a validation part; a tenth of its training samples is held out"
-            " now to choose by, of which it has seen the labels"
-        )
-    found = load_dataset(Recipe.of(recipe, "The classifier's recipe", changes).data)
-    if classifier.features.names != found.features.names:
-        raise UsageError(f"The classifier has other features than {source}; give --data")
-    assert found.x_validation is not None
-    assert found.y_validation is not None
-    return Parts(
-        Part(found.x_train, found.y_train),
-        Part(found.x_validation, found.y_validation),
-        Part(found.x_test, found.y_test),
+def _tell_tuned(entry: "TunedRound") -> None:
+    errors.print(
+        f"{entry.luts:,} LUTs, {100 * entry.shrunk_accuracy:.2f} % on the samples to choose by,"
+        f" {100 * entry.accuracy:.2f} % after training again"
+        + ("" if entry.kept else "; too much is lost"),
+        soft_wrap=True,
     )
 
 
 def _table(found: "Shrunk", parts: "Parts", title: str) -> Table:
-    """Lay out LUTs and accuracies before and after."""
+    """Lay out LUTs and accuracies before, after each round that was kept, and at the end."""
     before, after = found.before, found.after
+    steps = [entry for entry in found.tuned if entry.kept][:-1]
+    names = ["before", *(f"round {n}" for n in range(1, len(steps) + 1)), "after"]
     saved = 100 * (1 - after.luts / before.luts)
     table = Table(title=title, caption=f"{saved:.1f} % fewer LUTs")
-    for column in ("", "before", "after"):
+    for column in ("", *names):
         table.add_column(column, justify="left" if not column else "right")
-    table.add_row("LUTs of the whole circuit", f"{before.luts:,}", f"{after.luts:,}")
+    states: list[Round | TunedRound] = [before, *steps, after]
+    table.add_row("LUTs of the whole circuit", *(f"{state.luts:,}" for state in states))
     table.add_row(
         f"accuracy on {len(parts.choose):,} samples that chose it",
-        f"{100 * before.accuracy:.2f} %",
-        f"{100 * after.accuracy:.2f} %",
+        *(f"{100 * state.accuracy:.2f} %" for state in states),
     )
+    between = [""] * len(steps)
     if found.held_out is not None:
+        first, last = (f"{100 * share:.2f} %" for share in found.held_out)
         table.add_row(
-            f"accuracy on {len(parts.held_out or ()):,} samples held out",
-            *(f"{100 * share:.2f} %" for share in found.held_out),
+            f"accuracy on {len(parts.held_out or ()):,} samples held out", first, *between, last
         )
     rows: dict[str, Any] = {"nets replaced": after.changed, "entries inverted": after.inverted}
     for name, count in rows.items():
-        table.add_row(name, "", f"{count:,}")
+        table.add_row(name, "", *between, f"{count:,}")
     return table

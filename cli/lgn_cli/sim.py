@@ -10,6 +10,7 @@ from lgn_cli.console import JsonOption, notice, print_json, print_notices, say, 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.files.owned_folder import default_folder
+from lgn_hw.files.source_text import read_source
 from lgn_hw.samples import read_samples, spread
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def sim(
     real: Annotated[
         int, typer.Option(min=0, help="How many real samples at most, spread evenly.")
     ] = 1000,
-    vectors: Annotated[int, typer.Option(min=0, help="How many random vectors.")] = 200,
+    vectors: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="How many random vectors.")
+    ] = 200,
     simulator: Annotated[
         str,
         typer.Option(help="icarus or verilator; auto: of those installed the one done first."),
@@ -70,6 +73,8 @@ def sim(
     from lgn_sim.simulate import simulate
 
     loaded = Classifier.load(classifier)
+    # Real samples reach patterns that random vectors hardly ever do: those that training left are
+    # taken by themselves.
     beside = classifier.parent / "test.npz"
     folder = output or default_folder(classifier, "sim")
     given = data or (beside if beside.exists() else None)
@@ -78,7 +83,7 @@ def sim(
         found = read_samples(loaded, given)
         print_notices(found.notices)
         samples = spread(found.codes, real)
-    chosen = _choose(simulator, loaded, vectors, samples, control=not no_negative_control)
+    chosen = _choose(simulator, loaded, vectors, samples, verilog, control=not no_negative_control)
     with status(f"{chosen} simulates the core") as shown:
         result = simulate(
             loaded,
@@ -105,19 +110,24 @@ def _choose(
     classifier: Classifier,
     vectors: int,
     samples: "NDArray[np.int64] | None",
+    verilog: Path | None,
     *,
     control: bool,
 ) -> str:
     """Return the simulator that was asked for, or the one that finishes first."""
-    from lgn_sim.choice import advice, choose_simulator
+    from lgn_sim.choice import advice, cells_of, choose_simulator
     from lgn_sim.job import CASES
     from lgn_sim.simulate import CONTROL_VECTORS, FEW
 
+    # What simulate() will run: all vectors once, few of them in each other case, and the negative
+    # control.
     given = 2 + vectors + (0 if samples is None else len(samples))
     total = given + (len(CASES) - 1) * min(FEW, given) + control * min(CONTROL_VECTORS, given)
     nodes, builds = classifier.netlist.num_nodes, 1 + control
-    chosen = choose_simulator(nodes, total, builds) if simulator == "auto" else simulator
-    said = advice(chosen, nodes, total, builds)
+    cells = cells_of(read_source(verilog)) if verilog else 0
+    work = (nodes, total, builds, cells)
+    chosen = choose_simulator(*work) if simulator == "auto" else simulator
+    said = advice(chosen, *work)
     if said:
         notice(said)
     return chosen

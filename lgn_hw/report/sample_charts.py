@@ -51,10 +51,11 @@ def ranked_bars(values: Sequence[tuple[str, float, str]], describe: str) -> str:
     most = max([value for _, value, _ in values] + [1e-9])
     names = [cut(name, MAX_NAME) for name, _, _ in values]
     start = max(map(text_width, names), default=0) + 10
-    room = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
+    # What is left for the bars between names and counts.
+    span = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
     canvas = Canvas(WIDTH, ROW * len(values) + 2, describe)
     for i, (name, (whole, value, text)) in enumerate(zip(names, values, strict=True)):
-        y, length = i * ROW, max(1, room * value / most)
+        y, length = i * ROW, max(1, span * value / most)
         canvas.text(start - 8, y + 15, name, "label", "end")
         canvas.rectangle(start, y + 3, length, ROW - 6, "logic", f"{whole}: {text}")
         canvas.text(start + length + 6, y + 15, text, "value")
@@ -107,7 +108,11 @@ def _shaded(canvas: Canvas, shades: Sequence[int], columns: int) -> str:
 
 
 def _runs(pixels: Sequence[Value], columns: int) -> list[tuple[int, int, int, Value]]:
-    """Return (x, y, length, value) of each run of equal pixels within a row."""
+    """Return (x, y, length, value) of each run of equal pixels within a row.
+
+    Pixels are in the order of rows; a run does not go on into the next row, since it is drawn as
+    one bar.
+    """
     found: list[tuple[int, int, int, Value]] = []
     for place, value in enumerate(pixels):
         x, y = place % columns, place // columns

@@ -1,8 +1,8 @@
 """The whole of it: rounds of changes and fitted tables, until a budget or a loss is reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import final
+from typing import TYPE_CHECKING, Any, final
 
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.heads import HEADS
@@ -15,7 +15,19 @@ from lgn_hw.shrink.parts import Part, Parts
 from lgn_hw.shrink.sampled_net import SampledNet
 from lgn_hw.synth.mapping import shrink_classifier
 
-__all__ = ["Round", "Shrunk", "accuracy", "shrink"]
+if TYPE_CHECKING:
+    from lgn_hw.shrink.rounds import TunedRound
+
+__all__ = [
+    "Round",
+    "Search",
+    "Shrunk",
+    "accuracy",
+    "count_luts",
+    "mapped",
+    "shrink",
+    "with_figures",
+]
 
 ROUND = 0.04  # of the LUTs at the start, which a round saves
 # LUTs that a vote takes to be counted, where the head does not say: measured on a net of 450 votes.
@@ -45,7 +57,8 @@ class Shrunk:
     """Hold the smaller classifier, what there was before and after, and all rounds between.
 
     held_out: accuracies on the part that chose nothing, before and after; None without one.
-    interrupted: whether Ctrl-C ended it, so that it is the best until then.
+    interrupted: whether Ctrl-C ended it, so that it is the best until then. tuned: the rounds after
+    which it was trained again, where it was.
     """
 
     classifier: Classifier
@@ -54,6 +67,7 @@ class Shrunk:
     rounds: tuple[Round, ...]
     held_out: tuple[float, float] | None
     interrupted: bool = False
+    tuned: "tuple[TunedRound, ...]" = ()
 
 
 def shrink(
@@ -77,7 +91,7 @@ def shrink(
     """
     if luts is None and max_loss is None:
         raise UsageError("Say how small it shall be, --luts, or what it may lose, --max-loss")
-    search = _Search(classifier, parts, options, luts, max_loss)
+    search = Search(mapped(classifier, options), parts, options, luts, max_loss, classifier)
     try:
         while not search.over:
             on_round(search.round())
@@ -93,21 +107,60 @@ def accuracy(classifier: Classifier, part: Part) -> float:
     return float((classifier.predict(part.codes) == part.labels).mean())
 
 
+def count_luts(classifier: Classifier, options: CoreOptions) -> int:
+    """Return the LUTs of the whole circuit: encoder, gates, popcount and argmax."""
+    return sum(Circuit.of(classifier, replace(options, scores=False)).luts.values())
+
+
+def with_figures(
+    given: Classifier,
+    made: Classifier,
+    before: Round,
+    after: Round,
+    parts: Parts,
+    more: Mapping[str, Any] | None = None,
+) -> Shrunk:
+    """Return the result, measured on parts.held_out, whose provenance says how it was made."""
+    held, figures = parts.held_out, None
+    if held is not None:
+        figures = accuracy(given, held), accuracy(made, held)
+    provenance = {k: v for k, v in given.provenance.items() if k not in GONE}
+    provenance |= {
+        "shrunk_from": given.digest,
+        "shrunk": {
+            "before": asdict(before),
+            "after": asdict(after),
+            "fitted_on": len(parts.fit),
+            "chosen_on": len(parts.choose),
+            "held_out": None if held is None else len(held),
+            "held_out_accuracy": None if figures is None else list(figures),
+            **(more or {}),
+        },
+    }
+    provenance.pop("accuracy", None)
+    if figures is not None:
+        provenance["accuracy"] = figures[1]
+    return Shrunk(replace(made, provenance=provenance), before, after, (), figures)
+
+
 @final
-class _Search:
-    """Take a net from round to round, and keep the best."""
+class Search:
+    """Take a net whose nodes are LUTs from round to round, and keep the best.
+
+    given: what it was made from by mapped(), which the result names.
+    """
 
     def __init__(
         self,
-        classifier: Classifier,
+        small: Classifier,
         parts: Parts,
         options: CoreOptions,
         luts: int | None,
         max_loss: float | None,
+        given: Classifier | None = None,
     ) -> None:
-        self._given, self._parts, self._options = classifier, parts, options
+        self._given, self._parts, self._options = given or small, parts, options
         self._luts, self._max_loss = luts, max_loss
-        small = _mapped(classifier, options)
         self._nets = SampledNet(small, parts.fit.codes, parts.fit.labels)
         bit_cost = HEADS[options.head].bit_cost or BIT_COST[options.lut_size or 6]
         self._greedy = Greedy(self._nets, bit_cost)
@@ -143,30 +196,12 @@ class _Search:
         if self._luts is not None and after.luts > self._luts:
             lost = "" if self._max_loss is None else "; allow a higher --max-loss"
             raise UsageError(f"{after.luts} LUTs were reached, not {self._luts}{lost}")
-        held, figures = self._parts.held_out, None
-        if held is not None:
-            figures = accuracy(self._given, held), accuracy(made, held)
-        provenance = {k: v for k, v in self._given.provenance.items() if k not in GONE}
-        provenance |= {
-            "shrunk_from": self._given.digest,
-            "shrunk": {
-                "before": asdict(self.before),
-                "after": asdict(after),
-                "fitted_on": len(self._parts.fit),
-                "chosen_on": len(self._parts.choose),
-                "held_out": None if held is None else len(held),
-                "held_out_accuracy": None if figures is None else list(figures),
-            },
-        }
-        provenance.pop("accuracy", None)
-        if figures is not None:
-            provenance["accuracy"] = figures[1]
-        named = replace(made, provenance=provenance)
-        return Shrunk(named, self.before, after, tuple(self.rounds), figures)
+        found = with_figures(self._given, made, self.before, after, self._parts)
+        return replace(found, rounds=tuple(self.rounds))
 
     def _measured(self, made: Classifier) -> Round:
         return Round(
-            sum(Circuit.of(made, replace(self._options, scores=False)).luts.values()),
+            count_luts(made, self._options),
             accuracy(made, self._parts.choose),
             self._nets.loss,
             len(self._greedy.made),
@@ -174,7 +209,7 @@ class _Search:
         )
 
 
-def _mapped(classifier: Classifier, options: CoreOptions) -> Classifier:
+def mapped(classifier: Classifier, options: CoreOptions) -> Classifier:
     """Return the net with the same scores whose nodes fill LUTs; a change then saves whole ones."""
     small = optimize_classifier(classifier)[0]
     arity = small.netlist.arity
