@@ -3,9 +3,9 @@
 python benchmarks/shrink.py build/digits/digits.lgn build/mnist-small/mnist-small.lgn ...
 
 Each is one run of `lgn shrink X.lgn --max-loss P` on the data of its recipe, or with `--luts N`,
-and with training again unless `--rounds 0`. LUTs are those of the whole circuit as `lgn optimize --lut
-6` maps it, before and after. The result is chosen on the validation part; the test part is measured
-once. Adds to docs/benchmarks/shrink.json.
+and with training again unless `--rounds 0`. LUTs are those of the whole circuit as `lgn optimize`
+maps it with `--lut`, before and after. The result is chosen on the validation part; the test part
+is measured once. Adds to docs/benchmarks/shrink.json.
 """
 
 import argparse
