@@ -1,38 +1,134 @@
-"""Measure streaming cores: complete boards, their clock, and the unrolled netlist beside them.
+"""Measure streaming cores: complete boards, their proof, and the unrolled netlist beside them.
 
-python benchmarks/convolutions.py build/mnist-conv/mnist-conv.lgn ... --board icebreaker
+python benchmarks/convolutions.py build/mnist-conv-icebreaker/mnist-conv-icebreaker.lgn \
+    --board icebreaker --baud 500000
+python benchmarks/convolutions.py          # draws the picture again
 
-Each classifier is built for the board with its UART (`lgn build`, kept results are used again) and
-proven (`lgn prove`). Its unrolled netlist, without encoder and counting, is mapped to LUT4 by ABC.
+Each classifier is built for the board with its UART (`lgn build`) and proven (`lgn prove`), and its
+core is synthesised by stage. The optimised netlist, every kernel at every position, without encoder
+and counting, is mapped to the board's LUT4 by ABC. Writes docs/benchmarks/convolutions.json after
+every step, and convolutions.svg beside it; a further run of the same classifier does what lacks.
 """
 
 import argparse
 import json
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from machine import describe_machine, measure
+from matplotlib.figure import Figure
 
+from lgn_boards.board import Board
 from lgn_boards.boards import find_board
 from lgn_boards.build import BuildOptions, build
 from lgn_hw import Classifier
+from lgn_hw.convolution import Convolution
 from lgn_hw.delivery.design_proof import prove_design
 from lgn_hw.formats import aiger, blif
 from lgn_hw.hdl.streaming import StreamingOptions
-from lgn_hw.hdl.streaming.verilog import streaming_verilog
+from lgn_hw.hdl.streaming.verilog import STREAM_NAME, streaming_verilog
 from lgn_hw.netlist.aig import to_aig
 from lgn_hw.passes.optimize import optimize
 from lgn_hw.prove.cec import DESIGN, SCRIPT
+from lgn_hw.synth.stream_area import area_in_time
 from lgn_hw.tools.yosys import run_yosys
 
 MAP = "backup\nread_aiger before.aig\nstrash\nif -K 4 -a\nwrite_blif after.blif\nrestore\n"
 BLOCK_RAMS = ("ICESTORM_RAM", "DP16KD")
 LUTS = ("ICESTORM_LC", "TRELLIS_COMB")
+PROOF_S = 1200
+# Published for MNIST: accuracy in percent, and the LUT6 or gates of the logic.
+PUBLISHED = {
+    "DWN, LUT6, with encoder": [(97.76, 3464)],
+    "TreeLUT, LUT6": [(97.0, 4478)],
+    "NeuraLUT, LUT6": [(96.0, 54798)],
+    "LILogic Net, gates": [(98.45, 8000), (98.95, 32000)],
+}
 
 
-def unrolled_luts(classifier: Classifier) -> int:
-    """Map the classifier's gates, every kernel at every position, to LUT4."""
+@dataclass(frozen=True)
+class Design:
+    """A classifier on a board, and where it is built."""
+
+    path: Path
+    board: Board
+    options: BuildOptions
+    folder: Path
+
+    @property
+    def classifier(self) -> Classifier:
+        return Classifier.load(self.path)
+
+    @property
+    def form(self) -> Convolution:
+        form = self.classifier.convolution
+        assert form is not None, "plan_for asks for the form"
+        return form
+
+    def built(self) -> dict[str, Any]:
+        """Build the board; take the cells, clock and rates from it."""
+        folder = self.folder / f"{self.path.stem}-{self.board.name}"
+        built = build(self.classifier, self.board, folder, self.options, print)
+        used = {kind: cells["used"] for kind, cells in built["utilization"].items()}
+        return {
+            "luts": next((used[kind] for kind in LUTS if kind in used), built["luts_synth"]),
+            "luts_synth": built["luts_synth"],
+            "block_rams": next((used[kind] for kind in BLOCK_RAMS if kind in used), None),
+            "fmax_mhz": built["fmax_mhz"],
+            "clock_mhz": built["clock_mhz"],
+            "frames_per_s": round(built["frames_per_s"], 1),
+            "latency_us": round(built["latency_us"], 2),
+            "bitstream_sha256": built.get("bitstream_sha256"),
+        }
+
+    def verilog(self) -> str:
+        return streaming_verilog(self.classifier, StreamingOptions(self.board.levels_per_stage))
+
+    def unrolled(self) -> dict[str, Any]:
+        """Map the gates, every kernel at every position, to LUT4."""
+        return {"unrolled_luts": mapped(self.classifier)}
+
+    def stages(self) -> dict[str, Any]:
+        """Return the LUT4 of the core by stage."""
+        with tempfile.TemporaryDirectory() as folder:
+            area = area_in_time(self.verilog(), STREAM_NAME, folder=Path(folder)).to_json()
+        return {"stage_lut4": {name: part["lut4"] for name, part in area["parts"].items()}}
+
+    def proven(self) -> dict[str, Any]:
+        """Prove the core's Verilog."""
+        text = self.verilog()
+        proof, cost = measure(lambda: prove_design(self.classifier, text, timeout_s=PROOF_S).status)
+        return {"proof": proof, "proof_seconds": cost["seconds"]}
+
+    def named(self) -> dict[str, Any]:
+        classifier = self.classifier
+        recipe = classifier.provenance.get("recipe", {})
+        return {
+            "name": f"{self.path.stem}-{self.board.name}",
+            "digest": classifier.digest,
+            "data": recipe.get("data", {}).get("source"),
+            "accuracy": classifier.provenance.get("accuracy"),
+            "seeds": 1,
+            "part": self.board.name,
+            "nodes": classifier.netlist.num_nodes,
+        }
+
+    def steps(self) -> dict[str, Callable[[], dict[str, Any]]]:
+        """Return what is to be done, by a key of what it gives."""
+        return {
+            "luts": self.built,
+            "unrolled_luts": self.unrolled,
+            "stage_lut4": self.stages,
+            "proof": self.proven,
+        }
+
+
+def mapped(classifier: Classifier) -> int:
+    """Return the LUT4 that ABC maps the optimised netlist to."""
     netlist, _ = optimize(classifier.netlist)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -43,53 +139,80 @@ def unrolled_luts(classifier: Classifier) -> int:
         return blif.loads((folder / "after.blif").read_text(), "ABC's BLIF").num_nodes
 
 
-def design(path: Path, board_name: str, folder: Path, seeds: int) -> dict[str, Any]:
-    """Return the row of one classifier on one board."""
-    classifier, board = Classifier.load(path), find_board(board_name)
-    options = BuildOptions(seeds=seeds, jobs=1, stream=True)
-    built = build(classifier, board, folder / f"{path.stem}-{board_name}", options, print)
-    text = streaming_verilog(classifier, StreamingOptions(board.levels_per_stage))
-    proof, cost = measure(lambda: prove_design(classifier, text, timeout_s=1200).status)
-    recipe = classifier.provenance.get("recipe", {})
-    used = {kind: cells["used"] for kind, cells in built["utilization"].items()}
-    return {
-        "name": f"{path.stem}-{board_name}",
-        "data": recipe.get("data", {}).get("source"),
-        "accuracy": classifier.provenance.get("accuracy"),
-        "seeds": 1,
-        "part": board_name,
-        "luts": next((used[kind] for kind in LUTS if kind in used), built["luts_synth"]),
-        "luts_synth": built["luts_synth"],
-        "block_rams": next((used[kind] for kind in BLOCK_RAMS if kind in used), None),
-        "fmax_mhz": built["fmax_mhz"],
-        "clock_mhz": built["clock_mhz"],
-        "frames_per_s": round(built["frames_per_s"], 1),
-        "latency_us": round(built["latency_us"], 2),
-        "unrolled_luts": unrolled_luts(classifier),
-        "nodes": classifier.netlist.num_nodes,
-        "proof": proof,
-        "proof_seconds": cost["seconds"],
-        "digest": classifier.digest,
-        "bitstream_sha256": built.get("bitstream_sha256"),
-    }
+class Rows:
+    """The designs of a JSON file, kept after every step."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"designs": []}
+        self.rows = {row["name"]: row for row in known["designs"]}
+
+    def run(self, design: Design) -> None:
+        """Do what lacks of a design; of another classifier of that name nothing is kept."""
+        named = design.named()
+        row = self.rows.get(named["name"], {})
+        row = (row if row.get("digest") == named["digest"] else {}) | named
+        for key, step in design.steps().items():
+            if row.get(key) is None:
+                print(f"{named['name']}: {key}", flush=True)
+                row |= step()
+                self.rows[named["name"]] = row
+                self.write()
+
+    def write(self) -> None:
+        designs = [self.rows[name] for name in sorted(self.rows)]
+        found = describe_machine() | {"published": PUBLISHED, "designs": designs}
+        self.file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def draw(designs: list[dict[str, Any]]) -> Figure:
+    """Plot test accuracy on MNIST against LUTs: in time, unrolled, and as published."""
+    rows = [row for row in designs if row["data"] == "mnist" and row["accuracy"]]
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for (name, points), marker in zip(PUBLISHED.items(), "s^vP", strict=True):
+        shares, luts = zip(*points, strict=True)
+        axes.plot(luts, shares, marker, color="#999999", label=name)
+    for key, marker, color, label in (
+        ("unrolled_luts", "D", "#D55E00", "unrolled, LUT4 of the gates alone"),
+        ("luts", "o", "#0072B2", "streaming, LUT4 of the whole board"),
+    ):
+        found = [(row[key], 100 * row["accuracy"]) for row in rows if row.get(key)]
+        axes.plot(*zip(*found, strict=True), marker, color=color, label=label)
+    for row in rows:
+        if row.get("unrolled_luts"):
+            ends = [row["luts"], row["unrolled_luts"]]
+            axes.plot(ends, [100 * row["accuracy"]] * 2, ":", color="#0072B2", linewidth=1)
+        place = (row["luts"], 100 * row["accuracy"])
+        axes.annotate(row["part"], place, (0, 7), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlabel("LUTs or gates")
+    axes.set_ylabel("MNIST test accuracy, %")
+    axes.grid(color="#E6E6E6")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
 
 
 def main() -> None:
-    """Measure each classifier, and put it in the place of its earlier row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("classifiers", nargs="+", type=Path)
+    """Measure each classifier, and draw all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("classifiers", nargs="*", type=Path)
     parser.add_argument("--board", default="icebreaker")
+    parser.add_argument("--baud", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("build/convolutions"))
     parser.add_argument("--json", type=Path, default=Path("docs/benchmarks/convolutions.json"))
     given = parser.parse_args()
-    designs = json.loads(given.json.read_text())["designs"] if given.json.exists() else []
+    options = BuildOptions(baud=given.baud, seeds=given.seeds, jobs=1, stream=True)
+    rows = Rows(given.json)
     for path in given.classifiers:
-        row = design(path, given.board, given.folder, given.seeds)
-        designs = [kept for kept in designs if kept["name"] != row["name"]] + [row]
-        found = {**describe_machine(), "designs": sorted(designs, key=lambda each: each["name"])}
-        given.json.write_text(json.dumps(found, indent=2) + "\n")
-        print(json.dumps(row, indent=2))
+        rows.run(Design(path, find_board(given.board), options, given.folder))
+    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "lgn-hw", "svg.fonttype": "path"}):
+        draw(list(rows.rows.values())).savefig(
+            given.json.with_suffix(".svg"), metadata={"Date": None, "Creator": None}
+        )
 
 
 if __name__ == "__main__":

@@ -154,3 +154,10 @@ def test_sim_exits_with_3_where_cocotb_is_missing(lgn, small, monkeypatch):
     code, _, err = lgn("sim", small)
     assert code == 3
     assert "cocotb is missing; install it with: pip install 'lgn-hw[sim]'" in err
+
+
+def test_more_vectors_than_fit_into_memory_are_refused(lgn, small):
+    code, _, err = lgn("sim", small, "--vectors", "99999999999999999999")
+    assert code == 2
+    assert "--vectors" in err
+    assert "1000000" in err

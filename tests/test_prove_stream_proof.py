@@ -2,15 +2,22 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
 from conv_bench import conv_classifiers, random_conv
 from hypothesis import HealthCheck, given, settings
 
-from lgn_hw import UsageError
+from lgn_hw import Classifier, UsageError
+from lgn_hw.convolution import Convolution, Kernels
 from lgn_hw.delivery.design_proof import prove_design
-from lgn_hw.hdl.streaming import StreamingOptions
+from lgn_hw.features import Features
+from lgn_hw.hdl.block import Quiet
+from lgn_hw.hdl.streaming import StreamingOptions, core
+from lgn_hw.hdl.streaming.framer import Framer
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 
@@ -21,6 +28,17 @@ STRAIGHT = random_conv(
 DENSE = random_conv(8, (1, 4, 5), 2, ({"kernels": 3, "stride": 2, "padding": 1},), (10, 6))
 
 
+ONE_AND = np.array([0b1000], np.uint64)
+
+
+def straight(shape, thresholds, kernels):
+    """Return a classifier of two classes for which one kernel votes for the first."""
+    form = Convolution(shape, [0] * len(thresholds), thresholds, [], (kernels,), None, [0])
+    pixels = shape[1] * shape[2]
+    encoder = form.encoder(Features.integers([0] * pixels, [15] * pixels))
+    return Classifier(encoder, form.expand(), form.vote_group, 1.0, ("a", "b"), {}, form)
+
+
 @pytest.mark.parametrize("classifier", [STRAIGHT, DENSE], ids=["straight", "dense"])
 def test_a_core_is_proven(classifier):
     text = streaming_verilog(classifier, StreamingOptions(1, scores=True))
@@ -29,6 +47,66 @@ def test_a_core_is_proven(classifier):
     assert [claim.what.rpartition(", in a frame ")[2] for claim in proof.claims[2:11:3]] == [
         "after a reset", "at rest", "behind a frame",
     ]  # fmt: skip
+
+
+class FaultyFramer(Quiet):
+    """A framer with a bit that is wrong at times; where `first`, of the first pixel of a frame that
+    comes right behind another, else of the last pixel of a frame that another one comes behind.
+    """
+
+    def __init__(self, first, section, features, depth):
+        self.inner, self.first = Framer(section, features, depth), first
+        self.pixels, self.depth = self.inner.pixels, depth
+        super().__init__(dict(self.inner.signature.members))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = inner = self.inner
+        wiring.connect(m, wiring.flipped(self.i_pixel), inner.i_pixel)
+        wiring.connect(m, inner.o_frame, wiring.flipped(self.o_frame))
+        taken, ended, wrong = Signal(), Signal(), Signal()
+        m.d.comb += taken.eq(self.i_pixel.valid & self.i_pixel.ready)
+        m.d.sync += [
+            ended.eq(taken & self.i_pixel.payload.last),
+            wrong.eq(taken & ended),
+        ]
+        m.d.comb += [
+            self.o_planes.valid.eq(inner.o_planes.valid),
+            inner.o_planes.ready.eq(self.o_planes.ready),
+            self.o_planes.payload.eq(
+                inner.o_planes.payload ^ (wrong if self.first else ended & self.i_pixel.valid)
+            ),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_a_fault_of_frames_back_to_back_is_found(first, monkeypatch):
+    classifier = straight((1, 3, 4), [7], Kernels(3, 1, 0, [[0, 8]], 2, ONE_AND))
+    monkeypatch.setattr(core, "Framer", partial(FaultyFramer, first))
+    proof = prove_design(classifier, streaming_verilog(classifier))
+    assert proof.status == "different"
+    wrong = [claim.what for claim in proof.claims if claim.status == "different"]
+    if first:  # neither the frame after a reset nor the one at rest shows it
+        assert {what.rpartition(", in a frame ")[2] for what in wrong} == {"behind a frame"}
+
+
+def test_frames_of_which_several_are_under_way_are_proven():
+    classifier = random_conv(12, (1, 1, 2), 2, ({"kernels": 3, "size": 1},), (9, 6))
+    proof = prove_design(classifier, streaming_verilog(classifier, StreamingOptions(1)))
+    assert proof.status == "equal", proof
+    assert any(claim.what.endswith("in a frame from state 3") for claim in proof.claims)
+
+
+def test_what_is_known_at_rest_by_chance_is_forgotten():
+    # A register may be constant in every state of rest that was seen, and not stay so.
+    classifier = random_conv(7, (1, 6, 6), 2, ({"kernels": 4, "padding": 1, "pool": 2},))
+    assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"
+
+
+def test_a_plane_that_no_kernel_reads_is_no_hindrance():
+    classifier = straight((1, 1, 1), [3, 5, 7], Kernels(1, 1, 0, [[1, 1]], 2, ONE_AND))
+    assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"
 
 
 @pytest.mark.slow

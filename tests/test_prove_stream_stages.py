@@ -16,9 +16,29 @@ def test_functions_are_compared_down_to_the_stops():
     right = graph.conjunction(a, graph.conjunction(b, c))
     assert left != right
     assert same_over(graph, left, right, set())
-    # Over `both` and the symbols they are different functions: nobody knows what `both` is.
-    assert not same_over(graph, left, right, {both >> 1})
     assert not same_over(graph, left, right ^ 1, set())
+
+
+def test_a_stop_that_one_side_only_reads_is_gone_through():
+    graph = Graph()
+    a, b, c = graph.symbols(3)
+    both = graph.conjunction(a, b)
+    left = graph.conjunction(both, c)
+    right = graph.conjunction(a, graph.conjunction(b, c))
+    assert same_over(graph, left, right, {both >> 1})
+    assert not same_over(graph, left, graph.conjunction(a, c), {both >> 1})
+
+
+def test_a_stop_that_both_sides_read_may_be_anything():
+    graph = Graph()
+    a, b, c = graph.symbols(3)
+    both = graph.conjunction(a, b)
+    left = graph.conjunction(both, graph.conjunction(a, c))  # a is a leaf of both sides
+    right = graph.conjunction(graph.conjunction(both, c), a)
+    less = graph.conjunction(both, c)  # and the same function, but only because of what `both` is
+    assert same_over(graph, left, right, {both >> 1})
+    assert same_over(graph, left, less, set())
+    assert not same_over(graph, left, less, {both >> 1})
 
 
 def test_constants_and_inverses_are_functions_too():

@@ -35,7 +35,9 @@ def sim(
     real: Annotated[
         int, typer.Option(min=0, help="How many real samples at most, spread evenly.")
     ] = 1000,
-    vectors: Annotated[int, typer.Option(min=0, help="How many random vectors.")] = 200,
+    vectors: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="How many random vectors.")
+    ] = 200,
     simulator: Annotated[
         str,
         typer.Option(help="icarus or verilator; auto: of those installed the one done first."),

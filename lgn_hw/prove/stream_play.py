@@ -1,6 +1,6 @@
 """A streaming core under symbols: frames go through it, and what must be equal is noted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from lgn_hw.errors import CheckFailed
 from lgn_hw.netlist import FIRST_INPUT
 from lgn_hw.prove.graph import Graph
 from lgn_hw.prove.stream_stages import Stages
-from lgn_hw.prove.symbolic import Control, SymbolicDesign
+from lgn_hw.prove.stream_starts import Between
+from lgn_hw.prove.symbolic import SymbolicDesign
 from lgn_hw.prove.tournament import Tournament
 
 __all__ = ["Pair", "StreamPlay"]
 
-WARM_UP = 12  # frames, which may be under way at once where they are small
 ENOUGH = 6  # frames' worth of cycles in which a result must come
+VOTES = "every vote is the netlist's"
 
 
 @dataclass
@@ -36,7 +37,10 @@ class Pair:
 
 
 class StreamPlay:
-    """One core under symbols, and what its frame must be equal to."""
+    """One core under symbols, and what its frame must be equal to.
+
+    ends: what is known where the next frame may begin: right behind it, and at rest.
+    """
 
     def __init__(
         self, classifier: Classifier, section: Convolution, module: dict[str, Any], score_bits: int
@@ -48,7 +52,6 @@ class StreamPlay:
         self.codes = len(self.design.nets("i_pixel__payload")) - 1
         self.pixels = section.shape[1] * section.shape[2]
         self.stages = Stages(self.design, section, classifier.features)
-        self.frames = 0  # that were sent before the one that is followed
         self.per_position = section.tail is None
         self.positions = section.shapes[-1][1] * section.shapes[-1][2] if self.per_position else 1
         self.updates_of_frame = self.positions
@@ -58,85 +61,79 @@ class StreamPlay:
         self.tournament = Tournament([(1 << score_bits) - 1] * self.classes, score_bits)
         self.pairs: list[Pair] = []
         self.follows = False
-        self.votes = self.updates = self.results = self.owed_results = 0
-        self.owed = [0, 0]
-        self.end: Control = {}
+        self.votes = self.updates = self.results = 0
+        self.ends: tuple[Between, Between]
         self.found: list[list[int]] = []  # the votes of each position, and symbols in their place
         self.cut: list[list[int]] = []
         self.scores: list[list[int]] = []  # symbols in the place of scores, update by update
 
-    def after_a_reset(self) -> None:
-        """Reset a core in any state, and send a frame at once."""
-        self._reset()
+    def resting(self) -> Between:
+        """Reset a core in any state, and return what is known when it has come to rest."""
+        self._step(reset=1)
+        return self._rest(0)
+
+    def send(self, before: Between | None) -> None:
+        """Send a frame to a core of which no more is known than this, from the next cycle on.
+
+        before: None resets a core in any state.
+        """
+        if before is None:
+            self._step(reset=1)
+        else:
+            self.design.forget(before.control)
+            owed = (before.votes, before.updates, before.results)
+            self.votes, self.updates, self.results = (-number for number in owed)
+            self.stages.go_on(before.taken)
         self._prove_frame()
 
-    def at_rest(self) -> None:
-        """Send a frame to a core at rest, in which data are anything, until it rests again."""
-        self._reset()
-        rest = self._rest()
-        self._send(self._pixels())
-        kept = _common(rest, self._rest())
-        self.design.forget(kept)
-        self.owed, self.owed_results, self.frames = [0, 0], 0, 1
-        self._prove_frame()
-        if not kept.items() <= self._rest().items():
-            raise CheckFailed("after a frame the control rests in another state than after a reset")
-
-    def behind_a_frame(self) -> None:
-        """Send a frame behind others, in which data are anything."""
-        self._reset()
-        kept, frames = self._steady()
-        self.design.forget(kept)
-        self.frames = frames
-        self.owed = [
-            frames * self.positions - self.votes,
-            frames * self.updates_of_frame - self.updates,
-        ]
-        self.owed_results = frames - self.results
-        self._prove_frame()
-        if not kept.items() <= self.end.items():
-            raise CheckFailed("frames back to back begin in different states of the control")
-
-    def _steady(self) -> tuple[Control, int]:
-        """Send frames until the control is alike between them; return it, and how many."""
-        before: Control = {}
-        for frames in range(1, WARM_UP):
-            self._send(self._pixels())
-            now = self.design.control()
-            if now == before:
-                return now, frames
-            before = now
-        self._send(self._pixels())
-        return _common(before, self.design.control()), WARM_UP
+    def lasting(self, rest: Between) -> Between:
+        """Return what of a core at rest stays known for any number of cycles without a pixel."""
+        kept = rest.control
+        while True:
+            self.design.forget(kept)
+            self._step()
+            left = dict(kept.items() & self.design.control().items())
+            if left == kept:
+                return replace(rest, control=kept)
+            kept = left
 
     def _prove_frame(self) -> None:
-        """Send a frame, wait for its result, and note what must be equal."""
+        """Send a frame, wait for its result, and note what must be equal.
+
+        What comes behind it is played twice: pixels of further frames, and nothing.
+        """
         self.follows = True
-        self.votes, self.updates, self.results = (
-            -self.owed[0], -self.owed[1], -self.owed_results,
-        )  # fmt: skip
         frame = self._pixels()
-        self.stages.begin(frame, self.frames)
+        self.stages.begin(frame)
+        self.pairs = [Pair(VOTES, stops=self.stages.tail_reads)]
         self._send(frame)
-        self.end = self.design.control()
+        behind, state, stages = self._between(1), self.design.state(), self.stages.left(0)
+        votes, updates, results = self.votes, self.updates, self.results
+        found, scores = len(self.found), len(self.scores)
+        self._finish(further=True)
+        self.votes, self.updates, self.results = votes, updates, results
+        del self.found[found:], self.cut[found:], self.scores[scores:]
+        self.design.go_back(state)
+        self.stages.go_on(stages)
+        self._finish(further=False)
+        self.follows = False
+        self.ends = (behind, self._rest(1))
+
+    def _finish(self, *, further: bool) -> None:
+        """Wait for the frame's result, while pixels of further frames come or none does."""
+        place = 0
         for _ in range(ENOUGH * (self.pixels + 64)):
             if self.results > 0:
                 break
-            self._step()
+            pixel = self.graph.symbols(self.codes) if further else None
+            place = (place + self._step(pixel, place == self.pixels - 1)) % self.pixels
         else:
             raise CheckFailed("a frame has no result")
-        self.follows = False
         found = [vote for position in self.found for vote in position]
-        self.pairs = [
-            Pair("every vote is the netlist's", found, self._right_votes(), self.stages.tail_reads),
-            *self.pairs,
-        ]
+        self._owe(VOTES, found, self._right_votes())
 
-    def _reset(self) -> None:
-        self._step(reset=1)
-
-    def _rest(self) -> Control:
-        """Wait until nothing moves any more; return the control's state."""
+    def _rest(self, frames: int) -> Between:
+        """Wait until nothing moves any more, so many frames having been sent."""
         still = 0
         before = self.design.control()
         for _ in range(ENOUGH * (self.pixels + 64)):
@@ -144,9 +141,18 @@ class StreamPlay:
             after = self.design.control()
             still = still + 1 if after == before else 0
             if still > 2:
-                return after
+                return self._between(frames)
             before = after
         raise CheckFailed("the control does not come to rest without pixels")
+
+    def _between(self, frames: int) -> Between:
+        return Between(
+            self.design.control(),
+            frames * self.positions - self.votes,
+            frames * self.updates_of_frame - self.updates,
+            frames - self.results,
+            self.stages.left(frames),
+        )
 
     def _pixels(self) -> list[list[int]]:
         return [self.graph.symbols(self.codes) for _ in range(self.pixels)]
@@ -206,7 +212,8 @@ class StreamPlay:
 
     def _cut_votes(self) -> None:
         """Take down the votes of the position that waits, and go on with symbols for them."""
-        if self.votes != len(self.found) or not self.design.read(f"{self.entry}__valid")[0]:
+        waits = self.design.read(f"{self.entry}__valid")[0]
+        if not waits or self.votes != len(self.found) or self.votes == self.positions:
             return
         nets = self.design.nets(f"{self.entry}__payload")
         self.found.append([self.design.value[net] for net in nets])
@@ -214,6 +221,8 @@ class StreamPlay:
 
     def _cut_scores(self) -> None:
         """Take down scores that were updated, compare them, and go on with symbols for them."""
+        if len(self.scores) == self.updates_of_frame:
+            return
         if self.per_position and self.updates != len(self.scores) + 1:
             return
         waits = self.design.read("argmax.i_words__valid")[0]
@@ -274,11 +283,6 @@ class StreamPlay:
         return [
             votes[k * self.positions + p] for p in range(self.positions) for k in range(kernels)
         ]
-
-
-def _common(a: Control, b: Control) -> Control:
-    """Return what two states of the control have in common; the rest are data."""
-    return dict(a.items() & b.items())
 
 
 def _plain_head(section: Convolution, classes: int) -> AdderTree:

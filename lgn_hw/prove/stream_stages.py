@@ -7,7 +7,7 @@ place. The next stage then reads the same literals as the netlist does, and most
 for SAT. What cannot be shown so stays as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -25,6 +25,7 @@ from lgn_hw.prove.symbolic import SymbolicDesign
 __all__ = ["Stages", "same_over"]
 
 LEAVES = 16  # of a truth table
+ROUNDS = 4
 Lowering = Callable[[NodeBuilder, Nets], Nets]
 
 
@@ -63,12 +64,20 @@ class Stages:
         self.votes: list[int] = []
         self.tail_reads: frozenset[int] = frozenset()
 
-    def begin(self, frame: list[list[int]], frames: int) -> None:
-        """Compute what the stages are to give for a frame that comes behind so many others."""
+    def go_on(self, taken: Sequence[int]) -> None:
+        """Set where each stage stands: how many positions it gave, below 0 of earlier frames."""
+        for stage, number in zip(self.stages, taken, strict=True):
+            stage.taken = number
+
+    def left(self, frames: int) -> tuple[int, ...]:
+        """Return where each stage stands for the frame that comes behind so many."""
+        return tuple(stage.taken - frames * stage.positions for stage in self.stages)
+
+    def begin(self, frame: list[list[int]]) -> None:
+        """Compute what the stages are to give for a frame."""
         maps, last = self._maps(self._planes(frame))
         stops: set[int] = set()
         for stage, literals in zip(self.stages, maps, strict=True):
-            stage.taken -= frames * stage.positions
             stage.right, stage.stops = literals.T.tolist(), stops
             stops = {literal >> 1 for literal in literals.reshape(-1).tolist()}
         tail, flat = self.section.tail, last.reshape(-1).tolist()
@@ -130,31 +139,47 @@ class Stages:
         return np.array(found, np.int64).reshape(nets.shape)
 
 
-def same_over(graph: Graph, a: int, b: int, stops: set[int]) -> bool:
+def same_over(graph: Graph, a: int, b: int, stops: Set[int]) -> bool:
     """Say whether two literals are one function of variables to stop at, and of symbols.
 
-    False where they differ, or depend on more than LEAVES of these.
+    Where only one of them reads a variable to stop at, as two values may be one by chance, that one
+    is gone through. False where they differ, or depend on more than LEAVES of these.
     """
     if a == b:
         return True
-    order: list[int] = []
-    leaves: list[int] = []
-    seen = {0}
-    front = [a >> 1, b >> 1]
-    while front:
-        variable = front[-1]
+    for _ in range(ROUNDS):
+        sides = [_cone(graph, literal >> 1, stops) for literal in (a, b)]
+        leaves = sorted({*sides[0][1], *sides[1][1]})
+        if len(leaves) > LEAVES:
+            return False
+        order = sorted({*sides[0][0], *sides[1][0]})
+        if _value(graph, a, order, leaves) == _value(graph, b, order, leaves):
+            return True
+        odd = {v for v in {*sides[0][1]} ^ {*sides[1][1]} if v in stops and graph.ands[v]}
+        if not odd:
+            return False
+        stops = stops - odd
+    return False
+
+
+def _cone(graph: Graph, root: int, stops: Set[int]) -> tuple[set[int], set[int]]:
+    """Return the ANDs that a variable depends on, and the leaves; few where these are too many."""
+    inner, leaves, front = set[int](), set[int](), [root]
+    while front and len(leaves) <= LEAVES:
+        variable = front.pop()
+        if not variable or variable in inner or variable in leaves:
+            continue
         pair = None if variable in stops else graph.ands[variable]
-        waiting = [] if pair is None else [x >> 1 for x in pair if x >> 1 not in seen]
-        if variable in seen:
-            front.pop()
-        elif waiting:
-            front += waiting
+        if pair is None:
+            leaves.add(variable)
         else:
-            front.pop()
-            seen.add(variable)
-            (leaves if pair is None else order).append(variable)
-            if len(leaves) > LEAVES:
-                return False
+            inner.add(variable)
+            front += [pair[0] >> 1, pair[1] >> 1]
+    return inner, leaves
+
+
+def _value(graph: Graph, literal: int, order: Sequence[int], leaves: Sequence[int]) -> int:
+    """Return a literal's truth table; ANDs are numbered after what they read."""
     tables = dict(zip(leaves, _inputs_of(len(leaves)), strict=True)) | {0: 0}
     ones = (1 << (1 << len(leaves))) - 1
     for variable in order:
@@ -162,8 +187,7 @@ def same_over(graph: Graph, a: int, b: int, stops: set[int]) -> bool:
         assert pair is not None
         x, y = (tables[lit >> 1] ^ (ones if lit & 1 else 0) for lit in pair)
         tables[variable] = x & y
-    x, y = (tables[lit >> 1] ^ (ones if lit & 1 else 0) for lit in (a, b))
-    return x == y
+    return tables[literal >> 1] ^ (ones if literal & 1 else 0)
 
 
 @cache

@@ -3,17 +3,22 @@
 import json
 import shutil
 import tempfile
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import CheckFailed
 from lgn_hw.prove.graph import Graph
+from lgn_hw.prove.symbolic_memory import Memory
 from lgn_hw.tools.yosys import run_yosys
 
 __all__ = ["Control", "SymbolicDesign", "read_design"]
 
 # The constants that registers hold, by net, and memories, by number, word and bit.
 Control = dict[int | tuple[int, int, int], int]
+
+# The literals on all nets, and of the words of each memory.
+State = tuple[list[int], list[dict[int, list[int]]]]
 
 # Memories stay memories, with reads that see a write from the next cycle on. What has no value is
 # anything, and so are registers before a reset.
@@ -66,21 +71,41 @@ class SymbolicDesign:
         self.graph, self._module = graph, module
         cells = module["cells"].values()
         self._clock = module["ports"]["clk"]["bits"][0]
-        top_net = max((b for c in cells for bits in c["connections"].values() for b in bits
-                       if isinstance(b, int)), default=1)  # fmt: skip
-        top_net = max([top_net, *(b for p in module["ports"].values() for b in p["bits"]
-                                  if isinstance(b, int))])  # fmt: skip
+        named = [*module["ports"].values(), *module["netnames"].values()]
+        wires = [wire["bits"] for wire in named]
+        wires += [bits for cell in cells for bits in cell["connections"].values()]
+        nets = {bit for bits in wires for bit in bits if isinstance(bit, int)}
+        top_net = max(nets, default=1)
         self.value = [0] * (top_net + 3)
         self._zero, self._one = top_net + 1, top_net + 2
         self.value[self._one] = 1
         self._registers: list[tuple[int, int]] = []
         self._any: list[int] = []
-        self.memories: list[_Memory] = []
+        self.memories: list[Memory] = []
         gates: dict[int, tuple[int, int, int]] = {}
         for cell in cells:
             self._sort_in(cell, gates)
-        self._steps = self._ordered(gates)
+        ports = module["ports"].values()
+        inputs = {b for port in ports if port["direction"] == "input" for b in port["bits"]}
+        own = {*self._any, self._zero, self._one, *inputs, *(q for _, q in self._registers)}
+        self._steps = self._ordered(gates, set(own))
+        # A name may be left of a net whose driver nobody read.
+        given = {net for memory in self.memories for net in memory.data}
+        self._any += sorted(nets - own - given - gates.keys())
+        self._sources = [*own, *self._any]
+        self._index()
         self.forget()
+
+    def _index(self) -> None:
+        """Say which steps read a net, and let all be done in the first cycle."""
+        self._readers: list[list[int]] = [[] for _ in self.value]
+        for number, step in enumerate(self._steps):
+            pins = step.address if isinstance(step, Memory) else {step[0] >> 1, step[1] >> 1}
+            for net in pins:
+                self._readers[net].append(number)
+        self._reads = [n for n, step in enumerate(self._steps) if isinstance(step, Memory)]
+        self._seen = [-1] * len(self.value)
+        self._waits = bytearray(b"\1") * len(self._steps)
 
     def forget(self, keep: Control | None = None) -> None:
         """Let data be anything: every register, but those whose constant `keep` knows."""
@@ -89,8 +114,9 @@ class SymbolicDesign:
             self.value[q] = state[q] if q in state else self.graph.symbol()
         for number, memory in enumerate(self.memories):
             memory.forget()
-            for (place, bit), constant in _of_memory(state, number):
-                memory.word(place)[bit] = constant
+            for key, constant in state.items():
+                if isinstance(key, tuple) and key[0] == number:
+                    memory.word(key[1])[key[2]] = constant
 
     @property
     def outputs_of_registers(self) -> set[int]:
@@ -106,6 +132,17 @@ class SymbolicDesign:
                     if literal < 2:
                         found[number, place, bit] = literal
         return found
+
+    def state(self) -> State:
+        """Return the present state, to go back to."""
+        return list(self.value), [dict(memory.words) for memory in self.memories]
+
+    def go_back(self, state: State) -> None:
+        """Be in an earlier state again, with the same symbols."""
+        self.value[:] = state[0]
+        self._waits = bytearray(b"\1") * len(self._steps)
+        for memory, words in zip(self.memories, state[1], strict=True):
+            memory.words = dict(words)
 
     def has(self, name: str) -> bool:
         """Say whether there is a wire of that name."""
@@ -132,24 +169,52 @@ class SymbolicDesign:
         for net in self._any:
             self.value[net] = self.graph.symbol()
         value, known, ands = self.value, self.graph.known, self.graph.ands
-        for step in self._steps:
-            if type(step) is _Memory:
-                step.read(value)
-                continue
-            a, b, y = step
-            x, z = value[a >> 1] ^ (a & 1), value[b >> 1] ^ (b & 1)
-            if x < z:
-                x, z = z, x
-            if z == 0 or x == z ^ 1:
-                found = 0
-            elif z == 1 or x == z:
-                found = x
+        steps, readers, waits = self._steps, self._readers, self._waits
+        front = self._touched()
+        while front:  # only what reads something new, each after what it reads
+            number = heappop(front)
+            waits[number] = 0
+            step = steps[number]
+            if type(step) is Memory:
+                found = step.read(value)
             else:
-                found = known.get((x, z), -1)
-                if found < 0:
-                    ands.append((x, z))
-                    found = known[x, z] = 2 * (len(ands) - 1)
-            value[y >> 1] = found ^ (y & 1)
+                a, b, y = step
+                x, z = value[a >> 1] ^ (a & 1), value[b >> 1] ^ (b & 1)
+                if x < z:
+                    x, z = z, x
+                if z == 0 or x == z ^ 1:
+                    literal = 0
+                elif z == 1 or x == z:
+                    literal = x
+                else:
+                    literal = known.get((x, z), -1)
+                    if literal < 0:
+                        ands.append((x, z))
+                        literal = known[x, z] = 2 * (len(ands) - 1)
+                found = [(y >> 1, literal ^ (y & 1))]
+            for net, literal in found:
+                if value[net] != literal:
+                    value[net] = literal
+                    for reader in readers[net]:
+                        if not waits[reader]:
+                            waits[reader] = 1
+                            heappush(front, reader)
+
+    def _touched(self) -> list[int]:
+        """Return the steps, ascending, that read what no step gives and has changed; memories."""
+        value, seen, waits = self.value, self._seen, self._waits
+        for net in self._sources:
+            if value[net] != seen[net]:
+                seen[net] = value[net]
+                for reader in self._readers[net]:
+                    waits[reader] = 1
+        for number in self._reads:
+            waits[number] = 1
+        found, number = [], waits.find(1)
+        while number >= 0:
+            found.append(number)
+            number = waits.find(1, number + 1)
+        return found
 
     def clock(self) -> None:
         """Go on by a rising edge of the clock."""
@@ -179,17 +244,16 @@ class SymbolicDesign:
         elif kind == "$anyseq":
             self._any += pins["Y"]
         elif kind == "$mem_v2":
-            self.memories.append(_Memory(cell, pins, self))
+            self.memories.append(Memory(cell, pins, self.graph, self._clock))
         else:
             raise CheckFailed(f"the design has a cell {kind}, which is none of a streaming core")
 
-    def _ordered(self, gates: dict[int, tuple[int, int, int]]) -> list[Any]:
-        """Return gates and reads of memories, each after what it reads; refuse loops."""
+    def _ordered(self, gates: dict[int, tuple[int, int, int]], done: set[int]) -> list[Any]:
+        """Return gates and reads of memories, each after what it reads; refuse loops.
+
+        done: the nets that registers and ports drive.
+        """
         steps: list[Any] = []
-        done = {q for _, q in self._registers} | {*self._any, self._zero, self._one, self._clock}
-        for port in self._module["ports"].values():
-            if port["direction"] == "input":
-                done |= {self._net(bit) for bit in port["bits"]}
         of_memory = {net: memory for memory in self.memories for net in memory.data}
         roots = [*gates, *of_memory]
         for root in roots:
@@ -214,80 +278,3 @@ class SymbolicDesign:
                 done |= set(memory.data) if memory else {net}
                 stack.pop()
         return steps
-
-
-def _of_memory(state: Control, number: int) -> list[tuple[tuple[int, int], int]]:
-    """Return the places and bits of one memory, and the constants there."""
-    return [
-        ((key[1], key[2]), constant)
-        for key, constant in state.items()
-        if isinstance(key, tuple) and key[0] == number
-    ]
-
-
-class _Memory:
-    """One memory: words of literals, or symbols where nothing is known."""
-
-    def __init__(
-        self, cell: dict[str, Any], pins: dict[str, list[int]], design: SymbolicDesign
-    ) -> None:
-        number = cell["parameters"]
-        width, ports = int(number["WIDTH"], 2), int(number["WR_PORTS"], 2)
-        plain = int(number["RD_PORTS"], 2) == 1 and int(number["RD_CLK_ENABLE"], 2) == 0
-        clocked = ports == 0 or (
-            pins["WR_CLK"] == [design._clock] and number["WR_CLK_ENABLE"].endswith("1")
-        )
-        if not plain or ports > 1 or not clocked or int(number["OFFSET"], 2):
-            raise CheckFailed("the design has a memory that is no line of pixels")
-        self.graph, self.width, self.size = design.graph, width, int(number["SIZE"], 2)
-        self.address, self.data = pins["RD_ADDR"], pins["RD_DATA"]
-        self._write = (pins["WR_ADDR"], pins["WR_DATA"], pins["WR_EN"]) if ports else None
-        self._fixed = None
-        if not ports:
-            bits = number["INIT"][::-1]
-            self._fixed = [
-                [int(bits[word * width + bit] == "1") for bit in range(width)]
-                for word in range(self.size)
-            ]
-        self.words: dict[int, list[int]] = {}
-
-    def forget(self) -> None:
-        """Let every word be anything; but one that nothing writes is what it was made as."""
-        self.words = {n: list(w) for n, w in enumerate(self._fixed)} if self._fixed else {}
-
-    def read(self, value: list[int]) -> None:
-        """Put the word on the data's nets: symbols where the address is not known."""
-        place = _number([value[net] for net in self.address])
-        word = self.graph.symbols(self.width) if place is None else self.word(place)
-        for net, literal in zip(self.data, word, strict=True):
-            value[net] = literal
-
-    def write(self, value: list[int]) -> None:
-        """Write as the ports say; where these are not known, every word may have changed."""
-        if self._write is None:
-            return
-        address, data, enable = ([value[net] for net in nets] for nets in self._write)
-        if not any(enable):
-            return
-        place = _number(address)
-        if place is None or any(literal > 1 for literal in enable):
-            self.words = {}
-            return
-        before = self.word(place)
-        pairs = zip(enable, data, before, strict=True)
-        self.words[place] = [new if on else old for on, new, old in pairs]
-
-    def word(self, place: int) -> list[int]:
-        """Return the literals of a word; symbols where nothing is known of it."""
-        if place >= self.size:
-            return self.graph.symbols(self.width)
-        if place not in self.words:
-            self.words[place] = self.graph.symbols(self.width)
-        return self.words[place]
-
-
-def _number(literals: list[int]) -> int | None:
-    """Return the number on nets; None where one is not known."""
-    if any(literal > 1 for literal in literals):
-        return None
-    return sum(literal << bit for bit, literal in enumerate(literals))
