@@ -144,8 +144,8 @@ def ablation(data: dict[str, Any]) -> str:
         "",
         "One option of a recipe changed at a time, with a part of the training samples held out:",
         "means over the seeds, of the last epoch and after the simple passes of `lgn optimize`.",
-        "LUTs are those of the whole circuit. In brackets the standard deviation of the accuracy",
-        "on the test part.",
+        "LUTs are those of the whole circuit, saved ones those of the same seeds. In brackets the",
+        "standard deviation of the accuracy on the test part.",
         "",
         "| recipe | change | seeds | accuracy | nodes | LUT6 | saved | LUT4 | saved |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -155,8 +155,9 @@ def ablation(data: dict[str, Any]) -> str:
         recipe = (row["name"], *row["common"][1:])
         groups.setdefault(recipe, {}).setdefault(row["change"], []).append(row)
     for recipe, changes in groups.items():
-        base = changes[""]
         for change, rows in changes.items():
+            seeds = {row["seed"] for row in rows}
+            base = [row for row in changes[""] if row["seed"] in seeds]
             shares = [100 * row["accuracy"] for row in rows]
             spread = f" ({stdev(shares):.2f})" if len(shares) > 1 else ""
             cells = [f"`{' '.join(recipe)}`", f"`{change}`" if change else "none", str(len(rows))]
