@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from machine import describe_machine
+from machine import write_rows
 
 from lgn_hw import Classifier
 from lgn_hw.circuit.circuit import Circuit
@@ -108,9 +108,7 @@ def main() -> None:
     for row in (row for run in runs for row in measure_classifier(*run)):
         rows.append(row)
         print(row, flush=True)
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        result = describe_machine() | {"rows": rows}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_rows(arguments.json, rows)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,11 @@ core for gates. Every one is mapped by `lgn synth --liberty`; the combinational 
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import describe_machine, measure
+from machine import measure, write_rows
 
 from lgn_hw import Classifier
 from lgn_hw.export.combinational import (
@@ -68,9 +67,7 @@ def main() -> None:
         row["pipelined"] = pipelined(classifier, arguments.liberty)
         print(path.stem, "pipelined", row["pipelined"]["gate_equivalents"], flush=True)
         rows.append(row)
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        result = {"rows": rows, "note": arguments.note, **describe_machine()}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_rows(arguments.json, rows, note=arguments.note)
 
 
 if __name__ == "__main__":

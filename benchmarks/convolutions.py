@@ -168,7 +168,7 @@ class Rows:
 def draw(designs: list[dict[str, Any]]) -> Figure:
     """Plot test accuracy on MNIST against LUTs: in time, unrolled, and as published."""
     rows = [row for row in designs if row["data"] == "mnist" and row["accuracy"]]
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = figure.add_subplot()
     for (name, points), marker in zip(PUBLISHED.items(), "s^vP", strict=True):
         shares, luts = zip(*points, strict=True)
@@ -191,7 +191,7 @@ def draw(designs: list[dict[str, Any]]) -> Figure:
     axes.grid(color="#E6E6E6")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 

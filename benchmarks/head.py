@@ -9,14 +9,13 @@ by `synth_xilinx -abc9`; our LUTs are counted as they were written, too.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from area import mapped as cells
-from machine import describe_machine
+from machine import write_rows
 
 from lgn_hw import Classifier, Netlist
 from lgn_hw.circuit.argmax import argmax_netlist, class_width
@@ -155,9 +154,7 @@ def main() -> None:
             row[f"for_{target}"] = {"mapped": mapped(texts, target), "nodes": nodes}
         rows.append(row)
         print(row, flush=True)
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        result = describe_machine() | {"rows": rows}
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_rows(arguments.json, rows)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,13 @@ def record(file: Path, figures: dict[str, Any], key: tuple[str, ...]) -> None:
     file.write_text(json.dumps(describe_machine() | {"runs": runs}, indent=2) + "\n")
 
 
+def write_rows(file: Path, rows: list[dict[str, Any]], **more: Any) -> None:
+    """Write the rows so far; after each of them, so that a stopped run keeps what it has."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    result = describe_machine() | {"rows": rows, **more}
+    file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
 _PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 

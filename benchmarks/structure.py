@@ -77,6 +77,14 @@ def size_of(path: Path) -> Size:
     return Size(len(text.splitlines()), len(code), len(comments), len(docstrings))
 
 
+def c_comments() -> float:
+    """Return the comment lines per 100 lines of code in the C++ and CUDA sources, all of `//`."""
+    paths = [p for folder in SOURCES.values() for p in folder.rglob("csrc/**/*") if p.is_file()]
+    lines = [line.strip() for path in paths for line in path.read_text().splitlines()]
+    code = sum(bool(line) and not line.startswith("//") for line in lines)
+    return round(100 * sum("//" in line for line in lines) / code, 1)
+
+
 def functions(path: Path) -> Iterator[int]:
     """Yield the lines of every function, its docstring and decorators among them."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -143,6 +151,7 @@ def measure() -> dict[str, object]:
         "lines_per_function": _spread(lengths),
         "functions_under_40_lines": round(sum(n < 40 for n in lengths) / len(lengths), 3),
         "comment_lines_per_100": round(100 * sum(s.comments for s in sizes.values()) / code, 1),
+        "c_comment_lines_per_100": c_comments(),
         "docstring_lines_per_100": round(100 * sum(s.docstrings for s in sizes.values()) / code, 1),
         "test_lines_per_line": round(tests / code, 2),
         "longest_import_chain": longest_chain(graph),

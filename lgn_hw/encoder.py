@@ -38,6 +38,7 @@ class Thermometer:
             if given.size and given.dtype.kind not in "iu":
                 raise ClassifierError(f"{field} must hold integers, not {given.dtype}")
             array = np.array(given, dtype=dtype)
+            # A copy that nobody can write: the digest of a classifier must stay true.
             array.flags.writeable = False
             object.__setattr__(self, field, array)
         if self.feature.ndim != 1 or self.feature.shape != self.threshold.shape:

@@ -159,6 +159,8 @@ class Features:
             return self._of_integers(values)
         if values.dtype.kind == "f" or not whole.any():
             return self._of_floats(values.astype(np.float64))
+        # Integer and scaled features mixed: each kind is converted as if it were alone, and put
+        # back in its columns.
         codes = np.empty(values.shape, np.int64)
         changed = np.zeros((2, len(self)), np.int64)
         for part, of in ((whole, Features._of_integers), (~whole, Features._of_floats)):
@@ -197,6 +199,8 @@ class Features:
     def pack(self, codes: ArrayLike) -> list[int]:
         """Return each sample of codes[samples, features] as the integer on the hardware's port."""
         array = self.checked(codes)
+        # The bits of each feature, lowest first, feature 0 in front: two's complement where codes
+        # are negative.
         columns = [
             ((array[:, feature, None] >> np.arange(width)) & 1).astype(np.uint8)
             for feature, width in enumerate(self.width)
@@ -227,6 +231,7 @@ class Features:
 
     def _of_integers(self, values: NDArray[Any]) -> Quantized:
         """Saturate integers, exactly; every feature is one."""
+        # Numbers beyond int64 are beyond every range anyway; they must not wrap to negative ones.
         if values.dtype == np.uint64:
             values = np.minimum(values, np.uint64(np.iinfo(np.int64).max))
         values = values.astype(np.int64)

@@ -53,8 +53,12 @@ def parse_image_shape(text: str, features: Features) -> Shape | None:
 
 
 def _named_shape(names: tuple[str, ...]) -> Shape | None:
+    """Return the shape that the features' names give where they match PIXEL, in order and complete;
+    else None.
+    """
     found = [PIXEL.fullmatch(name) for name in names]
     pixels = [(m[1], int(m[2]), int(m[3])) for m in found if m is not None]
+    # One feature of that name is a column of a table rather than an image.
     if len(pixels) < max(len(names), 2):
         return None
     channels = list(dict.fromkeys(channel for channel, _, _ in pixels))

@@ -95,6 +95,7 @@ def vectors_for(
     Returns int64[2 + vectors + samples, features]. seed: of the random ones. Raises ClassifierError
     where samples are out of range.
     """
+    # The ends of the ranges are always among them: a bound that is off by one shows there.
     rng = np.random.default_rng(seed)
     drawn = rng.integers(features.low, features.high, (vectors, len(features)), endpoint=True)
     given = features.checked(samples) if samples is not None else drawn[:0]
@@ -108,6 +109,7 @@ def _of_arrays(classifier: Classifier, data: Arrays) -> Samples:
     if data.codes:
         numbers = _class_numbers(data, classifier)
         return Samples(features.checked(x), numbers, ())
+    # Names x0, x1, ... were given by us where the training file had none, and say nothing.
     automatic = features.names == tuple(f"x{i}" for i in range(len(features)))
     if data.feature_names is not None and not automatic:
         x = x[:, find_columns(data.feature_names, features.names, data.place)]
@@ -155,6 +157,8 @@ def _label_column(
     """Return the column of labels, None where there is none, and whether that is a guess."""
     if label is not None:
         return label_column(data.names, label, data.place), False
+    # A column that training had as labels is it even where it is missing here: to guess another one
+    # would give an accuracy of something else.
     known = _trained_label(classifier.provenance)
     if known is not None:
         return (data.names.index(known) if known in data.names else None), False

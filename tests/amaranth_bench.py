@@ -5,7 +5,7 @@ import random
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.sim import Simulator
 
-__all__ = ["codes_of", "pipeline_outputs", "stream_results"]
+__all__ = ["Receiver", "codes_of", "pipeline_outputs", "simulate", "stream_results"]
 
 
 def codes_of(classifier, samples, rng):
@@ -25,8 +25,37 @@ def pipeline_outputs(block, port, output, words):
             ctx.set(port, words[min(index, len(words) - 1)])
             await ctx.tick()
 
-    _simulate(block, bench)
+    simulate(block, bench)
     return outputs
+
+
+class Receiver:
+    """Take results from a core, pausing at random; a result that waits must keep still.
+
+    received: (cycle, word) of each that was taken. waiting: the word that is offered, or None.
+    """
+
+    def __init__(self, core, rng, backpressure):
+        self._stream, self._rng, self._backpressure = core.o_result, rng, backpressure
+        self._word = core.o_result.payload.as_value()
+        self.clear()
+
+    def clear(self):
+        """Forget all results, as the core does on reset."""
+        self.received, self.waiting = [], None
+
+    def choose(self, ctx):
+        """Take a result in this cycle, or pause."""
+        self._ready = self._rng.random() >= self._backpressure
+        ctx.set(self._stream.ready, self._ready)
+
+    def look(self, ctx, cycle):
+        """Read the stream, once everything is set for this cycle."""
+        valid, word = ctx.get(self._stream.valid), int(ctx.get(self._word))
+        assert self.waiting is None or (valid and word == self.waiting)
+        self.waiting = word if valid and not self._ready else None
+        if valid and self._ready:
+            self.received.append((cycle, word))
 
 
 def stream_results(core, words, *, seed=0, idle=0.0, backpressure=0.0, reset_at=None):
@@ -37,30 +66,24 @@ def stream_results(core, words, *, seed=0, idle=0.0, backpressure=0.0, reset_at=
     keeps still.
     """
     rng = random.Random(seed)
-    accepted, received = [], []
-    result = core.o_result.payload.as_value()
+    accepted, receiver = [], Receiver(core, rng, backpressure)
 
     async def bench(ctx):
-        sent, offered, waiting, quiet, cycle = 0, False, None, 0, 0
+        sent, offered, quiet, cycle = 0, False, 0, 0
         while quiet < 2 * core.latency + 4:
             offered = offered or (sent < len(words) and rng.random() >= idle)
-            ready = rng.random() >= backpressure
+            receiver.choose(ctx)
             ctx.set(core.i_sample.valid, offered)
             ctx.set(core.i_sample.payload, words[sent] if offered else 0)
-            ctx.set(core.o_result.ready, ready)
-            valid, word = ctx.get(core.o_result.valid), int(ctx.get(result))
-            assert waiting is None or (valid and word == waiting)
-            waiting = word if valid and not ready else None
-            if valid and ready:
-                received.append((cycle, word))
+            receiver.look(ctx, cycle)
             if offered and ctx.get(core.i_sample.ready):
                 accepted.append(cycle)
                 sent, offered = sent + 1, False
-            quiet = 0 if sent < len(words) or waiting is not None else quiet + 1
+            quiet = 0 if sent < len(words) or receiver.waiting is not None else quiet + 1
             if cycle == reset_at:
-                sent, offered, waiting = 0, False, None
+                sent, offered = 0, False
                 accepted.clear()
-                received.clear()
+                receiver.clear()
                 await reset(ctx)
             await ctx.tick()
             cycle += 1
@@ -72,11 +95,12 @@ def stream_results(core, words, *, seed=0, idle=0.0, backpressure=0.0, reset_at=
         ctx.set(domain.rst, 0)
 
     domain = ClockDomain("sync")
-    _simulate(core, bench, domain)
-    return accepted, received
+    simulate(core, bench, domain)
+    return accepted, receiver.received
 
 
-def _simulate(component, bench, domain=None):
+def simulate(component, bench, domain=None):
+    """Run a bench beside a component, in a clock domain that the bench may reset."""
     # A domain of its own, because a block without any register would bring none.
     m = Module()
     m.domains += domain or ClockDomain("sync")

@@ -2,8 +2,8 @@
 
 import random
 
-from amaranth.hdl import ClockDomain, Module
-from amaranth.sim import Simulator
+from amaranth.hdl import ClockDomain
+from amaranth_bench import Receiver, simulate
 
 from lgn_hw.circuit.argmax import class_width
 
@@ -38,53 +38,41 @@ def frame_results(core, frames, *, seed=0, idle=0.0, backpressure=0.0, reset_at=
     """
     rng = random.Random(seed)
     words = [(word, i == len(frame) - 1) for frame in frames for i, word in enumerate(frame)]
-    accepted, received = [], []
+    accepted, receiver = [], Receiver(core, rng, backpressure)
     width = len(core.i_pixel.payload.codes)
     domain = ClockDomain("sync")
     patience = 40 * (sum(len(f) for f in frames[:1]) + 20)
 
     async def bench(ctx):
-        sent, offered, waiting, still, cycle = 0, False, None, 0, 0
+        sent, offered, still, cycle = 0, False, 0, 0
         while still < patience:
             offered = offered or (cycle >= start and sent < len(words) and rng.random() >= idle)
-            ready = rng.random() >= backpressure
+            receiver.choose(ctx)
             word, last = words[sent] if offered else (rng.getrandbits(width), rng.random() < 0.5)
             ctx.set(core.i_pixel.valid, offered)
             ctx.set(core.i_pixel.payload.codes, word)
             ctx.set(core.i_pixel.payload.last, last)
-            ctx.set(core.o_result.ready, ready)
-            valid = ctx.get(core.o_result.valid)
-            result = int(ctx.get(core.o_result.payload.as_value()))
-            assert waiting is None or (valid and result == waiting)
-            waiting = result if valid and not ready else None
-            if valid and ready:
-                received.append((cycle, result))
+            receiver.look(ctx, cycle)
             if offered and ctx.get(core.i_pixel.ready):
                 accepted.append(cycle)
                 sent, offered = sent + 1, False
-            still = 0 if sent < len(words) or waiting is not None else still + 1
-            if len(received) >= len(frames) and sent == len(words):
+            still = 0 if sent < len(words) or receiver.waiting is not None else still + 1
+            if len(receiver.received) >= len(frames) and sent == len(words):
                 still = max(still, patience - 30)
             if cycle == reset_at:
                 ctx.set(domain.rst, 1)
                 ctx.set(core.i_pixel.valid, 0)
                 await ctx.tick()
                 ctx.set(domain.rst, 0)
-                sent, offered, waiting = 0, False, None
+                sent, offered = 0, False
                 accepted.clear()
-                received.clear()
+                receiver.clear()
             else:
                 await ctx.tick()
             cycle += 1
 
-    m = Module()
-    m.domains += domain
-    m.submodules.dut = core
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return accepted, received
+    simulate(core, bench, domain)
+    return accepted, receiver.received
 
 
 def words_of(core, scores, errors=None):

@@ -1,8 +1,7 @@
 """Boards are found by name, by file and by platform, and refused with the nearest name."""
 
-import re
-
 import pytest
+from messages import telling
 
 from lgn_boards import Board, all_boards, find_board
 from lgn_boards.board import STATES, part_of
@@ -39,20 +38,17 @@ def test_board_is_found_whatever_its_case(name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("icebraker", "There is no board 'icebraker'; did you mean icebreaker? `lgn boards` lists"
-         " them"),
-        ("ulx3s25", "There is no board 'ulx3s25'; did you mean ulx3s-25f? `lgn boards` lists them"),
-        ("zzz", "There is no board 'zzz'; `lgn boards` lists them"),
+        ("icebraker", "...'icebraker'; did you mean icebreaker? `lgn boards` lists them"),
+        ("ulx3s25", "...'ulx3s25'; did you mean ulx3s-25f? `lgn boards` lists them"),
+        ("zzz", "...'zzz'; `lgn boards` lists them"),
         ("none.py", "There is no file none.py"),
-        ("icebreaker:Nothing", "There is no platform 'Nothing' in amaranth_boards.icebreaker;"
-         " name it as module:class"),
-        ("nothing:Nothing", "There is no module amaranth_boards.nothing with a platform"),
-        ("orangecrab_r0_2:OrangeCrabR0_2_25FPlatform", "Board orangecrabr0225f has no resource"
-         " `uart`; the link needs one. Add it to a subclass of its platform (see docs/boards.md)"),
+        ("icebreaker:Nothing", "...'Nothing' in amaranth_boards.icebreaker; ...module:class"),
+        ("nothing:Nothing", "...amaranth_boards.nothing ..."),
+        ("orangecrab_r0_2:OrangeCrabR0_2_25FPlatform", "...orangecrabr0225f ...`uart`; ..."),
     ],
 )  # fmt: skip
 def test_board_rejects_what_is_none(name, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         find_board(name)
 
 
@@ -74,19 +70,16 @@ def test_board_without_a_default_clock_is_rejected(tmp_path):
         "    default_clk = None\n"
     )
     board = Board("clockless", "Clockless", "clockless:Clockless")
-    message = (
-        "Board clockless has no default clock; set default_clk in a subclass of its platform"
-        " (see docs/boards.md)"
-    )
+    message = "Board clockless ...default clock; set default_clk in a subclass of its platform..."
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(tmp_path))
-        with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(UsageError, match=telling(message)):
             board.open_platform()
 
 
 def test_board_file_must_set_board(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("BOARD = 3\n")
-    message = f"{path} must set BOARD to an lgn_boards.Board, not to 3"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    message = f"{path} must set BOARD ..., not to 3"
+    with pytest.raises(UsageError, match=telling(message)):
         find_board(str(path))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from amaranth_bench import codes_of
 from link_bench import small_plan
+from messages import telling
 from strategies import random_classifier
 
 pytest.importorskip("serial", reason="pyserial is not installed")
@@ -117,7 +118,7 @@ def test_device_rejects_another_classifier():
         f"The device on {port} holds classifier {plan.classifier.digest[:16]}, not"
         f" {other.classifier.digest[:16]}; build and flash this one, or name its .lgn file"
     )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         Device.open(other.classifier, port)
 
 
@@ -134,11 +135,8 @@ def test_device_of_another_version_is_rejected(monkeypatch):
     plan = small_plan()
     monkeypatch.setattr(Identity, "pack", lambda self: b"\x01" + bytes(52))
     port = ModelBoard(plan).port
-    message = (
-        f"The device on {port}: The device speaks version 1 of the link, and this lgn-hw speaks"
-        " version 2"
-    )
-    with pytest.raises(LinkError, match=f"^{re.escape(message)}$"):
+    message = f"The device on {port}: ...version 1 ...version 2"
+    with pytest.raises(LinkError, match=telling(message)):
         Device.open(plan.classifier, port)
 
 
@@ -156,8 +154,8 @@ def test_auto_finds_the_port_that_has_the_classifier(monkeypatch):
 
 def test_auto_without_a_port_says_so(monkeypatch):
     monkeypatch.setattr(host_module, "serial_ports", list)
-    message = "There is no USB serial port; connect the board, or name its port with --port"
-    with pytest.raises(LinkError, match=f"^{re.escape(message)}$"):
+    message = "...no USB serial port; connect the board, or ...--port"
+    with pytest.raises(LinkError, match=telling(message)):
         Device.open(small_plan().classifier)
 
 
@@ -169,8 +167,8 @@ def test_port_that_is_not_there_is_a_usage_error():
 
 def test_serial_ports_without_pyserial_say_how_to_install_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "serial", None)
-    message = "pyserial is missing; install it with: pip install 'lgn-hw[boards]'"
-    with pytest.raises(ToolNotFound, match=f"^{re.escape(message)}$"):
+    message = "pyserial is missing; ...pip install 'lgn-hw[boards]'"
+    with pytest.raises(ToolNotFound, match=telling(message)):
         ports.serial_ports()
 
 

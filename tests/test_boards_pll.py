@@ -1,8 +1,7 @@
 """PLLs are set within the limits of their data sheets, and refuse what they cannot make."""
 
-import re
-
 import pytest
+from messages import telling
 from strategies import random_classifier
 
 from lgn_boards import find_board
@@ -68,28 +67,24 @@ def test_pll_is_not_used_for_the_clock_of_the_board():
     [
         (
             "icebreaker", 25,
-            "The PLL of 1BitSquared iCEBreaker cannot make 25 MHz of 12 MHz; the nearest that it"
-            " can make: 24.75 and 25.125 MHz",
+            "...iCEBreaker ... 25 MHz of 12 MHz; ... 24.75 and 25.125 MHz",
         ),
         (
             "icestick", 5,
-            "The PLL of Lattice iCEstick cannot make 5 MHz of 12 MHz; the nearest that it can make:"
-            " 16.125 MHz",
+            "...iCEstick ... 5 MHz of 12 MHz; ... 16.125 MHz",
         ),
         (
             "ulx3s-25f", 51,
-            "The PLL of Radiona ULX3S 25F cannot make 51 MHz of 25 MHz; the nearest that it can"
-            " make: 50 and 62.5 MHz",
+            "...ULX3S 25F ... 51 MHz of 25 MHz; ... 50 and 62.5 MHz",
         ),
         (
             "tang-nano-9k", 54,
-            "The clock of Sipeed Tang Nano 9K is 27 MHz, and this lgn-hw knows no PLL of"
-            " GW1NR-LV9QN88PC6/I5; leave out --clock-mhz",
+            "...Tang Nano 9K is 27 MHz, ...GW1NR-LV9QN88PC6/I5; leave out --clock-mhz",
         ),
     ],
 )  # fmt: skip
 def test_pll_rejects_what_it_cannot_make(name, mhz, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         plan_for(CLASSIFIER, find_board(name), BuildOptions(clock_mhz=mhz))
 
 

@@ -1,10 +1,9 @@
 """The classifier means: encode, evaluate, count votes, lowest class of the highest count."""
 
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given
+from messages import telling
 from strategies import classifiers
 
 from lgn_hw import Classifier, ClassifierError, Netlist, Thermometer, evaluate_reference
@@ -68,28 +67,28 @@ def test_scores_of_many_samples_go_through_blocks():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"group": [0, 1]}, "group must name a class for each of 3 outputs, not have shape (2,)"),
-        ({"group": [0, 1, 2]}, "Output 2 must vote for one of the classes 0 to 1, not 2"),
+        ({"group": [0, 1]}, "group ... 3 outputs, not ... (2,)"),
+        ({"group": [0, 1, 2]}, "Output 2 ... 0 to 1, not 2"),
         ({"group": [0, 1, 0.5]}, "group must hold integers, not float64"),
         ({"tau": 0}, "tau must be a positive number, not 0.0"),
         ({"tau": float("nan")}, "tau must be a positive number, not nan"),
-        ({"classes": ["one"]}, "A classifier needs two classes or more, not ('one',)"),
+        ({"classes": ["one"]}, "...two classes or more, not ('one',)"),
         ({"classes": ["a", "a"]}, "Class names must differ, not ('a', 'a')"),
         (
             {"netlist": wires(4)},
-            "The netlist must have as many inputs as the encoder has bits, 3, not 4",
+            "...as many inputs as the encoder has bits, 3, not 4",
         ),
     ],
 )
 def test_classifier_rejects_parts_that_do_not_fit(changed, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=telling(message)):
         classifier(**changed)
 
 
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
-        ([[1.0]], "Samples must be integers, not float64; quantize() converts raw values"),
+        ([[1.0]], "Samples ...integers, not float64; quantize() ..."),
         ([1], "Samples must have shape (samples, 1), not (1,)"),
         ([[1, 2]], "Samples must have shape (samples, 1), not (1, 2)"),
         ([[1], [16]], "Sample 1, feature 'height' must be 0 to 15, not 16"),
@@ -97,5 +96,5 @@ def test_classifier_rejects_parts_that_do_not_fit(changed, message):
     ],
 )
 def test_predict_rejects_samples_it_cannot_take(codes, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=telling(message)):
         classifier().predict(codes)

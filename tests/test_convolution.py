@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conv_bench import conv_classifiers, random_conv, random_kernels
 from hypothesis import given, settings
+from messages import telling
 
 from lgn_hw import ClassifierError, Netlist, evaluate
 from lgn_hw.convolution import Kernels
@@ -130,22 +131,22 @@ WRONG_KERNELS = [
     ({"padding": 3}, "padding of a convolution must be an integer, 0 to 2, not 3"),
     ({"fan_in": 7}, "fan_in of a convolution must be an integer, 2 to 6, not 7"),
     ({"pool": 0.5}, "pool of a convolution must be an integer, 1 to 255, not 0.5"),
-    ({"leaves": [[0, 1, 2]] * 2}, "leaves must be kernels by a power of fan_in 2, not 2 x 3"),
-    ({"leaves": [[0]] * 2}, "leaves must be kernels by a power of fan_in 2, not 2 x 1"),
+    ({"leaves": [[0, 1, 2]] * 2}, "leaves ...fan_in 2, not 2 x 3"),
+    ({"leaves": [[0]] * 2}, "leaves ...fan_in 2, not 2 x 1"),
     (
         {"leaves": [0, 1]},
-        "leaves of a convolution must hold integers in 2 dimensions, not int64 in 1",
+        "leaves ... 2 dimensions, not int64 in 1",
     ),
-    ({"leaves": [[0, 1 << 31]] * 2}, "leaves of a convolution must fit int32, not hold 2147483648"),
-    ({"tables": [-1] * 6}, "tables of a convolution must fit uint64, not hold -1"),
-    ({"tables": [1] * 5}, "tables must have one value for each of 6 nodes of trees, not 5"),
-    ({"tables": [1] * 5 + [16]}, "Table 5 has 4 entries; 0x10 has bits above them"),
+    ({"leaves": [[0, 1 << 31]] * 2}, "leaves ...int32, not hold 2147483648"),
+    ({"tables": [-1] * 6}, "tables ...uint64, not hold -1"),
+    ({"tables": [1] * 5}, "tables ... 6 nodes ..., not 5"),
+    ({"tables": [1] * 5 + [16]}, "Table 5 has 4 entries; 0x10 ..."),
 ]
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG_KERNELS)
 def test_kernels_reject_what_is_no_convolution(changed, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=telling(message)):
         kernels(**changed)
 
 

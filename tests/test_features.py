@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import telling
 
 from lgn_hw import ClassifierError, Thermometer, UsageError
 from lgn_hw.features import Features
@@ -132,19 +133,19 @@ def test_quantize_rejects_values_without_a_code(raw, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((("a",), [3], [3], [0], [1]), "Feature 'a' must have low below high, not 3 to 3"),
+        ((("a",), [3], [3], [0], [1]), "Feature 'a' ...low below high, not 3 to 3"),
         (
             (("a",), [0], [3], [0], [0]),
-            "Feature 'a' must have a finite offset and a positive scale, not 0.0 and 0.0",
+            "Feature 'a' ...finite offset ...positive scale, not 0.0 and 0.0",
         ),
         (
             (("a", "b"), [0], [3], [0], [1]),
-            "low must have one value for each of 2 features, not shape (1,)",
+            "low ... 2 features, not shape (1,)",
         ),
     ],
 )
 def test_features_reject_impossible_ranges(arguments, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=telling(message)):
         Features(*arguments)
 
 
@@ -163,24 +164,24 @@ def test_thermometer_compares_each_bit_with_its_threshold():
         (
             [0],
             [15],
-            "Bit 0 would be constant: the threshold of feature 'h' must be 0 to 14, not 15",
+            "Bit 0 ...'h' must be 0 to 14, not 15",
         ),
         (
             [0],
             [-1],
-            "Bit 0 would be constant: the threshold of feature 'h' must be 0 to 14, not -1",
+            "Bit 0 ...'h' must be 0 to 14, not -1",
         ),
-        ([1], [3], "Bit 0 must look at one of the features 0 to 0, not 1"),
+        ([1], [3], "Bit 0 ...features 0 to 0, not 1"),
         ([0.0], [3], "feature must hold integers, not float64"),
         (
             [0, 0],
             [3],
-            "feature and threshold must have one value per bit, not shapes (2,) and (1,)",
+            "feature and threshold ... (2,) and (1,)",
         ),
     ],
 )
 def test_thermometer_rejects_impossible_bits(feature, threshold, message):
-    with pytest.raises(ClassifierError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ClassifierError, match=telling(message)):
         Thermometer(Features.integers([0], [15], ["h"]), feature, threshold)
 
 

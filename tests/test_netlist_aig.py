@@ -1,10 +1,9 @@
 """And-inverter graphs and AIGER files compute what their netlist does."""
 
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from messages import telling
 from netlist_bench import equal, netlist
 from strategies import netlists, random_netlist
 
@@ -91,17 +90,16 @@ def test_aiger_rejects_a_port_without_all_its_bits():
     [
         (
             b"aag 1 1 0 0 0\n",
-            "x.aig is not a binary AIGER file: it starts with b'aag 1 1 0 0 ', not 'aig' and five"
-            " numbers",
+            "x.aig ...b'aag 1 1 0 0 ', not 'aig' ...",
         ),
         (
             b"aig 3 1 0 1 1\n4\n\x02\x02",
-            "x.aig counts 3 variables, not its 1 inputs, 0 latches and 1 ANDs together",
+            "x.aig ... 3 variables, not its 1 inputs, 0 latches and 1 ANDs...",
         ),
         (b"aig 2 1 0 1 1\n4\n\x02", "x.aig is truncated or corrupted; write it again"),
         (b"aig 1 1 0 1 0\n", "x.aig is truncated or corrupted; write it again"),
     ],
 )
 def test_aiger_rejects_what_it_cannot_read(data, message):
-    with pytest.raises(FileFormatError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(FileFormatError, match=telling(message)):
         aiger.loads(data, "x.aig")

@@ -1,11 +1,10 @@
 """The packed evaluator equals the node-by-node reference, bit for bit."""
 
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import telling
 from strategies import netlists
 
 from lgn_hw import Netlist, NetlistError, evaluate, evaluate_reference
@@ -92,12 +91,12 @@ def test_packing_puts_sample_65_in_bit_1_of_word_1():
 @pytest.mark.parametrize(
     ("bits", "message"),
     [
-        (np.zeros((3, 2)), "bits must be a bool array, not float64"),
-        (np.zeros((3, 1), bool), "bits must have shape (samples, 2), not (3, 1)"),
-        (np.zeros(2, bool), "bits must have shape (samples, 2), not (2,)"),
+        (np.zeros((3, 2)), "bits ...bool ..., not float64"),
+        (np.zeros((3, 1), bool), "bits ... (samples, 2), not (3, 1)"),
+        (np.zeros(2, bool), "bits ... (samples, 2), not (2,)"),
     ],
 )
 def test_evaluate_rejects_wrong_bits(function, bits, message):
     wire = Netlist(2, np.zeros((0, 6), int), np.zeros(0, np.uint64), [2])
-    with pytest.raises(NetlistError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NetlistError, match=telling(message)):
         function(wire, bits)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from messages import telling
 from netlist_bench import equal, every_sample, netlist
 from strategies import netlists, random_netlist
 
@@ -161,11 +162,11 @@ def test_check_equal_trusts_no_status_without_its_control(monkeypatch):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ((2, [2]), "Only circuits with equally many inputs can be equal, not 1 and 2"),
-        ((1, [2, 2]), "Only circuits with equally many outputs can be equal, not 1 and 2"),
+        ((2, [2]), "...inputs ..., not 1 and 2"),
+        ((1, [2, 2]), "...outputs ..., not 1 and 2"),
     ],
 )
 def test_check_equal_rejects_circuits_of_other_ports(other, message):
     inputs, outputs = other
-    with pytest.raises(NetlistError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(NetlistError, match=telling(message)):
         check_equal([(netlist(1, [], [], [2]), netlist(inputs, [], [], outputs))])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import telling
 from strategies import MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import CheckFailed, UsageError
@@ -153,11 +154,8 @@ def test_proof_of_a_latency_other_than_declared_fails(classifier):
     text = to_verilog(classifier, CoreOptions(lut_size=6))
     header = read_core_header(text)
     proof = prove_verilog(classifier, text, replace(header, latency=header.latency + 1))
-    message = (
-        "Not the same: the registers only delay, all alike, and keep the stream's rules:"
-        f" {header.latency} cycles, and the header says {header.latency + 1}"
-    )
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    message = f"Not the same: the registers ...: {header.latency} cycles, ... {header.latency + 1}"
+    with pytest.raises(CheckFailed, match=telling(message)):
         proof.check()
 
 
@@ -197,11 +195,10 @@ def test_proof_that_is_undecided_is_no_success(classifier, monkeypatch):
     monkeypatch.setattr(equivalence, "check_equal", lambda *_, **__: [Verdict("undecided")])
     proof = prove_classifiers(classifier, classifier)
     message = (
-        "Not proven: every vote of every sample: ABC came to no decision in time; allow more with"
-        " --timeout and --limit"
+        "Not proven: every vote of every sample: ...in time; allow more with --timeout and --limit"
     )
     assert proof.status == "undecided"
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    with pytest.raises(CheckFailed, match=telling(message)):
         proof.check()
 
 
@@ -212,11 +209,8 @@ def test_proof_is_as_good_as_its_worst_claim():
 
 def test_proof_rejects_classifiers_without_the_same_votes(classifier):
     other = replace(classifier, group=classifier.group[::-1])
-    message = (
-        "Only classifiers with the same votes, in the same order, can be proven equal; these have"
-        " 16 and 16"
-    )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    message = "...same votes, ... 16 and 16"
+    with pytest.raises(UsageError, match=telling(message)):
         prove_classifiers(classifier, other)
 
 

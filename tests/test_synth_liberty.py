@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lgn_hw.errors import FileFormatError
+from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.synth.liberty import read_liberty
 from lgn_hw.synth.liberty_function import parsed_function
 
@@ -69,3 +69,8 @@ def test_library_rejects_an_area_that_is_no_number(tmp_path):
     given.write_text(CELLS.read_text().replace("area : 3.7536", "area : 3,7536"))
     with pytest.raises(FileFormatError, match=r"cell inv .* not '3,7536'; .* decimal point"):
         read_liberty(given)
+
+
+def test_library_rejects_a_device_that_has_no_end():
+    with pytest.raises(UsageError, match=r"^/dev/zero is a device; name a file"):
+        read_liberty(Path("/dev/zero"))

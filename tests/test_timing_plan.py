@@ -10,6 +10,7 @@ import pytest
 from amaranth_bench import codes_of, stream_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import telling
 from strategies import FOR_LUTS, MADE_FOR, classifiers, random_classifier
 
 from lgn_hw import UsageError
@@ -156,18 +157,15 @@ def test_registers_for_rejects_a_clock_that_no_placement_meets():
     levels = [Level("logic", 1, 1, 0, 5), Level("argmax", 2, 2, 10, 1, must=True)]
     part = find_part("HX8K-ct256")
     fastest = 1000 / part.delays.path(2, 10)
-    message = (
-        "No placement of registers reaches 500 MHz on hx8k-ct256: by the delay model, level 2 of"
-        f" argmax alone allows {fastest:.1f} MHz"
-    )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    message = f"... 500 MHz on hx8k-ct256: ...level 2 of argmax ... {fastest:.1f} MHz"
+    with pytest.raises(UsageError, match=telling(message)):
         registers_for(levels, part, 500)
     assert registers_for(levels, part, fastest - 0.1).registers == {"logic": [1], "argmax": [2]}
 
 
 def test_find_part_rejects_an_unknown_part():
-    message = f"The part must be one of {', '.join(DEVICES)}, not 'xc7a35t'"
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    message = f"The part ... {', '.join(DEVICES)}, not 'xc7a35t'"
+    with pytest.raises(UsageError, match=telling(message)):
         find_part("xc7a35t")
 
 

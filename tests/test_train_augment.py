@@ -62,6 +62,6 @@ def test_augmentation_needs_images():
     model = build_model(recipe, fitted_encoder(recipe, data), 10)
     with pytest.raises(
         UsageError,
-        match=r"^train\.shift and train\.flip need images; the data set has none: leave them out$",
+        match=r"^train\.shift and train\.flip need images; .*leave them out$",
     ):
         Trainer(model, recipe, data)

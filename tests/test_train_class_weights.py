@@ -1,9 +1,8 @@
 """Class weights: their forms, and what they do to a loss."""
 
-import re
-
 import numpy as np
 import pytest
+from messages import telling
 
 from lgn_hw.errors import UsageError
 from lgn_train.class_weights import class_weights
@@ -37,16 +36,16 @@ def test_balanced_takes_a_class_without_training_samples():
 
 
 WRONG = [
-    ({"hgih": 2}, "train.class_weight: 'hgih' is not one of the classes; did you mean 'high'?"),
-    ({"x": 2}, "train.class_weight: 'x' is not one of the classes; they are low, high"),
+    ({"hgih": 2}, "train.class_weight: 'hgih' ...; did you mean 'high'?"),
+    ({"x": 2}, "train.class_weight: 'x' ...; they are low, high"),
     (
         (1, 2, 3),
-        "train.class_weight must have a weight for each of the 2 classes, low, high; it has 3",
+        "train.class_weight ... 2 classes, low, high; it has 3",
     ),
 ]
 
 
 @pytest.mark.parametrize(("option", "message"), WRONG)
 def test_class_weights_rejects_what_does_not_fit_the_classes(option, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         class_weights(option, LABELS, CLASSES)

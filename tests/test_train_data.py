@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from messages import telling
 
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
@@ -40,7 +41,7 @@ def table(rows=50, columns="a,b,kind"):
 
 
 def refused(path, message, **options):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         load_file(path, **options)
 
 
@@ -297,12 +298,9 @@ def test_mnist_rejects_a_missing_file(tmp_path, monkeypatch):
     monkeypatch.setenv("LGN_DATA", str(tmp_path))
     folder = tmp_path / "mnist"
     message = (
-        f"LGN_DATA is set, and {folder}/train-images-idx3-ubyte.gz is missing; put"
-        " train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz,"
-        f" t10k-labels-idx1-ubyte.gz into {folder}, or set LGN_DATA to a folder that holds them"
-        " in mnist/"
+        f"... {folder}/train-images-idx3-ubyte.gz is missing; put ... {folder}, ...LGN_DATA ..."
     )
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         load_mnist()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import telling
 
 from lgn_hw.errors import UsageError
 from lgn_hw.features import Features
@@ -63,27 +64,24 @@ TOO_SMALL = [
     (
         (1, 50),
         0.1,
-        "data.validation: class 'a' has one training sample only, which cannot be both trained on"
-        " and validated with; leave data.validation out, or give more samples",
+        "data.validation: class 'a' ...; leave data.validation out, or give more samples",
     ),
     (
         (50, 4),
         0.02,
-        "data.validation = 0.02 holds out none of the 4 training samples of class 'b'; raise it to"
-        " 0.26, or leave it out",
+        "data.validation = 0.02 ... 4 training samples of class 'b'; raise it to 0.26, ...",
     ),
     (
         (50, 2),
         0.99,
-        "data.validation = 0.99 leaves none of the 2 training samples of class 'b' to train on;"
-        " lower it",
+        "data.validation = 0.99 ... 2 training samples of class 'b' ...; lower it",
     ),
 ]
 
 
 @pytest.mark.parametrize(("sizes", "fraction", "message"), TOO_SMALL)
 def test_hold_out_rejects_a_class_without_samples_in_a_part(sizes, fraction, message):
-    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UsageError, match=telling(message)):
         hold_out(dataset(*sizes), fraction, 0)
 
 

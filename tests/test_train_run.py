@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from messages import telling
 
 from lgn_hw import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
@@ -191,20 +192,20 @@ def test_resume_starts_where_no_epoch_was_finished(done, copied):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("model.tau=3.0", "model.tau = 2.0, and cannot be resumed with 3.0"),
-        ("seed=5", "seed = 0, and cannot be resumed with 5"),
-        ("model.layers=[90, 40]", "model.layers = [80, 40], and cannot be resumed with [90, 40]"),
+        ("model.tau=3.0", "model.tau = 2.0, ... 3.0"),
+        ("seed=5", "seed = 0, ... 5"),
+        ("model.layers=[90, 40]", "model.layers = [80, 40], ... [90, 40]"),
     ],
 )
 def test_resume_rejects_another_recipe(copied, change, message):
-    text = f"{copied} was trained with {message}; set it back, or start over with --force"
-    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+    text = f"{copied} ... {message}; set it back, or ...--force"
+    with pytest.raises(UsageError, match=telling(text)):
         run(copied, change, resume=True)
 
 
 def test_resume_rejects_fewer_epochs(copied):
-    text = f"{copied} has 4 epochs already; train.epochs may be raised, not lowered to 3"
-    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+    text = f"{copied} has 4 epochs ...; train.epochs may be raised, not ... 3"
+    with pytest.raises(UsageError, match=telling(text)):
         run(copied, "train.epochs=3", resume=True)
 
 
@@ -233,8 +234,8 @@ def test_force_starts_over_and_keeps_other_files(copied):
 
 
 def test_run_rejects_resume_without_a_run(tmp_path):
-    text = f"{tmp_path} holds no run: it has no recipe.resolved.json"
-    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+    text = f"{tmp_path} holds no run: ...recipe.resolved.json"
+    with pytest.raises(UsageError, match=telling(text)):
         run(tmp_path, resume=True)
     with pytest.raises(UsageError, match=r"^--resume goes on and --force starts over; give one of"):
         run(tmp_path, resume=True, force=True)
@@ -283,10 +284,10 @@ def test_a_full_disk_loses_nothing_older(done, copied, monkeypatch):
 
     monkeypatch.setattr("lgn_hw.files.atomic.os.fsync", full)
     text = (
-        f"{copied}/recipe.resolved.json cannot be written (No space left on device); make room"
-        " on the disk, then go on with --resume"
+        f"{copied}/recipe.resolved.json ... (No space left on device); make room on the disk,"
+        " ...--resume"
     )
-    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+    with pytest.raises(UsageError, match=telling(text)):
         run(copied, "train.epochs=5", resume=True)
     assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
     monkeypatch.undo()
@@ -296,8 +297,8 @@ def test_a_full_disk_loses_nothing_older(done, copied, monkeypatch):
 
 def test_export_run_rejects_folders_without_a_checkpoint(copied, tmp_path):
     shutil.rmtree(copied / "checkpoints")
-    text = f"{copied} holds no checkpoint yet; train for an epoch at least"
-    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+    text = f"{copied} holds no checkpoint ...; train for an epoch ..."
+    with pytest.raises(UsageError, match=telling(text)):
         export_run(copied)
     with pytest.raises(UsageError, match=r"holds no run: it has no recipe\.resolved\.json$"):
         export_run(tmp_path / "none")

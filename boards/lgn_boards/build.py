@@ -92,11 +92,15 @@ def build(
     plan = plan_for(classifier, board, options)
     check_luts(board, board.open_platform(), least_luts(plan), "estimate")
     design = design_files(board, plan)
+    # By content and not by time: the same files, commands and tools lead to the same folder, on any
+    # day.
     key = _digest(design, options)
     with own_folder(output_dir, "build") as owned:
         try:
             result = _built(plan, board, design, key, owned, options, say)
             _finish(result, owned, classifier, board)
+        # What was written is noted even where a step fails, so that the next call may write there
+        # again.
         finally:
             owned.note_all(key)
             for kept in owned.notices():
@@ -115,6 +119,7 @@ def _built(
 ) -> dict[str, Any]:
     """Run the steps in the folder of their inputs' digest, where an earlier run may have begun."""
     folder = owned.path / key
+    # Cleared before anything is written: a half-built folder must not be taken for a whole one.
     if options.fresh:
         owned.clear(key)
     for name, content in design.files.items():
@@ -231,6 +236,7 @@ def _pack(command: tuple[str, ...], routed: Routed, folder: Path) -> str:
 
 def _digest(design: DesignFiles, options: BuildOptions) -> str:
     """Return a digest of all that the bitstream depends on."""
+    # Versions are part of what goes in: another nextpnr places otherwise.
     programs = [yosys_version()]
     programs += [nextpnr_version(family_of(c[0])) for c in design.commands if "nextpnr" in c[0]]
     known = hashlib.sha256(repr((programs, design.commands, options.seeds)).encode())

@@ -108,6 +108,7 @@ class LinkClient:
         """Send a window of requests, and take their answers."""
         answered: list[bytes] = []
         pending: deque[_Pending] = deque()
+        # Only failures in a row count: a line that loses a frame now and then is no reason to stop.
         failures = 0
         try:
             while len(answered) < len(payloads):
@@ -142,6 +143,8 @@ class LinkClient:
             length = OVERHEAD + len(payloads[index])
             if pending and (len(pending) == WINDOW or length < MARGIN * pending[-1].answer_size):
                 return
+            # An answer names the request by this number and by its CRC: a late answer to an earlier
+            # request is told apart.
             self._sequence = (self._sequence + 1) % 256
             frame = Frame(self._sequence, command, payloads[index])
             pending.append(_Pending(index, frame, OVERHEAD + CRC_BYTES + sizes[index]))
@@ -154,6 +157,8 @@ class LinkClient:
         """
         found: list[bytes] = []
         on_the_line = sum(OVERHEAD + len(p.frame.payload) + p.answer_size for p in pending)
+        # A byte takes ten bits; the time for all that is on the line comes on top of the patience
+        # for the device.
         deadline = time.monotonic() + self.timeout + 10 * on_the_line / self.baud
         while not found:
             left = deadline - time.monotonic()

@@ -36,6 +36,7 @@ def least_luts(plan: LinkPlan) -> int:
     if plan.in_time is not None:
         return LINK_LUTS
     netlist = plan.votes
+    # Two classes may count one node; its flip-flop, and the LUT in front of it, is there once.
     votes = len(set(netlist.outputs[netlist.outputs >= netlist.first_node].tolist()))
     counted = LUTS_A_VOTE * votes + LUTS_A_NODE * (netlist.num_nodes - votes)
     return LINK_LUTS + votes + ceil(counted)
@@ -80,6 +81,7 @@ def _larger_boards(luts: int) -> list[str]:
     found = []
     for board in all_boards():
         available = part_of(board.open_platform())[1]
+        # A fifth to spare, as routers fail in parts that are nearly full.
         if available is not None and luts < 0.8 * available:
             found.append((available, board.name))
     return [name for _, name in sorted(found)[:2]]

@@ -41,6 +41,7 @@ def flash(command: list[str]) -> None:
         install = INSTALL.get(command[0])
         hint = f"; install it with: {install}" if install else ", and this lgn-hw knows no package"
         raise ToolNotFound(f"{command[0]} is missing{hint}")
+    # Before the programmer is started: some erase the board's memory first.
     missing = [word for word in command if word.endswith((".bin", ".bit", ".fs"))]
     if not all(Path(word).exists() for word in missing):
         raise UsageError(f"There is no file {missing[0]}; build it again with `lgn build`")

@@ -79,6 +79,7 @@ class Device:
             self.identity = Identity.unpack(client.ask(Command.IDENTIFY, IDENTITY_SIZE))
         except ValueError as problem:
             raise LinkError(f"{client.name}: {problem}") from None
+        # Another classifier would answer classes all the same, which no check of frames could find.
         if self.identity.digest != classifier.digest:
             raise UsageError(
                 f"{client.name} holds classifier {self.identity.digest[:16]}, not"
@@ -108,6 +109,8 @@ class Device:
                 return cls._on(classifier, name, baud, timeout)
             except (LinkError, UsageError) as problem:
                 tried.append(f"\n  {name}: {problem}")
+        # Two different faults with two remedies: nothing is plugged in, or what is plugged in is
+        # another device.
         if not ports:
             raise LinkError(
                 "There is no USB serial port; connect the board, or name its port with --port"
@@ -163,6 +166,7 @@ class Device:
         """
         checked = self.classifier.features.checked(codes)
         size, most = self.identity.sample_bytes, self._samples_a_frame()
+        # All samples at once; frames are slices of these bytes.
         packed = self.format.pack(checked)
         payloads = [packed[i : i + most * size] for i in range(0, len(packed), most * size)]
         start = time.monotonic()
@@ -170,6 +174,7 @@ class Device:
             counts = [len(payload) // size for payload in payloads]
             found = self.client.classify(payloads, counts, progress)
         except LinkError as problem:
+            # Frames that were answered are kept: a long batch is not lost with its last frame.
             classes = _classes(problem.answered)
             self.rates = Rates(len(classes), time.monotonic() - start, self.identity)
             raise PredictError(
@@ -203,6 +208,7 @@ class Device:
 
     def _samples_a_frame(self) -> int:
         """Return how many samples a frame holds at most, so that progress is seen."""
+        # Ten bits a byte on a serial line: start, eight of data, stop.
         bytes_ = self.identity.baud / 10 * FRAME_SECONDS
         return max(1, min(self.identity.max_samples, int(bytes_ / self.identity.sample_bytes)))
 

@@ -89,6 +89,7 @@ def _arguments(command: Sequence[str], seed: int) -> tuple[list[str], str]:
     arguments, output = [], ""
     words = iter(command[1:])
     for word in words:
+        # nextpnr's messages are read for progress and errors, and go into a log of each seed.
         if word == "--quiet":
             continue
         if word == "--log":
@@ -106,6 +107,7 @@ def _arguments(command: Sequence[str], seed: int) -> tuple[list[str], str]:
 
 def _in_words(report: PnrReport) -> str:
     """Name the slowest path within a clock by the signals at its ends."""
+    # Paths that begin or end at a pin are the link's, and slow on purpose.
     inside = [path for path in report.critical_paths if path.start == path.end and path.steps]
     if not inside:
         return "no path between registers"

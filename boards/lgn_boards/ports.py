@@ -33,6 +33,7 @@ class SerialTransport:
                 f"The port {port} cannot be opened ({problem}); is it there, is it free, and may"
                 " you use it (group dialout)?"
             ) from problem
+        # Bytes of an earlier session, which would be parsed as answers.
         self._port.reset_input_buffer()
 
     def write(self, data: bytes) -> None:
@@ -49,6 +50,7 @@ class SerialTransport:
     def read(self, timeout: float) -> bytes:
         """Return what has arrived; wait so many seconds for the first byte, or raise OSError."""
         self._port.timeout = timeout
+        # One byte is waited for; what has come with it is taken without waiting.
         first: bytes = self._port.read(1)
         return first + self._port.read(self._port.in_waiting) if first else b""
 

@@ -32,6 +32,8 @@ class SimulatedBoard:
         rate = BaudRate(clocks_per_bit * 1_000_000, 1_000_000)
         self.plan = plan or LinkPlan(classifier, rate)
         self.terminal = UartClassifier(self.plan)
+        # The host opens the slave by its name, as it would a serial port; raw, so that no byte is
+        # interpreted.
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
@@ -66,6 +68,7 @@ class SimulatedBoard:
         clocks = self.plan.rate.clocks_per_bit
         await ctx.tick().until(self.terminal.o_passed)
         while not self._ended.is_set():
+            # A simulation that nobody talks to would keep a core busy for ever.
             resting = self._quiet > REST_CYCLES
             ready, _, _ = select.select([self._master], [], [], POLL_SECONDS if resting else 0)
             if not ready and resting:

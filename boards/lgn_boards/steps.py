@@ -42,6 +42,8 @@ class Steps:
         number = len(self.done) + 1
         file = self.folder / f"{number}-{name.replace(' ', '-')}.json"
         head = f"[{number}/{self.count}] {name}"
+        # The folder is named after the digest of all inputs, so that a file there is of this very
+        # step.
         if file.exists():
             kept = json.loads(file.read_text(encoding="utf-8"))
             self.done.append(Step(number, name, kept["seconds"], True))

@@ -59,6 +59,7 @@ class DesignFiles:
 
 def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
     """Describe a classifier on a board; the same arguments give the same bytes."""
+    # Amaranth looks for a program called yosys; ours may be the WebAssembly build of pip.
     with _yosys_for_amaranth():
         prepared = board.open_platform().prepare(Shell(board, plan), "top", emit_src=False)
     files = {name: _bytes(content) for name, content in prepared.files.items()}

@@ -61,6 +61,7 @@ def _rows(classifier: Any) -> list[dict[str, Any]]:
     for board in all_boards():
         platform = board.open_platform()
         part, luts = part_of(platform)
+        # None: not asked, or the part's LUTs are not known; such a board is listed.
         fits = None
         if classifier is not None and luts is not None:
             fits = least_luts(plan_for(classifier, board, BuildOptions())) <= luts

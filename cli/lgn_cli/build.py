@@ -72,6 +72,7 @@ def build(
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.owned_folder import default_folder
 
+    # Both are looked at before anything is written: a wrong name costs no minutes.
     loaded, on = Classifier.load(classifier), find_board(board)
     folder = output or default_folder(classifier, on.name)
     stream = chosen_conv(loaded, conv) == "stream"
@@ -94,6 +95,8 @@ def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool
     from lgn_boards.fit import check_luts, least_luts
     from lgn_boards.top import design_files
 
+    # Everything that can be refused without a tool is refused here too, so that a dry run is worth
+    # something.
     plan = plan_for(classifier, board, options)
     check_luts(board, board.open_platform(), least_luts(plan), "estimate")
     design = design_files(board, plan)

@@ -86,8 +86,11 @@ def say(*lines: str) -> None:
 def show(table: RenderableType) -> None:
     """Print a table or panel, wider than the terminal where a word would be cut or folded."""
     if isinstance(table, Table):
+        # Rich folds a word that is wider than its column: a digest or a path that is broken into
+        # lines can no longer be copied.
         for column in table.columns:
             column.min_width = max(map(_longest_word, [column.header, *column.cells]))
+    # The narrowest width in which nothing is folded, measured on a console without a limit.
     least = Measurement.get(out, out.options.update(max_width=WIDEST), table).minimum
     wide = _console(width=least) if least > out.width else out
     wide.print(table, crop=False)
@@ -152,6 +155,8 @@ def save_classifier(path: Path, classifier: Classifier) -> None:
 
 def save_text(path: Path, text: str, mark: str) -> None:
     """Write a file where the user wants it; one there that lacks `mark` is kept aside."""
+    # A name that is no UTF-8 reaches Python with surrogates in it; they become the bytes that they
+    # stand for.
     data = text.encode("utf-8", "surrogateescape")
     kept = replace_file(path, data, lambda old: mark.encode() in old)
     if kept is not None:

@@ -7,7 +7,6 @@ command that is meant to say so.
 import importlib.metadata
 import platform
 import re
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,7 @@ from rich.text import Text
 
 from lgn_cli.console import JsonOption, print_json, say, show
 from lgn_hw.tools.nextpnr import FAMILIES, find_nextpnr
-from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.programs import answer_of, find_program
 
 __all__ = ["doctor"]
 
@@ -54,6 +53,7 @@ def doctor(
         show(_table(found))
         missing = [item for item in found if item.version is None]
         say(*(f"{item.name}: install it with: {item.install}" for item in missing))
+    # Without --strict the exit code stays 0: what is missing may not be needed.
     if strict and any(item.version is None for item in found):
         raise typer.Exit(3)
 
@@ -124,14 +124,7 @@ def _program(name: str, flag: str, needed_for: str, install: str) -> Finding:
 def _version_said(path: str, flag: str) -> str | None:
     """Return the first line that a program says of its version."""
     try:
-        done = subprocess.run(
-            [path, flag],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = answer_of([path, flag])
     except OSError:
         return None
     found = re.search(r"\d+\.\d+[\w.]*", done.stdout + done.stderr)

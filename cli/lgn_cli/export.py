@@ -170,6 +170,7 @@ def _rebuilt(run: Path, output: Path | None) -> dict[str, Any]:
     lgn_train = require_lgn_train()
     classifier = lgn_train.export_run(run)
     if output is None:
+        # In the run folder the classifier replaces that of an earlier epoch, as `lgn train` would.
         path, kept = lgn_train.keep_classifier(run, classifier)
         print_notices(kept)
     else:
@@ -206,6 +207,7 @@ def _translated(
             files, proof = _as_c(loaded, source, output, name, samples, layout, timeout, watch)
         else:
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
+            # A file may have a name that is none of Verilog or C; a module may not.
             module = name or identifier(path.stem)
             proof = write_combinational(
                 loaded,
@@ -246,6 +248,7 @@ def _as_c(
 
     if layout == "plain":
         path = output or source.with_name(f"{identifier(source.stem)}.c")
+        # The header is found by the source's name, so that file and functions are called alike.
         if path.suffix != ".c" or name not in (None, path.stem):
             raise UsageError(f"--output must be {name or 'a file that ends in '}.c, not {path}")
         folder, called = path.parent, path.stem

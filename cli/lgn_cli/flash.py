@@ -34,6 +34,7 @@ def flash(
     if json:
         print_json({"command": command, "run": not dry_run})
     else:
+        # The command is printed before it runs, so that it can be repeated with other options.
         say(shlex.join(command))
     if not dry_run:
         run_programmer(command)

@@ -66,6 +66,8 @@ def fmax(
     loaded, chosen = Classifier.load(classifier), find_part(part)
     folder = (output or default_folder(classifier, "fmax")) / chosen.name
     with (
+        # Written into a folder aside, which takes the place of the old one only when nextpnr has
+        # ended well.
         own_folder(folder, "fmax") as owned,
         owned.work() as work,
         status(f"nextpnr places the core on {chosen.name}"),

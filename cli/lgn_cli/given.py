@@ -20,6 +20,8 @@ def refuse_others(context: typer.Context, form: str, takes: Collection[str]) -> 
     found = []
     for parameter in context.command.params:
         name = parameter.name or ""
+        # An option's value does not say whether it was given: it may have been given as its
+        # default.
         source = context.get_parameter_source(name)
         given = source is not None and source.name == "COMMANDLINE"
         if parameter.param_type_name == "option" and given and name not in (*takes, "json"):

@@ -130,6 +130,7 @@ def import_(
 
 def _class_names(classes: str) -> list[str]:
     """Return the names of the classes: those that are listed, or numbers from 0."""
+    # A number is a count; a list with one name would be one class, which is refused later.
     if classes.isdecimal():
         if not 1 < int(classes) <= MAX_CLASSES:
             raise UsageError(
@@ -161,6 +162,7 @@ def _from_layers(
     netlist = layers_netlist(layers, inputs)
     samples = check_layers(layers, netlist)
     if outputs is not None:
+        # Some nets have outputs that no class counts: those behind the last vote are left out.
         netlist = replace(netlist, outputs=netlist.outputs[:outputs])
     made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
     classifier = assemble(netlist, made, names, tau, source.name)
@@ -215,6 +217,7 @@ def _from_netlist(
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
     made = _encoder(encoder, design.input_names)
     classifier = assemble(to_netlist(given), made, names, tau, source.name)
+    # Proven against what was read, before any pass: what the file says is what is saved.
     prove_import(classifier, given, timeout_s=timeout, watch=watch)
     save_classifier(path, classifier)
     return {

@@ -69,6 +69,8 @@ def _project(example: Example) -> dict[str, str]:
     templates = files("lgn_cli") / "examples"
     found = _texts(templates / example.value)
     if example is Example.OWN_BOARD:
+        # A board of one's own needs samples as well: those of the table, with what this example has
+        # of its own in their place.
         found = _texts(templates / Example.CSV.value) | found
     if example is Example.MNIST:
         found["recipe.toml"] = _mnist_recipe()

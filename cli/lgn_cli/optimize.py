@@ -60,6 +60,7 @@ def optimize(
     check_classifier_path(output)
     start = time.perf_counter()
     options = options_for(lut)
+    # Gates are mapped by the library of cells, of which nothing is known here.
     if options.head == "gates":
         raise UsageError(
             f"--lut {lut} leaves restructuring to `lgn synth --liberty`; optimise without --lut"

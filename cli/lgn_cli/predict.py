@@ -77,4 +77,6 @@ def _print_rows(
     for index, number in enumerate(chosen):
         row = [] if counts is None else counts[index].tolist()
         writer.writerow([index, classifier.classes[number], *row])
+    # Rows go to standard output and the accuracy to standard error: flushed, so that they come in
+    # this order on a terminal.
     out.file.flush()

@@ -84,6 +84,8 @@ def prove(
     start = time.perf_counter()
     with watched(limit) as watch:
         proof = _proof(classifier, other, timeout, watch)
+    # The digest is of the first file; reports believe a proof only of the classifier that they
+    # show.
     data = {
         "digest": Classifier.load(classifier).digest,
         "a": str(classifier),
@@ -101,6 +103,7 @@ def prove(
         ],
         "seconds": round(time.perf_counter() - start, 2),
     }
+    # Only a core's proof is kept: the report is about the circuit that was emitted.
     if other.suffix == ".v" and _combinational_kind(other) is None:
         with (
             own_folder(default_folder(classifier, "prove"), "prove") as owned,
@@ -143,6 +146,7 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     if middle is None:
         return prove_design(loaded, text, timeout_s=timeout, watch=watch)
     watch.report(f"proving {classifier.name} = {middle.name} = {other.name}")
+    # A chain of two equalities; where the first does not hold the second says nothing.
     first = prove_classifiers(loaded, Classifier.load(middle), timeout_s=timeout, watch=watch)
     if first.status != "equal":
         return first

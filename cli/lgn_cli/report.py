@@ -75,6 +75,7 @@ def report(
 
     several = len(runs) > 1
     beside = Path() if several else classifier_file(runs[0]).parent
+    # Where the page goes is settled before minutes of reading and drawing.
     path = _page(output, beside, "comparison.html" if several else "report.html")
     if path is None and json:
         raise UsageError("--output - prints the page; --json prints figures; give one of them")

@@ -54,10 +54,13 @@ def run(
     print_notices(given.notices)
     codes = (given[:samples] if samples else given).codes
     with status("looking for the board") as shown, _open(loaded, port, baud, timeout) as on:
+        # First: a board with a wrong bitstream is found before any sample is sent.
         failures = on.self_test().failures
         say = f"of {len(codes):,} samples"
         found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
+        # A board that is gone cannot be asked for its counters.
         counters = None if lost else on.counters()
+    # Of a batch that was cut short, what was classified is compared all the same.
     given = given[: len(found)]
     codes = given.codes
     wrong = (found != loaded.predict(codes)).nonzero()[0]
@@ -67,6 +70,7 @@ def run(
         "complete": lost is None,
         "labelled": given.labelled,
         "accuracy": given.accuracy(found),
+        # Of no samples the agreement is 1, as there is none that differs.
         "agreement": 1 - len(wrong) / max(1, len(codes)),
         "simulated": port == SIMULATED,
         "samples_per_second": vars(on.rates),
@@ -78,6 +82,7 @@ def run(
         print_json(result)
     else:
         _print(result)
+    # After the figures are printed, which a failing run should leave behind as well.
     _check(loaded, codes, found, failures)
     if lost is not None:
         raise lost

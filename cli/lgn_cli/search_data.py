@@ -41,6 +41,7 @@ def _document(data: str) -> tuple[dict[str, Any], str]:
     if path.suffix == ".toml" or named is not None:
         document = Recipe.load(named or path).to_dict()
         return {**document, "data": dict(document["data"])}, str(named or path)
+    # Recipes must have these sections; the search fills in its own.
     common: dict[str, Any] = {"model": {"layers": [1]}, "train": {"epochs": 1}}
     if data.lower() in BUILT_IN:
         section: dict[str, Any] = {"source": data.lower()}

@@ -29,6 +29,7 @@ def capacity_of(name: str) -> tuple[str, int]:
     family = next((of for start, of in FAMILIES.items() if full.startswith(start)), None)
     if family is None or luts is None:
         raise UsageError(f"The LUTs of {full} are not known; give --luts and --lut instead")
+    # A board needs its link to the host as well; a bare part is all for the classifier.
     return family, luts - LINK_LUTS
 
 
@@ -79,6 +80,8 @@ def latency_on(
             placement = registers_for(levels, chosen, clock)
         except UsageError as problem:
             return {"clock_mhz": clock, "latency_cycles": None, "clock_note": str(problem)}
+        # An estimate by the part's delay model: to place and route each design would take longer
+        # than to train it.
         cycles = placement.latency
         return {
             "clock_mhz": clock,

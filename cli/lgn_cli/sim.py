@@ -73,6 +73,8 @@ def sim(
     from lgn_sim.simulate import simulate
 
     loaded = Classifier.load(classifier)
+    # Real samples reach patterns that random vectors hardly ever do: those that training left are
+    # taken by themselves.
     beside = classifier.parent / "test.npz"
     folder = output or default_folder(classifier, "sim")
     given = data or (beside if beside.exists() else None)
@@ -117,6 +119,8 @@ def _choose(
     from lgn_sim.job import CASES
     from lgn_sim.simulate import CONTROL_VECTORS, FEW
 
+    # What simulate() will run: all vectors once, few of them in each other case, and the negative
+    # control.
     given = 2 + vectors + (0 if samples is None else len(samples))
     total = given + (len(CASES) - 1) * min(FEW, given) + control * min(CONTROL_VECTORS, given)
     nodes, builds = classifier.netlist.num_nodes, 1 + control

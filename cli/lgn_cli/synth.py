@@ -120,6 +120,8 @@ def synth(
         synth_stream(loaded, classifier, output, levels, json)
         return
     options = options_for(lut, registers=levels_per_stage, scores=scores)
+    # What is mapped is what would be delivered; a file that is given must be of this very
+    # classifier.
     text = to_verilog(loaded, options) if verilog is None else matching_verilog(loaded, verilog)
     header = read_core_header(text)
     folder = output or default_folder(classifier, "synth")
@@ -179,6 +181,7 @@ def _in_cells(
         text = matching_verilog(loaded, verilog)
     else:
         text = to_verilog(loaded, options)
+    # A folder of its own, so that the LUTs of the same classifier, in CLASSIFIER.synth, stay.
     folder = output or default_folder(classifier, "cells")
     with (
         own_folder(folder, "cells") as owned,
@@ -204,6 +207,7 @@ def _combinational(loaded: "Classifier", verilog: Path | None, options: "CoreOpt
     """Return the circuit without registers."""
     from lgn_hw.export.combinational import combinational_file
 
+    # Scores and carry chains have no combinational form, and a file that is given has registers.
     if verilog is not None or options.scores or options.lut_size is None or options.carries:
         raise UsageError(
             "--combinational goes with --lut 4, 6 or gates, without --verilog, --scores"
@@ -217,6 +221,7 @@ def _provable(text: str, modules: str, combinational: bool) -> bytes:
 
     if combinational:
         return with_mapped_parts(text.encode(), modules)
+    # The head line goes along: by it `lgn prove` knows what the netlist must be.
     return "".join([*re.findall(r"^//.*\n", text, re.MULTILINE), modules]).encode()
 
 
@@ -243,6 +248,7 @@ def area_table(area: Area, nodes: dict[str, int] | None = None) -> Table:
     table = Table()
     table.add_column("part")
     counts = {"LUT4": area.lut4, "LUT6": area.lut6, "flip-flops": area.ff, "CARRY4": area.carry4}
+    # A column of zeros would look as if there were chains.
     if not area.carry4["total"]:
         del counts["CARRY4"]
     for column in counts:

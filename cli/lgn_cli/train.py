@@ -145,6 +145,7 @@ def read_ranges(options: list[str]) -> "Range | None":
     """Read --range options; raises UsageError naming the one that is none."""
     found: dict[str, tuple[float, float]] = {}
     for option in options:
+        # From the right: a feature's name may have an equals sign of its own.
         name, _, ends = option.rpartition("=")
         try:
             low, high = map(_number, ends.split(":"))

@@ -143,6 +143,7 @@ def verilog(
     start = time.perf_counter()
     if chosen_conv(loaded, conv) == "stream":
         refuse_others(context, "--conv stream", STREAM_TAKES)
+        # The default name says which kind of core it is; a name that was given stays.
         core_name = "streaming_core" if name == "classifier_core" else name
         levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
         _stream(loaded, path, StreamingOptions(levels, scores), core_name, json)
@@ -292,6 +293,7 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
 
     if _is_file(path):
         return {"bytes": _save(path, design.text)}
+    # Real samples reach what random ones do not: most patterns of bits never occur in data.
     samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
     manifest = deliver(loaded, design, codes, path, print_notices)

@@ -27,6 +27,7 @@ def watched(limit: float | None, doing: str = "proving") -> Iterator[Watch]:
             nonlocal said
             now = time.monotonic()
             status.update(Text(f"{doing}: {what}, {now - start:.0f} s"))
+            # In a log a line every 20 seconds shows that it lives; more would bury what matters.
             if not errors.is_terminal and now - said > LINE_S:
                 said = now
                 errors.print(f"{doing}: {what}, {now - start:.0f} s", soft_wrap=True)

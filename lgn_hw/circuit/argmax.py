@@ -59,6 +59,8 @@ class _Candidate:
 
 def _winner(builder: Builder, lut_size: int, a: _Candidate, b: _Candidate) -> _Candidate:
     """Choose the later one only where its score is strictly higher."""
+    # Scores are as wide as their bound; the shorter one is filled up with constant zeros, which
+    # fold away.
     width = max(len(a.score), len(b.score))
     first, second = (x.score + [ZERO] * (width - len(x.score)) for x in (a, b))
     later = _greater(builder, lut_size, second, first)

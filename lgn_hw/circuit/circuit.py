@@ -93,6 +93,7 @@ def connected(parts: Iterable[Netlist]) -> Netlist:
 
 def _followed_by(a: Netlist, b: Netlist) -> Netlist:
     """Put b after a. Where b would read net 0, which may be padding, it reads a node of it."""
+    # The number of the node of constant 0, which stands between the two netlists.
     zero = a.num_nets
     nets = np.zeros(b.num_nets, np.int32)
     nets[1] = 1

@@ -25,6 +25,8 @@ def encoder_netlist(thermometer: Thermometer, lut_size: int) -> Netlist:
     features = thermometer.features
     builder = Builder(features.sample_width)
     stop = np.cumsum(features.width).tolist()
+    # Comparisons made so far, by highest bit read and threshold up to there: thresholds of one
+    # feature share low parts.
     known: dict[tuple[int, int], int] = {}
     outputs = []
     for f, threshold in zip(

@@ -111,6 +111,7 @@ def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
     words: list[int] = scores.argmax(axis=1).tolist()
     if header.scores:
         for c, column in enumerate(scores.T.tolist()):
+            # Python integers and not numpy ones: ten classes of eight bits are beyond 64 bits.
             shift = header.class_bits + c * header.score_bits
             words = [word | score << shift for word, score in zip(words, column, strict=True)]
     return words
@@ -140,6 +141,7 @@ def header_text(header: CoreHeader, classifier: Classifier) -> str:
 
 def read_core_header(text: str) -> CoreHeader:
     """Read the header of emitted Verilog; raises UsageError where it has none."""
+    # Searched for and not taken from a fixed line: an example and its fields vary in length.
     found = re.search(rf"^{MARK}(.*)$", text, re.MULTILINE)
     if found is None:
         raise UsageError(

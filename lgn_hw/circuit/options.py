@@ -38,6 +38,7 @@ class CoreOptions:
 
     def __post_init__(self) -> None:
         if not self.head:
+            # Frozen, and yet the default depends on another field.
             object.__setattr__(self, "head", PLAIN_HEADS.get(self.lut_size, "counters"))
         if self.head not in HEADS:
             raise UsageError(f"The head must be one of {', '.join(HEADS)}, not {self.head!r}")

@@ -71,6 +71,7 @@ class Stages:
     def _check_levels(self, after: tuple[int, ...]) -> None:
         """Raise UsageError unless the levels ascend and lie in the block."""
         last = max(1, self.levels)
+        # Equal to the sorted set only if they ascend, none stands twice and all are there.
         if list(after) != sorted({*after} & {*range(last + 1)}):
             raise UsageError(
                 f"Registers must stand after levels 0 to {last}, ascending, not {list(after)}"

@@ -41,6 +41,7 @@ class _Gates:
         full = (1 << (1 << len(pins))) - 1
         if table in (0, full):
             return ONE if table else ZERO
+        # The latest input is expanded last, so that it passes one gate or two.
         order = sorted(range(len(pins)), key=lambda pin: (self._at(pins[pin]), pin))
         return self._split(_permuted(table, order), [pins[pin] for pin in order])
 
@@ -62,6 +63,7 @@ class _Gates:
             part = self._split(low, rest)
             return self._gate(OR, part, last) if high else self._gate(AND, part, last ^ 1)
         zero, one = self._split(low, rest), self._split(high, rest)
+        # The lower half implies the upper one: one AND less than a multiplexer.
         if low & high == low:
             return self._gate(OR, zero, self._gate(AND, one, last))
         if low & high == high:

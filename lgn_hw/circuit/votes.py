@@ -40,6 +40,7 @@ class Votes:
         literal = _literals(classifier.netlist)
         group, classes = classifier.group, classifier.num_classes
         inverse = literal & 1 == 1
+        # Each inverse brings 1, and so does each output that is constant 1 (literal 2).
         offset = np.bincount(group[inverse | (literal == 2)], minlength=classes)
         voting = literal > 2
         distinct, first, which = np.unique(
@@ -84,8 +85,10 @@ def _literals(netlist: Netlist) -> NDArray[np.int64]:
         alias[alias] = (netlist.arity[node[alias]] == 1) & np.isin(
             netlist.table[node[alias]], (0b01, 0b10)
         )
+        # Net 0 inverted is net 1 and the other way round: constants have one literal each.
         if not alias.any():
             return np.where(literal == 1, 2, np.where(literal == 3, 0, literal))
+        # One link of a chain for all outputs at once; chains are short.
         source = netlist.fanin[node[alias], 0].astype(np.int64)
         inverse = (netlist.table[node[alias]] == 0b01).astype(np.int64)
         literal[alias] = (2 * source + inverse) ^ (literal[alias] & 1)

@@ -60,6 +60,7 @@ def read_npz(path: Path) -> Arrays:
             f"{path} must hold arrays x and y; x is missing, and it holds"
             f" {plain(sorted(arrays)) or 'nothing'}"
         )
+    # A test part without labels would silently be no test part.
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise UsageError(f"{path} must hold both of x_test and y_test, or neither")
     x = _values(path, arrays, "x")
@@ -124,6 +125,7 @@ def load_arrays(path: Path, known: Container[str] | None = None) -> dict[str, ND
 
 def _image_shape(x: NDArray[Any]) -> tuple[int, int, int] | None:
     """Return channels, rows and columns of images; None where samples are rows."""
+    # Rows and columns, or channels, rows and columns; the order of torch, not of image files.
     match x.shape[1:]:
         case rows, columns:
             return 1, rows, columns
@@ -209,6 +211,7 @@ def _meaning(
     path: Path, arrays: dict[str, NDArray[Any]], labels: Iterable[str], names: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the name for each label: labels are names, or else count the names from 0."""
+    # Missing labels mean no class, under either reading.
     given = {label for label in labels if not is_missing(label)}
     counted = {str(number): name for number, name in enumerate(names)}
     named = given <= set(names)
@@ -218,6 +221,8 @@ def _meaning(
             f"{path}: labels must be 0 to {len(names) - 1}, one for each of class_names, or these"
             f" names, not {wrong!r}"
         )
+    # Integers may be names (classes called 7 and 8) or positions: where both readings are possible
+    # and differ, the file must say which.
     numbers = all(arrays[y].dtype.kind not in "US" for y in ("y", "y_test") if y in arrays)
     differs = any(counted.get(label, label) != label for label in given)
     if named and numbers and differs and given <= counted.keys():

@@ -34,6 +34,7 @@ def read_csv(path: Path) -> Table:
     text = _text(path)
     stated = STATED.match(text)
     separator = stated[1] if stated else _separator(text)
+    # The line `sep=;` is no row.
     rows = _rows(path, text, separator)[1 if stated else 0 :]
     if len(rows) < 2:
         raise UsageError(f"{path} holds no samples; it needs a header row and one row per sample")
@@ -43,9 +44,11 @@ def read_csv(path: Path) -> Table:
         list(map(str.strip, column)) for column in zip(*(r for _, r in rows[1:]), strict=True)
     ]
     notices: list[str] = []
+    # Spreadsheets write a separator behind the last cell of each row.
     while len(header) > 1 and not header[-1] and not any(columns[-1]):
         header.pop(), columns.pop()
         notices = [f"{path}: rows end in a separator; the empty last column is left out"]
+    # One column with decimal commas decides for the file: 3 in another column means 3 either way.
     comma = separator != "," and any(is_decimal_comma(column) for column in columns)
     if comma:
         notices.append(f"{path}: commas in numbers are read as decimal points")

@@ -26,6 +26,7 @@ def table_of(frame: Any, place: str = "The table") -> Table:
     """Return the columns of a DataFrame by name. Raises UsageError on columns of dates, and what
     Table raises.
     """
+    # Imported late: whoever reads .csv files need not wait for it.
     import narwhals as nw
 
     try:
@@ -82,6 +83,7 @@ def _open_cells(column: Any) -> NDArray[Any]:
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:
         return np.array([np.nan if cell is None else float(cell) for cell in given], np.float64)
     cells = np.empty(len(given), object)
+    # Assigned to an array of objects: np.array would make a string of each.
     cells[:] = given
     return cells
 

@@ -70,6 +70,7 @@ def match_labels(
     True and False are these.
     """
     counts = Counter(labels)
+    # Names first: a label 7 of classes called 7, 8 and 9 is a name, not the eighth class.
     numbers = _by_name(counts, classes)
     if counts and all(number == UNKNOWN for number in numbers.values()):
         numbers = _by_number(counts, classes)
@@ -93,6 +94,7 @@ def check_class_names(names: Sequence[str], place: str) -> list[str]:
 
 def _by_name(labels: Counter[str], classes: Sequence[str]) -> dict[str, int]:
     """Return the class of each label that is a class's name."""
+    # As they are spelled first: canonical() makes 1 and 1.0 one, and two classes may be called so.
     exact = {name: number for number, name in enumerate(classes)}
     spelled: dict[str, int] = {}
     for number, name in enumerate(classes):

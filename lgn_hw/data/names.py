@@ -42,6 +42,7 @@ def plain(names: Iterable[str]) -> str:
 
 def check_names(names: Sequence[str], place: str) -> None:
     """Raise UsageError where names are no header: numbers, missing ones, two alike."""
+    # All but one, since the label's column often has a word in a first row of data.
     numbers = [name for name in names if NUMBER.fullmatch(name)]
     if numbers and len(numbers) >= len(names) - 1:
         raise UsageError(
@@ -64,6 +65,7 @@ def label_column(names: Sequence[str], label: str, place: str) -> int:
     if label in names:
         return names.index(label)
     near = difflib.get_close_matches(label, names, 1)
+    # difflib does not find a name that differs in its case alone, where it is short.
     near = near or [name for name in names if name.lower() == label.lower()]
     hint = f"; did you mean {near[0]!r}?" if near else f"; it has {plain(names)}"
     raise UsageError(f"{place} has no column {label!r}{hint}")

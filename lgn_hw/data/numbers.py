@@ -53,6 +53,8 @@ def parse_numbers(
     words = [cell.lower() for cell in cells]
     if set(words) <= TRUTH.keys():
         return np.array([TRUTH[word] for word in words])
+    # A column of TRUE and FALSE with a missing cell: the missing one is the fault to name, not the
+    # words.
     truths = all(word in TRUTH or is_missing(word) for word in words)
     for index, cell in enumerate(cells):
         if not (ONE_DECIMAL.fullmatch(cell) or (truths and words[index] in TRUTH)):

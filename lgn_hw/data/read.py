@@ -22,6 +22,8 @@ def read_file(path: Path) -> Table | Arrays:
         raise UsageError(f"There is no data file {path}")
     if not path.is_file():
         raise UsageError(f"{path} is not a file; name an .npz or .csv file in it")
+    # By the name, not by the content: a file that is called .csv and is none should be refused as
+    # such.
     kind = path.suffix.lower()
     if kind == ".npz":
         return read_npz(path)

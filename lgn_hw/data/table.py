@@ -93,6 +93,7 @@ class Table:
         """Return an array of numbers as int64, float64 or bool."""
         if cells.dtype.kind == "b":
             return cells
+        # float32 becomes float64 exactly, so that thresholds are compared with what was given.
         if cells.dtype.kind == "f":
             values = cells.astype(np.float64)
             wrong = ~np.isfinite(values)
@@ -105,6 +106,7 @@ class Table:
                 )
                 raise UsageError(f"{self._cell(row, column)} {rule}")
             return values
+        # Only uint64 can be: numpy compares it with the bound without a wrap.
         beyond = cells > np.iinfo(np.int64).max
         if beyond.any():
             row = int(np.argmax(beyond))

@@ -16,6 +16,9 @@ def files(design: "Design") -> dict[str, str]:
 
     A sample has more bits than a chip has pins: what surrounds the circuit in the chip feeds it,
     and only the clock and what the user adds is bound to pins.
+
+    Vivado and Quartus read Tcl, nextpnr its own formats: PCF for iCE40, LPF for ECP5, in which a
+    clock is a frequency in MHz and not a period in ns.
     """
     return {
         "constraints/vivado.xdc": _xdc(design),

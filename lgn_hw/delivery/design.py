@@ -93,6 +93,9 @@ def make_design(
 
     Raises UsageError on an unknown wrapper or a width that TDATA cannot have, and what
     hdl.verilog.to_verilog raises.
+
+    options: of the core. wrapper: one of hdl.wrappers.WRAPPERS. data_bits: of TDATA, where the
+    wrapper is axi. clock_mhz: for the constraints; nothing in the Verilog depends on it.
     """
     check_wrapper(wrapper, data_bits)
     core = to_verilog(classifier, options, name=name, source=source)

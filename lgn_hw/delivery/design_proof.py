@@ -41,6 +41,8 @@ def prove_design(
     A wrapper is compared letter by letter with the one for this core, comments apart;
     of other modules nothing is shown, so that a file with them is refused. Raises what
     prove.equivalence.prove_verilog raises, and UsageError where the file has no core's header.
+
+    verilog: the text of a whole file. timeout_s: for each call of the solver.
     """
     stream = read_stream_header(verilog)
     if stream is not None:
@@ -49,6 +51,8 @@ def prove_design(
     proof = prove_verilog(classifier, verilog, header, timeout_s=timeout_s, watch=watch)
     if proof.status == "refused":
         return proof
+    # Modules that are neither the core nor one of its blocks: a wrapper, or something that nobody
+    # proves.
     outer = [name for name in module_names(verilog) if not _is_core(name, header)]
     return Proof((*proof.claims, _wrapper_claim(verilog, outer, header))) if outer else proof
 
@@ -81,11 +85,18 @@ def _is_core(name: str, header: CoreHeader) -> bool:
 
 
 def _without_comments(verilog: str) -> str:
+    """Return Verilog without comments; strings and escaped names, in which // is no comment,
+    stay.
+    """
     return COMMENT.sub(lambda found: found[1] or "", verilog)
 
 
 def _wrapper_claim(verilog: str, outer: list[str], header: CoreHeader) -> Claim:
-    """Compare what stands around the core with the wrapper that is written for it."""
+    """Compare what stands around the core with the wrapper that is written for it.
+
+    outer: the modules that are not the core's. The width of TDATA is read from the text, because
+    the header does not have it.
+    """
     code = _without_comments(verilog)
     found = TDATA.search(code)
     data_bits = int(found[1]) + 1 if found else 8

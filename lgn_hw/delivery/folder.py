@@ -43,6 +43,7 @@ def deliver(
     Raises UsageError where the folder holds files and no delivery (see files.owned_folder).
     """
     files = _files(classifier, design, codes)
+    # No date and no path: the same call gives the same manifest on any machine.
     facts = _facts(classifier, design, len(codes))
     with own_folder(folder, "verilog") as owned, owned.work(facts) as work:
         for name, text in files.items():
@@ -52,7 +53,11 @@ def deliver(
 
 
 def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[str, str]:
-    """Return all files but the manifest, by path."""
+    """Return all files but the manifest, by path.
+
+    Samples and results are packed as the core's ports have them, by the same functions that the
+    testbenches of this project use.
+    """
     header = design.header
     samples = classifier.features.pack(codes)
     results = pack_results(header, classifier.scores(codes))
@@ -87,6 +92,7 @@ def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, An
         "tools": {
             "lgn-hw": lgn_hw.__version__,
             "amaranth": version("amaranth"),
+            # The version alone: the commit and the compiler behind it differ from build to build.
             "yosys": " ".join(yosys_version().split()[1:2]),
         },
     }
@@ -106,6 +112,7 @@ def _parameters(design: Design, vectors: int) -> str:
         constants |= {f"{name.upper()}_ADDRESS": REGISTERS[name] for name in addressed}
         constants["ID"] = IDENTITY
     lines = [f"`define TOP {design.top}"]
+    # A macro and no constant: without scores the port is not there to be named.
     lines += ["`define SCORES"] if design.header.scores else []
     lines += [f"localparam {name} = {value};" for name, value in constants.items()]
     return "\n".join(lines) + "\n"

@@ -66,6 +66,7 @@ def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
     sources = " ".join(design.files)
+    # A core with carry chains names primitives of Xilinx, which other parts do not have.
     parts, synthesis = "any part that it knows", "synth_ice40"
     if design.header.options.carries:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
@@ -132,7 +133,11 @@ yosys, for {parts}:
 
 
 def _interface(classifier: Classifier) -> str:
-    """Return the tables of features and classes, and the worked example."""
+    """Return the tables of features and classes, and the worked example.
+
+    Features beyond MAX_ROWS are in the manifest only: a table of 3 072 rows is not read. The
+    example is one sample worked out by hand, so that a reader can check the order of the bits.
+    """
     fields, example = fields_of(classifier), example_of(classifier)
     rows = [_row(field) for field in fields[:MAX_ROWS]]
     more = (
@@ -167,7 +172,10 @@ Their class is {example.number}, {_cell(example.name)}.
 
 
 def _row(field: Field) -> str:
-    """Return a feature as a row of the table."""
+    """Return a feature as a row of the table.
+
+    Offset and scale are written with repr, which gives back the same double.
+    """
     kind = "signed" if field.signed else "unsigned"
     cells = (
         f"{field.last}:{field.first}",
@@ -182,5 +190,10 @@ def _row(field: Field) -> str:
 
 
 def _cell(name: str) -> str:
-    """Return a name as the code of a cell of a Markdown table."""
+    """Return a name as the code of a cell of a Markdown table.
+
+    A pipe would end the cell and a backtick the code; white space is folded, as a line break would
+    end the row.
+    """
+    # Markdown knows no escape of a backtick within code.
     return f"`{' '.join(name.split())}`".replace("|", "\\|") if "`" not in name else repr(name)

@@ -16,7 +16,11 @@ QUARTUS_FAMILY, QUARTUS_DEVICE = "Cyclone V", "5CSEBA6U23I7"
 
 
 def files(design: "Design") -> dict[str, str]:
-    """Return the scripts by path."""
+    """Return the scripts by path.
+
+    The part is an argument of each script; the defaults are a small Artix-7 and a Cyclone V, which
+    the free editions of both tools know.
+    """
     return {
         "vivado/out_of_context.tcl": _vivado(design),
         "quartus/out_of_context.tcl": _quartus(design),
@@ -25,6 +29,7 @@ def files(design: "Design") -> dict[str, str]:
 
 def _vivado(design: "Design") -> str:
     """Return the Tcl that synthesises, places and routes out of context in Vivado."""
+    # In the order in which they are compiled; names have no spaces.
     sources = " ".join(design.files)
     return f"""\
 # Synthesise, place and route {design.top} out of context: no pins, only its own timing.

@@ -39,6 +39,10 @@ def c_files(
     samples: 32 or 64, how many classify_block takes. layout: arduino makes a library's folder of
     them, for Arduino and PlatformIO. Raises UsageError on a name, samples or a layout that cannot
     be, ToolNotFound where there is no C++ compiler to make the program with.
+
+    The text is the same for equal classifiers, so that its checksum names it. A block's word has a
+    bit for each sample: 64 are faster where the machine has 64-bit registers, 32 on
+    microcontrollers.
     """
     if layout not in LAYOUTS:
         raise UsageError(f"The layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
@@ -60,12 +64,19 @@ def prove_c(
     """Prove that the C source, and so the program in its tables, is the classifier.
 
     What is proven is what the tables say; that C runs them so is tested, with every function.
+
+    source: NAME.c as bytes; the header has no tables. timeout_s: for each call of the SAT solver.
+    Raises FileFormatError where it is no C that was written here. A proof of a changed file has one
+    claim, `different`, because tables that pass it might still be read by changed code.
     """
     whole = Claim(WHOLE, "SHA-256", "equal" if is_sealed(source) else "different", CHANGED)
     if whole.status == "different":
         return Proof((whole,))
+    # Of the compiled program only `output` is used below, which C does not say; the rest is read
+    # from the text.
     made = _engine(classifier).program
     text = source.decode()
+    # The one number that is no table: how many words the interpreter keeps.
     slots = re.search(r"^static word slots\[(\d+)\];$", text, re.MULTILINE)
     if slots is None:
         raise FileFormatError("The file is no C that lgn export wrote")
@@ -108,6 +119,7 @@ def write_c(
     """
     files = c_files(classifier, name, samples=samples, layout=layout)
     source = next(data for path, data in files.items() if path.endswith(f"{name}.c"))
+    # Before anything is written: what cannot be proven must not lie in a firmware folder.
     proof = prove_c(classifier, source, timeout_s=timeout_s, watch=watch)
     proof.check()
     if layout == "plain":
@@ -126,6 +138,10 @@ CHANGED = "its last line has another checksum; export it again"
 
 
 def _engine(classifier: Classifier) -> Engine:
-    """Return the compiled engine; its absence is said with the remedy."""
+    """Return the compiled engine; its absence is said with the remedy.
+
+    Its program is only made by the compiler of the engine, in C++; so C cannot be exported without
+    one, although the C itself needs none.
+    """
     parts = classifier.encoder, classifier.netlist, classifier.group, classifier.num_classes
     return Engine(*parts)

@@ -47,7 +47,11 @@ def code_type(values: NDArray[np.integer]) -> str:
 
 
 def tables_of(program: Program, features: Features) -> dict[str, tuple[str, NDArray[np.integer]]]:
-    """Return each array's C type and values, by its name in C."""
+    """Return each array's C type and values, by its name in C.
+
+    BIT_THRESHOLD has the type of a feature, so that the comparison in C converts nothing: signed
+    against unsigned would be compared as unsigned.
+    """
     found = {}
     for name, field in NAMES.items():
         values = getattr(program, field)
@@ -75,7 +79,11 @@ def table_text(name: str, kind: str, values: NDArray[np.integer]) -> str:
 
 
 def checksum(tables: dict[str, tuple[str, NDArray[np.integer]]]) -> int:
-    """Return the CRC-32 of all values, eight bytes each, the lowest first; empty arrays as 0."""
+    """Return the CRC-32 of all values, eight bytes each, the lowest first; empty arrays as 0.
+
+    The C computes the same over its own arrays (NAME_check), whatever width they have: each value
+    is widened to 64 bits first. CRC-32 finds flash that lost a bit, not a forger.
+    """
     crc = 0
     for _, values in tables.values():
         padded = values if len(values) else np.zeros(1, np.int64)
@@ -88,6 +96,9 @@ def read_tables(text: str, slots: int, output: NDArray[np.integer], name: str) -
 
     output: what the netlist's outputs are, which C does not say. Raises FileFormatError where a
     table is missing.
+
+    text: the source. slots: words of the working memory. name: of the file, for messages. Lengths
+    come from the #defines, because an empty array is written with one 0.
     """
     size = {n: int(v) for n, v in re.findall(r"^#define (RUNS|BITS|VOTES) (\d+)$", text, re.M)}
     found = {}
@@ -100,6 +111,8 @@ def read_tables(text: str, slots: int, output: NDArray[np.integer], name: str) -
     for field, length in (("function", "RUNS"), ("count", "RUNS"), ("feature", "BITS"),
                           ("threshold", "BITS"), ("votes", "VOTES")):  # fmt: skip
         found[field] = found[field][: size[length]]
+    # An instruction has its inputs and the slot of its result: 3 numbers for two inputs, 4 for
+    # three.
     pins = np.where(found["function"] < THREE, 3, 4)
     found["code"] = found["code"][: int((pins * found["count"]).sum())]
     return Program(slots=slots, output=output, **found)

@@ -22,6 +22,7 @@ __all__ = ["WORDS", "header_text", "source_text"]
 
 WORDS = {32: "uint32_t", 64: "uint64_t"}  # samples that are classified together
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+# Of C99, and what the source itself names: a prefix that is one of them would not compile.
 KEYWORDS = {
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
     "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
@@ -66,6 +67,7 @@ def source_text(classifier: Classifier, program: Program, name: str, samples: in
     _check(name, samples)
     tables = tables_of(program, classifier.features)
     cases = "\n".join(_case(function) for function in sorted(set(program.function.tolist())))
+    # Bit planes of a count: as many as the largest group's number of votes has binary digits.
     planes = int(np.bincount(classifier.group).max(initial=1)).bit_length()
     return _filled(
         SOURCE + RUN + ONE + BLOCK,
@@ -114,7 +116,10 @@ def _result_types(classifier: Classifier) -> dict[str, str]:
 
 
 def _ranges(classifier: Classifier) -> list[str]:
-    """Describe the codes: one line where all features are alike, else one for each."""
+    """Describe the codes: one line where all features are alike, else one for each.
+
+    Raw values become codes by offset and scale; 17 digits give back the same double.
+    """
     features = classifier.features
     columns = (features.low, features.high, features.offset, features.scale)
     rows = list(zip(features.names, *(column.tolist() for column in columns), strict=True))
@@ -130,7 +135,11 @@ def _ranges(classifier: Classifier) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    """Return a name as it can stand in a comment."""
+    """Return a name as it can stand in a comment.
+
+    `*/` would end the comment, a backslash at a line's end would join the next one, and `??` begins
+    a trigraph in C99.
+    """
     return text.replace("*/", "* /").replace("\n", " ").replace("\\", "/").replace("??", "? ?")
 
 
@@ -142,5 +151,8 @@ def _case(function: int) -> str:
 
 
 def _filled(template: str, **values: object) -> str:
-    """Replace @name@ in a template of C, whose braces are its own."""
+    """Replace @name@ in a template of C, whose braces are its own.
+
+    In one pass: what is put in is not searched for names again.
+    """
     return re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), template)

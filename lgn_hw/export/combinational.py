@@ -35,6 +35,7 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SAMPLE, CLASS = "i_sample", "o_class"
+# A large part takes yosys minutes to read, before any proof begins.
 READING_S = 600  # by yosys, of each part
 WHOLE = "whole core"  # as prove_circuit calls it
 CHANGED = "the checksum in its last line is another's; export it again"
@@ -79,6 +80,8 @@ def prove_combinational(
     claim = Claim("the file is as it was written", "SHA-256", status, "" if whole else CHANGED)
     if not whole:
         return Proof((claim,))
+    # The head line says what the file was made for, so that the same circuit can be built for the
+    # proof.
     found = re.search(rb"lut size (\d)", data)
     circuit = _circuit(classifier, int(found[1]) if found else 6)
     watch = watch or Watch()
@@ -181,7 +184,11 @@ def _from_verilog(data: bytes, circuit: Circuit, watch: Watch) -> Built:
 
 
 def _top(circuit: Circuit, name: str) -> str:
-    """Return the module that joins the parts, each one's outputs to the next one's inputs."""
+    """Return the module that joins the parts, each one's outputs to the next one's inputs.
+
+    The proof compares this text letter by letter instead of reading it: it is the one thing in the
+    file that no part's proof covers. A width of 0 is written as 1, as Verilog has no empty vector.
+    """
     widths = [circuit.parts["encoder"].num_inputs]
     widths += [netlist.num_outputs for netlist in circuit.parts.values()]
     lines = [
@@ -190,6 +197,7 @@ def _top(circuit: Circuit, name: str) -> str:
         f"  output [{max(1, widths[-1]) - 1}:0] {CLASS}",
         ");",
     ]
+    # From part to part: what one gives is what the next one takes.
     source = SAMPLE
     for part, width in zip(circuit.parts, widths[1:], strict=True):
         target = CLASS if part == "argmax" else f"{part}_bits"
@@ -201,7 +209,11 @@ def _top(circuit: Circuit, name: str) -> str:
 
 
 def _module(name: str, netlist: Netlist) -> str:
-    """Return a netlist as a module, a wire per node in the order of the nodes."""
+    """Return a netlist as a module, a wire per node in the order of the nodes.
+
+    A table that is constant over the inputs it reads becomes a literal: expression() needs one that
+    depends on an input.
+    """
     nets = [f"n{net}" for net in range(netlist.num_nets)]
     nets[0], nets[1] = "1'b0", "1'b1"
     nets[FIRST_INPUT : netlist.first_node] = [f"i[{i}]" for i in range(netlist.num_inputs)]

@@ -9,6 +9,11 @@ def expression(table: int, names: Sequence[str]) -> str:
     """Return Shannon's expansion of a table at its last input, as short as its halves allow.
 
     names: of the inputs, input 0 first. The table must depend on one of them at least.
+
+    table: entry sum(x_j << j) in bit number of the entry. Of each pair of halves the shortest form
+    is taken: a constant half needs one operator, complementary halves an XOR, nested ones (low
+    implies high) one operator less than a multiplexer. Operands with an operator get brackets, so
+    that no precedence of C or Verilog matters.
     """
     size = 1 << (len(names) - 1)
     full = (1 << size) - 1

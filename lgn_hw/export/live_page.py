@@ -49,9 +49,13 @@ def live_page(
     shape: (channels, rows, columns) where the input is an image that is drawn; sliders otherwise.
     samples: of which so many examples, spread evenly, are put into the page with their labels.
     Raises UsageError where a range goes beyond 2^53.
+
+    title: shown at the head, and escaped. The same arguments give the same bytes. The last line is
+    a comment with the page's checksum.
     """
     program = program_bytes(classifier)
     data = _data(classifier, program, title, shape, samples, examples)
+    # Everything is in the one file: style, script and net, so that it works from a mail attachment.
     page = _filled(
         (HERE / "page.html").read_text(encoding="utf-8"),
         version=lgn_hw.__version__,
@@ -85,6 +89,7 @@ def prove_live_page(classifier: Classifier, page: bytes) -> Proof:
         raise FileFormatError("The file is no live page that lgn export wrote")
     program = base64.b64decode(json.loads(found[1])["program"])
     same = same_program(classifier, program)
+    # Whole files and not digests: a page of another version of the interpreter differs here.
     code = all(_script(names) in text for names in (NET, VIEW))
     claims = (_claim(PROGRAM, "comparison", same), _claim(CODE, "comparison", code))
     return Proof((whole, *claims))
@@ -112,6 +117,9 @@ def _data(
     samples: Samples | None,
     examples: int,
 ) -> dict[str, Any]:
+    """Return what the page's script reads as JSON: the program and the examples in base64, the rest
+    as it is. Examples are stored as code - low, so that small numbers take one byte each.
+    """
     features = classifier.features
     rows, labels = _examples(samples, examples)
     return {
@@ -149,6 +157,7 @@ def _once(values: NDArray[np.float64]) -> list[float]:
 
 
 def _summary(classifier: Classifier) -> str:
+    """Say in one line how large the net is."""
     netlist = classifier.netlist
     levels = f"{netlist.depth:,} level{'' if netlist.depth == 1 else 's'}"
     return f"{netlist.num_nodes:,} gates on {levels}, {classifier.num_classes:,} classes"
@@ -157,10 +166,12 @@ def _summary(classifier: Classifier) -> str:
 def _embedded(data: dict[str, Any]) -> str:
     """Return JSON that no name in it can end: `<` cannot stand in it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    # These escapes are the same string for a JSON parser.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _script(names: tuple[str, ...]) -> str:
+    """Return files of the page's script, one after the other; they share one scope."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -170,4 +181,5 @@ def _filled(template: str, **values: str) -> str:
 
 
 def _claim(what: str, method: str, holds: bool) -> Claim:
+    """Return a claim that holds or does not; where not, the remedy stands beside it."""
     return Claim(what, method, "equal" if holds else "different", "" if holds else AGAIN)

@@ -36,6 +36,7 @@ def program_bytes(classifier: Classifier) -> bytes:
     features = classifier.features
     ranges = [*zip(features.low.tolist(), features.high.tolist(), strict=True)]
     for name, (low, high) in zip(features.names, ranges, strict=True):
+        # Both ends and the number of codes: all three are computed with in the page.
         if max(-low, high, high - low) > EXACT:
             raise UsageError(
                 f"A page counts exactly up to 2^53, and feature {name!r} is {low} to {high};"
@@ -75,6 +76,7 @@ def read_program(data: bytes) -> tuple[dict[str, list[int]], Netlist]:
         before += at.signed()
         outputs.append(before)
         group.append(at.number())
+    # Bytes that are left over: this is the start of another program only.
     if at.place != len(data):
         raise FileFormatError("The program in the page is longer than it says")
     rows = np.array(fanin, np.int32).reshape(-1, MAX_FANIN)
@@ -87,7 +89,10 @@ def read_program(data: bytes) -> tuple[dict[str, list[int]], Netlist]:
 
 
 def same_program(classifier: Classifier, data: bytes) -> bool:
-    """Return whether the bytes are a classifier's program, read back number by number."""
+    """Return whether the bytes are a classifier's program, read back number by number.
+
+    Nothing is raised for bytes that are no program: they are just not this classifier's.
+    """
     try:
         found, netlist = read_program(data)
     except (FileFormatError, ValueError, IndexError):
@@ -109,6 +114,7 @@ def varints(numbers: Iterable[int]) -> bytes:
     out = bytearray()
     for number in numbers:
         while number >= 128:
+            # The highest bit says that more bytes follow.
             out.append(number & 127 | 128)
             number >>= 7
         out.append(number)
@@ -116,12 +122,14 @@ def varints(numbers: Iterable[int]) -> bytes:
 
 
 def _of_ranges(ranges: list[tuple[int, int]]) -> Iterator[int]:
+    """Images have one range for all pixels: runs of equal ranges are stored once."""
     yield len(ranges)
     for (low, high), run in groupby(ranges):
         yield from (sum(1 for _ in run), _zigzag(low), high - low)
 
 
 def _of_bits(classifier: Classifier) -> Iterator[int]:
+    """The bits of a feature follow each other, so that most differences of features are 0."""
     encoder, low, before = classifier.encoder, classifier.features.low, 0
     yield encoder.num_bits
     for feature, threshold in zip(
@@ -132,6 +140,9 @@ def _of_bits(classifier: Classifier) -> Iterator[int]:
 
 
 def _of_nodes(netlist: Netlist) -> Iterator[bytes]:
+    """Yield the bytes of each node. Pins count backwards from the node's own net: near wiring gives
+    small numbers, which take one byte below 128 and two below 16 384.
+    """
     nodes = zip(netlist.arity.tolist(), netlist.table.tolist(), netlist.fanin.tolist(), strict=True)
     for net, (arity, table, pins) in enumerate(nodes, netlist.first_node):
         if arity <= 2:
@@ -142,6 +153,7 @@ def _of_nodes(netlist: Netlist) -> Iterator[bytes]:
 
 
 def _of_outputs(classifier: Classifier) -> Iterator[int]:
+    """Outputs mostly follow each other, class by class: the differences are 1."""
     before = 0
     yield from (classifier.num_classes, classifier.netlist.num_outputs)
     outputs = classifier.netlist.outputs.tolist()
@@ -151,6 +163,7 @@ def _of_outputs(classifier: Classifier) -> Iterator[int]:
 
 
 def _zigzag(number: int) -> int:
+    """Return a signed number as one from 0: small magnitudes stay small."""
     return 2 * number if number >= 0 else -2 * number - 1
 
 
@@ -161,12 +174,14 @@ class _Reader:
         self.data, self.place = data, 0
 
     def byte(self) -> int:
+        """Return the next byte; FileFormatError at the end."""
         if self.place >= len(self.data):
             raise FileFormatError("The program in the page is cut short")
         self.place += 1
         return self.data[self.place - 1]
 
     def number(self) -> int:
+        """Return the next number from 0, whose bytes have seven bits each, the lowest first."""
         found = shift = 0
         while True:
             byte = self.byte()
@@ -176,6 +191,7 @@ class _Reader:
                 return found
 
     def signed(self) -> int:
+        """Return the next number that was written by _zigzag."""
         number = self.number()
         return number >> 1 if number % 2 == 0 else -(number + 1 >> 1)
 

@@ -6,12 +6,20 @@ __all__ = ["is_sealed", "sealed"]
 
 
 def sealed(data: bytes, before: str, after: str = "") -> bytes:
-    """Return data with a last line, a comment between two marks, that has its SHA-256."""
+    """Return data with a last line, a comment between two marks, that has its SHA-256.
+
+    before, after: what opens and closes a comment in the file's language. The digest is of all
+    bytes before the line.
+    """
     return data + f"{before}sha256 {hashlib.sha256(data).hexdigest()}{after}\n".encode()
 
 
 def is_sealed(data: bytes) -> bool:
-    """Return whether the last line is there and right."""
+    """Return whether the last line is there and right.
+
+    Any of FRAMES is taken. The last line is computed again and compared whole, so that a flipped
+    bit in the line itself is found as well.
+    """
     start = data.rfind(b"\n", 0, len(data) - 1) + 1
     return any(data == sealed(data[:start], *frame) for frame in FRAMES)
 

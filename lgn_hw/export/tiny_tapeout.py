@@ -70,9 +70,14 @@ def tiny_tapeout(
     codes: int64[samples, features], the vectors of its test. tiles: as few as it is thought to need
     where not given. Raises UsageError on a name or tiles that cannot be, where there are more than
     256 classes, and where no number of tiles would do.
+
+    A chip has 8 input pins, so a sample goes in byte by byte and is held; only bits that the
+    circuit reads get a register. clock_mhz: what the constraints ask for.
     """
     _check(classifier, name, tiles)
     circuit = Circuit.of(classifier, CoreOptions(lut_size=2))
+    # Of the sample's bits those that a comparison looks at: each one kept costs a flip-flop with an
+    # enable.
     read = inputs_read(circuit.parts["encoder"])
     gates = sum(part.num_nodes for part in circuit.parts.values())
     tiles = tiles or _tiles(gates, len(read))
@@ -135,7 +140,11 @@ def _check(classifier: Classifier, name: str, tiles: str | None) -> None:
 
 
 def _tiles(gates: int, bits: int) -> str:
-    """Return the fewest tiles that a circuit is thought to need."""
+    """Return the fewest tiles that a circuit is thought to need.
+
+    gates: of two inputs. bits: that are held. An estimate by cell area, with 60 % of a tile filled:
+    where routing is hard, more are needed, and the flow says so.
+    """
     needed = (PER_GATE * gates + PER_BIT * bits) * NAND2 / FILLED / TILE
     for tiles, count in TILES.items():
         if needed <= count:
@@ -147,7 +156,10 @@ def _tiles(gates: int, bits: int) -> str:
 
 
 def _vectors(classifier: Classifier, codes: Sequence[Any] | NDArray[Any], size: int) -> str:
-    """Return the samples as bytes in hexadecimal, in the order in which they go in."""
+    """Return the samples as bytes in hexadecimal, in the order in which they go in.
+
+    codes: int64[samples, features]. size: bytes of a sample; the lowest byte goes in first.
+    """
     packed = [sample.to_bytes(size, "little").hex() for sample in classifier.features.pack(codes)]
     classes = classifier.predict(codes).tolist()
     return json.dumps({"samples": packed, "classes": classes}, indent=1) + "\n"

@@ -22,10 +22,14 @@ def write_bytes(path: str | PathLike[str], data: bytes) -> None:
     if Path(path).exists() and not Path(path).is_file():
         Path(path).write_bytes(data)  # nothing to rename over; a folder is refused here
         return
+    # A link is written through: renaming over it would replace the link and leave its target as it
+    # was.
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         old = target.stat() if target.exists() else None
+        # A rename needs no permission on the file itself: a read-only file would be replaced
+        # silently.
         if old is not None and not os.access(target, os.W_OK):
             raise PermissionError(13, os.strerror(13))
         _replace(target, data, old)

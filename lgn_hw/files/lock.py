@@ -31,6 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises FolderInUse at once, naming the process, where another one holds it.
     """
     path = folder / LOCK
+    # The lock is the system's, on the open file; the text in it only says who holds it.
     with claimed(path) as free:
         if not free:
             raise FolderInUse(

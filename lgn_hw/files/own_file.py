@@ -21,6 +21,7 @@ def replace_file(path: Path, data: bytes, ours: Callable[[bytes], bool]) -> Path
     kept = None
     if path.is_file() and os.access(path, os.W_OK):
         old = path.read_bytes()
+        # An empty file, or one with these very bytes, is nothing to keep.
         if old and old != data and not ours(old):
             kept = keep_aside(path)
     write_bytes(path, data)

@@ -51,6 +51,8 @@ def own_folder(path: str | Path, command: str) -> Iterator["OwnedFolder"]:
     otherwise, or where another process holds it, and leaves the folder as it was.
     """
     folder = Path(path)
+    # Looked at before the folder is made or locked, so that a refusal leaves nothing behind; and
+    # again under the lock.
     _manifest_of(folder, command)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from lgn_hw.errors import FileFormatError, UsageError
 
-__all__ = ["read_source"]
+__all__ = ["check_no_device", "read_source"]
+
+
+def check_no_device(path: Path) -> None:
+    """Raise UsageError for a device such as /dev/zero, which may be read without an end."""
+    if path.is_char_device() or path.is_block_device():
+        raise UsageError(f"{path} is a device; name a file of text")
 
 
 def read_source(path: Path) -> str:
@@ -13,8 +19,7 @@ def read_source(path: Path) -> str:
     Raises FileFormatError, naming the line, where a byte is no UTF-8, UsageError for a device, and
     OSError.
     """
-    if path.is_char_device() or path.is_block_device():
-        raise UsageError(f"{path} is a device; name a file of text")
+    check_no_device(path)
     data = path.read_bytes()
     try:
         return data.decode("utf-8")

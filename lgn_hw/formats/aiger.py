@@ -33,6 +33,8 @@ def loads(data: bytes, name: str = "the file") -> tuple[Aig, NDArray[np.int64]]:
 
     The latches' own variables count as inputs, after the real ones. Raises FileFormatError where
     the file is no binary AIGER, or holds what this project never writes.
+
+    name: of the file, for messages. Text behind the ANDs (symbols, comments) is left to ports().
     """
     file = _Sections(data, name)
     own = 2 * (1 + file.inputs + np.arange(len(file.differences) // 2))
@@ -48,6 +50,7 @@ def ports(data: bytes, name: str = "the file") -> tuple[dict[str, list[int]], di
     FileFormatError as loads does, and where a port lacks a bit.
     """
     found: tuple[dict[str, dict[int, int]], ...] = ({}, {})
+    # A symbol line like `i3 sample[3]`: kind, position in the file, port, bit of it.
     for kind, index, port, bit in re.findall(SYMBOL, _Sections(data, name).symbols, re.MULTILINE):
         found["io".index(kind)].setdefault(port, {})[int(bit or 0)] = int(index)
     for port, places in (*found[0].items(), *found[1].items()):
@@ -64,7 +67,11 @@ SYMBOL = r"^([io])(\d+) (\S+?)(?:\[(\d+)\])?$"
 
 
 class _Sections:
-    """The parts of a file: latches and outputs are literals, differences two for each AND."""
+    """The parts of a file: latches and outputs are literals, differences two for each AND.
+
+    Raises FileFormatError, which names what the header says and what there is. The array
+    differences alternates own - high and high - low of each AND.
+    """
 
     def __init__(self, data: bytes, name: str) -> None:
         header = re.match(rb"aig (\d+) (\d+) (\d+) (\d+) (\d+)\n", data)
@@ -79,6 +86,8 @@ class _Sections:
                 f"{name} counts {most} variables, not its {inputs} inputs, {latches} latches and"
                 f" {ands} ANDs together"
             )
+        # Only so many lines are split off: what follows is binary, and a byte of it may be a line
+        # break.
         *lines, rest = data[header.end() :].split(b"\n", latches + outputs)
         try:
             if len(lines) < latches + outputs:
@@ -93,7 +102,11 @@ class _Sections:
 
 
 def _encoded(numbers: NDArray[np.uint64]) -> bytes:
-    """Write each number as bytes of seven bits, the lowest first; bit 7 says that more follow."""
+    """Write each number as bytes of seven bits, the lowest first; bit 7 says that more follow.
+
+    numbers: uint64[n], below 2**35. Whole arrays at once: a loop over a million ANDs would take
+    seconds.
+    """
     rest = numbers[:, None] >> (GROUP * np.arange(MAX_BYTES, dtype=np.uint64))
     more = rest >> GROUP != 0
     octets = (rest & np.uint64(0x7F)) | (more.astype(np.uint64) << GROUP)
@@ -103,7 +116,10 @@ def _encoded(numbers: NDArray[np.uint64]) -> bytes:
 
 
 def _decoded(data: bytes, count: int) -> tuple[NDArray[Any], int]:
-    """Return the first numbers, and how many bytes they take."""
+    """Return the first numbers, and how many bytes they take.
+
+    count: how many are read; the rest of data is text. Raises ValueError where there are fewer.
+    """
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets < 0x80)[:count]
     if len(ends) < count:

@@ -14,6 +14,9 @@ def loads(text: str, name: str = "the file") -> Aig:
     """Return the graph of an ASCII AIGER file without latches.
 
     Raises FileFormatError where it is another file, has latches, or a loop.
+
+    ABC and other tools write this form for people; ANDs may come in any order in it. Variables may
+    have gaps in their numbers, which the binary form has not.
     """
     header = re.match(r"aag (\d+) (\d+) (\d+) (\d+) (\d+)\n", text)
     if header is None:
@@ -40,7 +43,11 @@ def loads(text: str, name: str = "the file") -> Aig:
 def _ordered(
     inputs: list[int], outputs: list[int], gates: dict[int, tuple[int, int]], name: str
 ) -> Aig:
-    """Number the ANDs so that each reads earlier ones only, without recursion."""
+    """Number the ANDs so that each reads earlier ones only, without recursion.
+
+    inputs, outputs: literals of the file. gates: by an AND's own literal, the two that it reads.
+    Raises FileFormatError for a loop, and for a literal that nothing drives.
+    """
     place = {0: 0} | {literal >> 1: 1 + i for i, literal in enumerate(inputs)}
     pins: list[tuple[int, int]] = []
     # A stack of our own: Python's recursion ends at a thousand, and chains of ANDs are longer.
@@ -68,7 +75,10 @@ def _ordered(
 
 
 def to_binary(text: str) -> bytes:
-    """Return the symbols of an ASCII file behind an empty binary one, for aiger.ports."""
+    """Return the symbols of an ASCII file behind an empty binary one, for aiger.ports.
+
+    Symbols are the same lines in both forms, so that one reader serves both.
+    """
     header = re.match(r"aag (\d+) (\d+) (\d+) (\d+) (\d+)\n", text)
     assert header is not None, "loads() comes first"
     inputs, outputs = int(header[2]), int(header[4])

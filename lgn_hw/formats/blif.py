@@ -19,6 +19,9 @@ def dumps(netlist: Netlist, name: str = "logic") -> str:
     """Return a netlist as BLIF: inputs i0, i1, ..., outputs o0, o1, ..., nets n0, n1, ...
 
     Names are made up: a classifier has none for its nets.
+
+    Of a table, its ones are listed: 2**5 lines on average for a node of six inputs. Outputs are
+    buffers of their nets, as two outputs may be one net, or an input.
     """
     names = [f"n{net}" for net in range(netlist.num_nets)]
     names[FIRST_INPUT : netlist.first_node] = [f"i{i}" for i in range(netlist.num_inputs)]
@@ -26,6 +29,7 @@ def dumps(netlist: Netlist, name: str = "logic") -> str:
         f".model {name}",
         " ".join([".inputs", *names[FIRST_INPUT : netlist.first_node]]),
         " ".join([".outputs", *(f"o{i}" for i in range(netlist.num_outputs))]),
+        # A cover without lines is 0; the one below with the empty cube is 1.
         ".names n0",
         ".names n1",
         "1",
@@ -54,6 +58,7 @@ def loads(text: str, name: str = "the file") -> Netlist:
     for signal in order:
         pins, entries = tables[signal]
         if not pins:
+            # A table without inputs is a constant, and becomes net 0 or 1 and no node.
             net[signal] = entries & 1
             continue
         nets, entries = _without_zeros([net[pin] for pin in pins], entries)
@@ -77,7 +82,11 @@ def _pattern(entry: int, arity: int) -> str:
 
 
 def _without_zeros(nets: list[int], table: int) -> tuple[list[int], int]:
-    """Drop net 0 at the end, where it would be padding; a node of zeros alone reads net 1."""
+    """Drop net 0 at the end, where it would be padding; a node of zeros alone reads net 1.
+
+    Net 0 at the end of a row means a pin that is not read (docs/netlist.md), so that a node that
+    really reads constant 0 last is given as one of fewer inputs.
+    """
     if nets[-1] != 0:
         return nets, table
     if not any(nets):
@@ -111,6 +120,7 @@ def _parsed(text: str, name: str) -> tuple[list[str], list[str], dict[str, tuple
 
 def _statements(text: str, name: str) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the words of each statement and the lines of its cover."""
+    # Comments go first, then lines that a backslash continues are joined.
     text = re.sub(r"#.*", "", text).replace("\\\n", " ")
     for statement in re.split(r"^(?=\.)", text, flags=re.MULTILINE):
         lines = [line for line in statement.splitlines() if line.strip()]

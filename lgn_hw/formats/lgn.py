@@ -61,7 +61,10 @@ MATRICES = ("fanin", "leaves", "tail_fanin")
 
 
 def save(classifier: Classifier, path: str | PathLike[str]) -> None:
-    """Write a classifier to a file; an interrupted write leaves the old file as it was."""
+    """Write a classifier to a file; an interrupted write leaves the old file as it was.
+
+    Raises FileFormatError as dumps() does, and OSError.
+    """
     write_bytes(path, dumps(classifier))
 
 
@@ -95,6 +98,7 @@ def dumps(classifier: Classifier) -> bytes:
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as problem:
         raise FileFormatError(f"provenance must hold JSON values only: {problem}") from problem
+    # Spaces behind the JSON, so that the arrays begin at a multiple of 8 bytes and can be mapped.
     text += b" " * (-(PREFIX.size + len(text)) % 8)
     body = b"".join(_padded(array.tobytes()) for array in arrays.values())
     length = PREFIX.size + len(text) + len(body) + DIGEST_SIZE
@@ -108,6 +112,9 @@ def loads(data: bytes, name: str = "the file") -> Classifier:
     A file is only taken where dumps would write the same bytes: so that its checksum is the digest
     by which every command knows the classifier. Raises FileFormatError: foreign, newer, truncated,
     corrupted, or well-formed but ill-made.
+
+    name: of the file, for messages. Nothing in a file is executed, and nothing is allocated by a
+    number that the file alone says: sizes are compared with its length first.
     """
     text, body = _opened(data, name)
     try:
@@ -128,7 +135,11 @@ def loads(data: bytes, name: str = "the file") -> Classifier:
 
 
 def _opened(data: bytes, name: str) -> tuple[bytes, bytes]:
-    """Return the JSON text and the arrays' bytes of a file that is whole."""
+    """Return the JSON text and the arrays' bytes of a file that is whole.
+
+    Raises FileFormatError: foreign, of a newer version, cut short, or with another checksum; in
+    this order, because a newer version may have another checksum.
+    """
     known = min(len(data), len(MAGIC))
     if data[:known] != MAGIC[:known] or not data:
         raise FileFormatError(
@@ -204,7 +215,10 @@ def _read_header(text: bytes) -> dict[str, Any]:
 
 
 def _read_arrays(header: dict[str, Any], body: bytes) -> dict[str, NDArray[Any]]:
-    """Return the arrays; what is described must be those that there are, in size too."""
+    """Return the arrays; what is described must be those that there are, in size too.
+
+    Raises ValueError. The arrays' names and dtypes must be those of this version, in their order.
+    """
     described, dtypes = header["arrays"], dict(DTYPES)
     if "convolution" in header:
         dtypes |= dtypes_of(header["convolution"])

@@ -15,6 +15,7 @@ from lgn_hw.netlist import MAX_FANIN, Netlist
 __all__ = ["arrays_of", "convolution_of", "dtypes_of", "header_of"]
 
 FIELDS = ("fan_in", "kernel_size", "padding", "pool", "stride")
+# Little-endian and of fixed width, so that a file has the same bytes on every machine.
 TAIL = {"tail_fanin": "<i4", "tail_table": "<u8", "tail_outputs": "<i4"}
 PLANES = {"channel": "<i4", "plane_threshold": "<i8", "missing": "<i8", "vote_group": "<i4"}
 
@@ -40,6 +41,7 @@ def arrays_of(convolution: Convolution) -> dict[str, NDArray[Any]]:
     for number, layer in enumerate(convolution.layers):
         arrays |= {f"leaves{number}": layer.leaves, f"tables{number}": layer.tables}
     if (tail := convolution.tail) is not None:
+        # As narrow as the widest node: most tails have two inputs of the six that a netlist holds.
         columns = int(tail.arity.max(initial=1))
         arrays |= {
             "tail_fanin": tail.fanin[:, :columns],
@@ -59,6 +61,7 @@ def dtypes_of(header: Any) -> dict[str, str]:
     layers, shape, inputs = header["layers"], header["shape"], header["tail_inputs"]
     if not isinstance(layers, list) or not isinstance(shape, list):
         raise ValueError("layers and shape of convolution must be lists")
+    # In Python True is an integer, and JSON has true.
     if inputs is not None and (not isinstance(inputs, int) or isinstance(inputs, bool)):
         raise ValueError(f"tail_inputs must be an integer or null, not {inputs!r:.40}")
     for layer in layers:

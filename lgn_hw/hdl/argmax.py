@@ -37,8 +37,13 @@ class Argmax(Block):
         super().__init__(("i_scores", total), sinks)
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V, ...]:
+        """Return the class, and the scores where they are wanted: a tournament, a level per
+        round.
+        """
         scores, total = source, self.num_classes * self.width
         if self.stages.ends_at(0):
+            # Scores are delayed beside the tournament, a register wherever it has one: they belong
+            # to the same sample.
             scores = backend.register("scores0", total, scores)
         candidates = [self._candidate(backend, scores, c) for c in range(self.num_classes)]
         for level in range(1, max(1, self.stages.levels) + 1):
@@ -68,12 +73,15 @@ class Argmax(Block):
             # The number of the class travels beside its score, so that no decoder is needed at the
             # end.
             winners.append((backend.choose(wins, b, a), backend.choose(wins, class_b, class_a)))
+        # The odd one out is the last one, so that candidates stay in the order of their classes.
         return winners + candidates[2 * len(pairs) :]
 
     def _hold(
         self, backend: WordBackend[V], level: int, candidates: list[tuple[V, V]]
     ) -> list[tuple[V, V]]:
         """Put the candidates of a level in one word, a register where a stage ends."""
+        # One register for all candidates of a level: fewer names in the Verilog, and fewer events
+        # in a simulator.
         size = self.width + class_width(self.num_classes)
         value = backend.join(value for candidate in candidates for value in candidate)
         ends = self.stages.ends_at(level)

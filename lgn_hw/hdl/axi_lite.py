@@ -48,6 +48,7 @@ class AxiLiteRegisters(wiring.Component):
         counts = {address: self._count(m, name) for address, name in self._counters.items()}
         # One read at a time: the next address is taken when the last answer is gone.
         m.d.comb += self.arready.eq(~self.rvalid)
+        # An answer goes in the cycle in which it is taken; a new read may set it again below.
         with m.If(self.rready):
             m.d.sync += self.rvalid.eq(0)
         with m.If(self.arvalid & self.arready):
@@ -62,12 +63,17 @@ class AxiLiteRegisters(wiring.Component):
         return m
 
     def _write(self, m: Module) -> None:
-        """Take address and data in any order, then answer."""
+        """Take address and data in any order, then answer.
+
+        bvalid rises one cycle after both halves are there. wstrb of byte 0 must be set for the
+        restart bit, as a write of other bytes does not mean it.
+        """
         has_address, has_data, reset_bit = Signal(), Signal(), Signal()
         is_control, act = Signal(), Signal()
         m.d.comb += [
             self.awready.eq(~has_address),
             self.wready.eq(~has_data),
+            # A write acts once, when both halves are there and the answer before it is gone.
             act.eq(has_address & has_data & ~self.bvalid),
             self.o_restart.eq(act & is_control & reset_bit),
         ]
@@ -89,5 +95,7 @@ class AxiLiteRegisters(wiring.Component):
         count = Signal(32, name=name)
         m.d.sync += count.eq(count + getattr(self, f"i_{name}"))
         with m.If(self.o_restart):
+            # Behind the increment, and therefore stronger: an event in the cycle of a restart is
+            # not counted.
             m.d.sync += count.eq(0)
         return count

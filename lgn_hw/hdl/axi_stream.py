@@ -8,12 +8,19 @@ __all__ = ["Buffer", "PacketReceiver", "PacketSender", "beats_of"]
 
 
 def beats_of(bits: int, data_bits: int) -> int:
-    """Return how many beats of data_bits carry a word of so many bits; at least 1."""
+    """Return how many beats of data_bits carry a word of so many bits; at least 1.
+
+    A word without bits still takes a beat: AXI4-Stream has no empty packet.
+    """
     return max(1, -(-bits // data_bits))
 
 
 def _keep(bits: int, data_bits: int, last: Value) -> Value:
-    """Return TKEEP: every byte, but in the last beat only those that hold bits of the word."""
+    """Return TKEEP: every byte, but in the last beat only those that hold bits of the word.
+
+    Bytes above the word's highest bit are 0 in TKEEP of the last beat; a byte that the word fills
+    in part is kept.
+    """
     rest = bits - (beats_of(bits, data_bits) - 1) * data_bits
     every, some = (1 << data_bits // 8) - 1, (1 << -(-rest // 8)) - 1
     return Mux(last, Const(some, data_bits // 8), Const(every, data_bits // 8))
@@ -50,6 +57,8 @@ class PacketReceiver(wiring.Component):
         m = Module()
         beats = beats_of(self.bits, self.data_bits)
         index, word = Signal(range(max(2, beats))), self.tdata[: self.bits]
+        # lacking: a beat of this packet had too few bytes; skipping: what is left of a packet that
+        # was too long.
         lacking, skipping = Signal(), Signal()
         at_last, beat, lacks_now, whole = Signal(), Signal(), Signal(), Signal()
         needed = Signal(self.data_bits // 8)
@@ -65,6 +74,7 @@ class PacketReceiver(wiring.Component):
         if beats > 1:  # else there is nothing to hold, and no vector without bits in the Verilog
             held = Signal(self.data_bits * (beats - 1))
             word = Cat(held, self.tdata)[: self.bits]
+        # A word that is taken leaves; one that completes in the same cycle takes its place below.
         with m.If(self.o_word.ready):
             m.d.sync += self.o_word.valid.eq(0)
         with m.If(beat & skipping):
@@ -127,7 +137,12 @@ class PacketSender(wiring.Component):
 
 
 class Buffer(wiring.Component):
-    """Hold two words, so that i_word.ready comes from a register; one cycle of latency."""
+    """Hold two words, so that i_word.ready comes from a register; one cycle of latency.
+
+    Without it, ready would be a path through all logic between the two ends of the stream. This is
+    a skid buffer: the second word is what was on its way when ready fell. Both ports are streams of
+    `bits` bits.
+    """
 
     def __init__(self, bits: int) -> None:
         super().__init__(

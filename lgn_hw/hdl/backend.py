@@ -33,6 +33,7 @@ class AmaranthBackend(WordBackend[Value]):
         return Cat(values)
 
     def add(self, a: Value, b: Value, width: int, carry: Value | None = None) -> Value:
+        # Amaranth's sum is one bit wider than its operands; a layout knows how wide it can get.
         return (a + b if carry is None else a + b + carry)[:width]
 
     def exceeds(self, a: Value, b: Value) -> Value:

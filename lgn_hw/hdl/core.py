@@ -87,6 +87,7 @@ class ClassifierCore(Quiet):
         ]
         with m.If(advance):
             m.d.sync += valid.eq(Cat(self.i_sample.valid, valid))
+        # Each block takes what the one before it gives, whatever its port is called.
         bits: Value = self.i_sample.payload
         for name, block in self.blocks.items():
             m.submodules[name] = EnableInserter(advance)(block)
@@ -124,6 +125,9 @@ def _check_registers(registers: Registers, last: int) -> None:
     """Check that registers stand before the gates and at the end, so that no path passes through.
 
     last: the last level of argmax.
+
+    Raises UsageError naming the block. Without a register in the encoder and one at the end, a
+    combinational path would lead through the whole core, from port to port.
     """
     if isinstance(registers, int):
         return

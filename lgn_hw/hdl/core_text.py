@@ -36,7 +36,11 @@ def _ports(core: "ClassifierCore") -> list[str]:
 
 
 def _control(core: "ClassifierCore", name: str) -> list[str]:
-    """Move all stages at once, unless a result waits; valid travels beside the data."""
+    """Move all stages at once, unless a result waits; valid travels beside the data.
+
+    Returns the lines of the module's body. The names of wires between blocks are BLOCK_SINK; parts
+    of the proof look for the blocks' own ports, not for these.
+    """
     last = core.latency - 1
     # A core of latency 1 has one valid bit, and nothing to shift.
     below = f"valid[{last - 1}:0], " if last else ""
@@ -63,5 +67,6 @@ def _control(core: "ClassifierCore", name: str) -> list[str]:
                 pins.append((sink, given[-1]))
         connected = ", ".join(f".{pin}({wire})" for pin, wire in pins)
         lines.append(f"  {identifier(f'{name}.{part}')}{identifier(part)} ({connected});")
+        # A concatenation in Verilog has its highest part first.
         bits = given[0] if len(given) == 1 else f"{{{', '.join(reversed(given))}}}"
     return [*lines, f"  assign o_result__payload = {bits};"]

@@ -28,6 +28,9 @@ def emit(component: wiring.Component, name: str) -> str:
     For what is small and stands around a core; the core itself is written as it is (see
     core_text). The way leads over RTLIL; yosys' folder stays for a look where yosys fails. Raises
     ToolNotFound or ToolError where yosys is missing or fails.
+
+    name: of the top module; submodules are called NAME.SUBMODULE. The text depends on the versions
+    of Amaranth and yosys, which constraints.txt pins.
     """
     text = rtlil.convert(component, name=name, emit_src=False)
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))

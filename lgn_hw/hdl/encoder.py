@@ -40,6 +40,11 @@ class Encoder(Block):
         )
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
+        """Return the thermometer bits, one comparator for each different threshold of a feature.
+
+        Bits that nobody reads are constant 0, so that the port keeps its width and bits their
+        places.
+        """
         features, stages = self.thermometer.features, self.stages
         sample = source
         if stages.ends_at(0):
@@ -51,6 +56,8 @@ class Encoder(Block):
         start = [0, *features.width.cumsum().tolist()]
         signed = features.signed.tolist()
         fields = {f: backend.slice(sample, start[f], start[f + 1] - start[f]) for f, _ in different}
+        # One comparator for each different pair of feature and threshold; signed only where a range
+        # goes below 0.
         compared = backend.join(
             backend.exceeds_constant(fields[f], t, signed=signed[f]) for f, t in different
         )

@@ -41,6 +41,7 @@ class Logic(Block):
         super().__init__(("i_bits", netlist.num_inputs), {"o_bits": netlist.num_outputs})
 
     def lay_out(self, backend: WordBackend[V], source: V) -> tuple[V]:
+        """Return the outputs: group by group, a group's nodes as one operation on words."""
         netlist, stages = self._schedule.netlist, self.stages
         nets = Nets(netlist.num_nets, backend)
         nets.place(np.arange(FIRST_INPUT, netlist.first_node), source)
@@ -52,6 +53,7 @@ class Logic(Block):
                 self._end_stage(nets, stage)
                 stage += 1
             self._compute(nets, group)
+        # Stages behind the last level hold nothing but outputs on their way.
         for last in range(stage, stages.latency):
             self._end_stage(nets, last)
         return (nets.read(netlist.outputs),)
@@ -61,6 +63,8 @@ class Logic(Block):
         netlist, backend, count = self._schedule.netlist, nets.backend, group.stop - group.start
         name = f"level{group.level}_node{group.start}"
         fanin = netlist.fanin[group.start : group.stop]
+        # A wire for each pin gathers the bits that the nodes read, so that the operation itself is
+        # on whole words.
         pins = [
             backend.wire(f"{name}_in{pin}", count, nets.read(fanin[:, pin]))
             for pin in range(group.arity)

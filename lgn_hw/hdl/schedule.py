@@ -27,6 +27,7 @@ class Schedule:
     def __init__(self, netlist: Netlist, registers: BlockRegisters) -> None:
         self.netlist = order_nodes(remove_dead_nodes(netlist))
         self.stages = Stages(self.netlist.depth, registers)
+        # By level and then by net: two lookups instead of a loop over the nodes.
         stage_of_level = np.array([self.stages.stage_of(i) for i in range(self.stages.levels + 1)])
         self.birth: NDArray[np.int64] = stage_of_level[self.netlist.level]
         self.death = np.full(self.netlist.num_nets, -1)
@@ -39,6 +40,9 @@ class Schedule:
         """Return the nets that the registers at the end of a stage hold.
 
         They ascend, but after the last level they are in the order of the outputs.
+
+        Returns int64[nets]. A net that is born in stage 2 and read in stage 5 crosses the ends of
+        2, 3 and 4: a flip-flop each. Of two outputs that are one net the register is one, too.
         """
         if self.stages.after[stage] >= self.stages.levels:
             distinct = np.array(list(dict.fromkeys(self.netlist.outputs.tolist())), np.int64)

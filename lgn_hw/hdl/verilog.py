@@ -58,6 +58,7 @@ def to_verilog(
     """
     options = options or CoreOptions()
     _check(name, options.registers)
+    # VHDL knows no case, so that `Entity` as a top module would not be instantiated there.
     if name.lower() in KEYWORDS:
         raise UsageError(f"A module name must be no keyword of Verilog or VHDL, not {name!r}")
     if source not in SOURCES:
@@ -106,6 +107,7 @@ def matching_verilog(classifier: Classifier, verilog: str | Path) -> str:
 def _check(name: str, registers: Registers) -> None:
     """Refuse before there is a component, because Amaranth warns of those that go unused."""
     if isinstance(registers, int):
+        # Its constructor has the rule; the object itself is of no use here.
         Stages(0, registers)
     if not NAME.fullmatch(name):
         raise UsageError(

@@ -26,6 +26,9 @@ class VerilogExpr:
 
     readers: how many operations have it as an operand. Its width is that of its text wherever it
     stands.
+
+    Operations are kept as a tree until they are written, so that a value with one reader is written
+    in place and one with several becomes a wire: the text stays linear in the number of operations.
     """
 
     __slots__ = ("operands", "operator", "readers", "text", "width")
@@ -91,6 +94,7 @@ class VerilogBackend(WordBackend[VerilogExpr]):
         return VerilogExpr(word.bits(start, length), length)
 
     def join(self, values: Iterable[VerilogExpr]) -> VerilogExpr:
+        # Verilog has no vectors of width 0, not even inside a concatenation.
         kept = [value for value in values if value.width]
         if len(kept) == 1:
             return kept[0]
@@ -111,6 +115,8 @@ class VerilogBackend(WordBackend[VerilogExpr]):
 
     def exceeds_constant(self, a: VerilogExpr, constant: int, *, signed: bool) -> VerilogExpr:
         if signed:
+            # A comparison is signed only where both sides are: the constant gets the s, and the
+            # operand $signed.
             number = f"{a.width}'sh{constant & ((1 << a.width) - 1):x}"
             return VerilogExpr(f"($signed({self._written(a)}) > {number})", 1)
         return VerilogExpr(f"({self._written(a)} > {a.width}'d{constant})", 1)
@@ -156,6 +162,9 @@ def block_module(block: Block, name: str, *, enable: bool = False) -> str:
 
     Ports: those of the block that have bits; clk where there are registers, and then with enable
     also `advance`, without which none of them moves.
+
+    name: may have dots, and is then escaped. enable: whether registers wait for `advance`. The same
+    block gives the same text.
     """
     backend = VerilogBackend(ENABLE if enable else None)
     source, width = block.source
@@ -195,7 +204,10 @@ def port(direction: str, name: str, width: int | None = None) -> str:
 
 
 def identifier(name: str) -> str:
-    """Escape a name with a dot, or a keyword of SystemVerilog; it then ends in a space."""
+    """Escape a name with a dot, or a keyword of SystemVerilog; it then ends in a space.
+
+    `logic` is a keyword in SystemVerilog only; tools that read the file as such would stumble.
+    """
     return f"\\{name} " if "." in name or name == "logic" else name
 
 

@@ -54,6 +54,7 @@ class AxiWrapper(wiring.Component):
     def __init__(self, header: CoreHeader, data_bits: int) -> None:
         self.header, self.data_bits = header, data_bits
         axis = {"tdata": data_bits, "tkeep": data_bits // 8, "tlast": 1, "tvalid": 1}
+        # Made here and not in elaborate(), because its signature says which ports the wrapper has.
         self._registers = AxiLiteRegisters(_constants(header, data_bits), COUNTERS)
         lite = {
             f"s_axi_{name}": member
@@ -77,6 +78,7 @@ class AxiWrapper(wiring.Component):
         reset, restart = Signal(), Signal()
         m.domains.sync = domain = ClockDomain("sync")
         domain.clk, domain.rst = self.aclk, reset
+        # AXI's reset is low when active, and Amaranth's is high.
         m.d.comb += reset.eq(~self.aresetn)
         m.submodules.receiver = receiver = PacketReceiver(self.header.sample_bits, self.data_bits)
         buffer = Buffer(self.header.result_bits)
@@ -132,8 +134,11 @@ class ParallelWrapper(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # There is no reset port, and nothing to reset: samples that were there at power-up leave by
+        # themselves.
         m.domains.sync = domain = ClockDomain("sync", reset_less=True)
         domain.clk = self.clk
+        # The port's own register: without it the path from the pin would lead into the encoder.
         sample = Signal(self.header.sample_bits, reset_less=True)
         result = Signal(self.header.result_bits)
         ready, valid = Signal(), Signal()  # always 1, after the first samples
@@ -153,6 +158,7 @@ def check_wrapper(wrapper: str, data_bits: int) -> None:
     """Raise UsageError where there is no such wrapper, or TDATA cannot be so wide."""
     if wrapper not in WRAPPERS:
         raise UsageError(f"The wrapper must be one of {', '.join(WRAPPERS)}, not {wrapper!r}")
+    # A byte is what TKEEP counts in.
     if data_bits < 8:
         raise UsageError(f"TDATA is too narrow: it must be 8 bits or more, not {data_bits}")
     if data_bits % 8:
@@ -169,6 +175,9 @@ def wrapper_latency(header: CoreHeader, wrapper: str, data_bits: int = DEFAULT_D
 
     For axi: from the acceptance of the first beat to the first beat of the result, both ends
     being ready at once.
+
+    data_bits: of TDATA, which matters to axi only: a sample of several beats is complete with its
+    last.
     """
     if wrapper == "stream":
         return header.latency
@@ -202,7 +211,11 @@ _DESCRIPTION = {
 
 
 def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
-    """Return the instance of the core inside a wrapper."""
+    """Return the instance of the core inside a wrapper.
+
+    reset, sample, result: Amaranth values and streams of the wrapper. The core is known by its
+    module's name only, so that any core with this header fits.
+    """
     return Instance(
         header.top,
         i_clk=ClockSignal(),
@@ -217,7 +230,10 @@ def _core(header: CoreHeader, reset: Any, sample: Any, result: Any) -> Instance:
 
 
 def _constants(header: CoreHeader, data_bits: int) -> dict[int, int]:
-    """Return what the registers of identity and shape say."""
+    """Return what the registers of identity and shape say.
+
+    By byte address. A host reads them to see that it talks to what it was built for.
+    """
     version = [int(part) for part in re.findall(r"\d+", lgn_hw.__version__)[:3]]
     values = {
         "id": IDENTITY,

@@ -26,6 +26,7 @@ class BaudRate:
     baud: int
 
     def __post_init__(self) -> None:
+        # The divider must be checked first: the error below divides by it.
         if self.baud <= 0 or self.clocks_per_bit < FEWEST_CLOCKS:
             raise UsageError(
                 f"The baud rate must be 1 to {self.clock_hz // FEWEST_CLOCKS} with a clock of"

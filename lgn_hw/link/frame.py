@@ -74,7 +74,11 @@ class Frame:
         return int.from_bytes(self.payload[:2], "little")
 
     def encode(self) -> bytes:
-        """Return the frame's bytes, OVERHEAD more than its payload has."""
+        """Return the frame's bytes, OVERHEAD more than its payload has.
+
+        SYNC, head, the head's CRC, payload, CRC over head and payload; numbers have the low byte
+        first.
+        """
         head = self._head()
         head_crc = crc_of(head)
         return (
@@ -110,7 +114,11 @@ class Parser:
         self._disturbed = False
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take some bytes; return the frames that they complete, those with a wrong CRC too."""
+        """Take some bytes; return the frames that they complete, those with a wrong CRC too.
+
+        data: bytes as they come, in pieces of any size. Frames with a wrong CRC are among those
+        returned (intact is False), because a device answers them with a refusal.
+        """
         return list(self.frames_in(data))
 
     def frames_in(self, data: bytes) -> Iterator[Frame]:
@@ -118,6 +126,7 @@ class Parser:
         position = 0
         while position < len(data):
             if not self._taken:
+                # Between frames, everything up to a SYNC is noise.
                 position = data.find(SYNC, position)
                 if position < 0:
                     return
@@ -142,6 +151,8 @@ class Parser:
         if len(self._taken) < HEAD:
             return HEAD - len(self._taken)
         if len(self._taken) == HEAD and not self._head_is_right():
+            # What belongs to a damaged head is given up whole, as the gateware does: the two must
+            # agree on every stream of bytes.
             self._taken.clear()
             self.damaged += 1
             # The byte after the damaged head may be a SYNC: nothing that follows has been taken.
@@ -149,7 +160,10 @@ class Parser:
         return OVERHEAD + self._length() - len(self._taken)
 
     def _head_is_right(self) -> bool:
-        """Say whether the bytes so far are a head with its CRC."""
+        """Say whether the bytes so far are a head with its CRC.
+
+        A length above max_payload counts as wrong although its CRC is right.
+        """
         crc = crc_of(bytes(self._taken[1:5])).to_bytes(2, "little")
         return self._taken[5:7] == crc and self._length() <= self.max_payload
 
@@ -199,7 +213,10 @@ class Identity:
 
     @staticmethod
     def unpack(data: bytes) -> "Identity":
-        """Read what pack() gave; raises ValueError where it is of another version."""
+        """Read what pack() gave; raises ValueError where it is of another version.
+
+        data: of an answer to IDENTIFY, without the request's CRC in front.
+        """
         if not data or data[0] != PROTOCOL_VERSION or len(data) != LAYOUT.size:
             raise ValueError(
                 f"The device speaks version {data[0] if data else '?'} of the link, and this"

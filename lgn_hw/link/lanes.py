@@ -3,10 +3,11 @@
 Nets are placed by averaging over what reads them, and votes are then put in a row by recursive
 bisection along the longest axis, as placers do.
 
-The count does not depend on the order, but the wires do. Tally joins the votes of a lane by a tree
-of multiplexers; where these come from all over the chip, the tree takes long wires, of which an
-FPGA has few. Nodes that read the same nets, or nets that are read together, will be placed near one
-another, so these share a lane. All arithmetic is exact, so every machine finds the same order.
+The count does not depend on the order, but the wires do. SerialArgmax joins the votes of a lane by
+a tree of multiplexers; where these come from all over the chip, the tree takes long wires, of which
+an FPGA has few. Nodes that read the same nets, or nets that are read together, will be placed near
+one another, so these share a lane. All arithmetic is exact, so every machine finds the same
+order.
 """
 
 from collections.abc import Sequence
@@ -46,6 +47,9 @@ def _places(netlist: Netlist) -> NDArray[np.int64]:
 
     Every net starts at a random place, and moves to the mean of those that it is read with, again
     and again.
+
+    This is power iteration on the graph of votes and nets, in DIMENSIONS columns at once: ROUNDS
+    steps leave what differs slowly along the graph.
     """
     vote, net = _readings(netlist)
     read = np.unique(net)
@@ -66,7 +70,10 @@ def _places(netlist: Netlist) -> NDArray[np.int64]:
 
 
 def _readings(netlist: Netlist) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the pairs (vote, net that its node reads); a vote that is an input reads that."""
+    """Return the pairs (vote, net that its node reads); a vote that is an input reads that.
+
+    Returns two int arrays of equal length. Constants are left out: they are near everything.
+    """
     outputs = netlist.outputs.astype(np.intp)
     node = outputs - netlist.first_node
     own = np.flatnonzero((node < 0) & (outputs >= FIRST_INPUT))
@@ -82,7 +89,10 @@ def _readings(netlist: Netlist) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _total(values: NDArray[np.int64], group: NDArray[np.intp], groups: int) -> NDArray[np.int64]:
-    """Return the sum of the rows of each group."""
+    """Return the sum of the rows of each group.
+
+    values: int64[rows, columns]. By sorting and cumulative sums: np.add.at takes ten times as long.
+    """
     order = np.argsort(group, kind="stable")
     sums = np.concatenate([np.zeros((1, values.shape[1]), np.int64), values[order].cumsum(axis=0)])
     ends = np.searchsorted(group[order], np.arange(groups + 1))

@@ -112,7 +112,10 @@ class LinkPlan:
 
     @property
     def max_samples(self) -> int:
-        """Samples in one frame."""
+        """Samples in one frame.
+
+        At most as many as there are classes stored for one frame, and as fit MAX_PAYLOAD bytes.
+        """
         return min(RESULTS, MAX_PAYLOAD // self.sample_bytes)
 
     @property
@@ -141,6 +144,7 @@ class LinkPlan:
         return lanes
 
     def _cycles_after_the_last_byte(self) -> int:
+        """Return the clock cycles from a sample's last byte to its class."""
         if self.in_time is not None:
             return self.in_time.latency
         return self.counting_cycles(self.lanes)
@@ -153,6 +157,7 @@ class LinkPlan:
                 " --conv unrolled"
             )
         _, rows, columns = self.classifier.convolution.shape
+        # Clock cycles between two frames in which the core takes no pixel.
         bubble = time.interval - rows * columns
         budget = min(2, self.sample_bytes) * self.cycles_per_byte - SLACK
         needed = {"a byte": bubble + SLACK, "a class": time.latency}
@@ -186,6 +191,7 @@ class LinkPlan:
                 codes[::2, feature] = rng.choice(edges, len(codes[::2]))
         classes = self.classifier.predict(codes)
         # One vector of each class, then a second one of each, and so on.
+        # How many earlier vectors have the same class: sorting by it takes the classes by turns.
         turn = np.array([(classes[:i] == c).sum() for i, c in enumerate(classes)])
         count = max(1, min(MOST_VECTORS, SELF_TEST_BYTES // (self.sample_bytes + 1)))
         return codes[np.lexsort((classes, turn))[:count]]

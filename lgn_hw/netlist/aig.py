@@ -1,7 +1,7 @@
 """A netlist as two-input ANDs and inverters: the language of AIGER files and of provers.
 
-AIGER (Biere, "The AIGER And-Inverter Graph format", 2007) is what ABC and SAT tools read. Our own
-netlist is coarser, a table per gate, so this is a translation and not the representation.
+AIGER (Biere, "The AIGER And-Inverter Graph (AIG) format", 2007) is what ABC and SAT tools read. Our
+own netlist is coarser, a table per gate, so this is a translation and not the representation.
 """
 
 from dataclasses import dataclass
@@ -38,6 +38,7 @@ class Aig:
 
     def with_inputs(self, literals: NDArray[np.int64]) -> "Aig":
         """Return what is left where each input is put in: a literal of a constant or an input."""
+        # By variable, the literal that takes its place: itself, except for inputs.
         placed = 2 * np.arange(self.first_and + len(self.ands))
         placed[1 : self.first_and] = literals
         ands, outputs = (placed[x >> 1] ^ (x & 1) for x in (self.ands, self.outputs))
@@ -91,6 +92,8 @@ def to_aig(netlist: Netlist) -> Aig:
         return_inverse=True,
     )
     gates = [_Gates(int(arity), int(table)) for arity, table in kinds]
+    # A node's ANDs follow each other, the last one being its output: the start of each follows from
+    # a sum.
     count = np.array([len(g.ands) for g in gates], np.int64)[kind]
     first = 1 + netlist.num_inputs + np.cumsum(count) - count
     literal = np.zeros(netlist.num_nets, np.int64)

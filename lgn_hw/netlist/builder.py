@@ -50,6 +50,7 @@ class Builder:
 
     def netlist(self, outputs: Sequence[int]) -> Netlist:
         """Return the netlist that drives some literals, with inverters where they need them."""
+        # An output is a net: its inverse needs a node of its own, an inverter.
         nets = [self.node(0b01, [out ^ 1]) >> 1 if out & 1 else out >> 1 for out in outputs]
         arity = np.array([len(pins) for pins in self._pins], np.int64)
         literals = np.zeros((len(arity), MAX_FANIN), np.int64)

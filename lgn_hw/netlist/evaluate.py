@@ -33,6 +33,7 @@ def evaluate_reference(netlist: Netlist, bits: NDArray[np.bool_]) -> NDArray[np.
     for node in range(netlist.num_nodes):
         index = np.zeros(len(bits), np.uint64)
         for pin in range(netlist.arity[node]):
+            # Pin 0 is bit 0 of the entry's number, as docs/netlist.md says.
             index |= values[netlist.fanin[node, pin]].astype(np.uint64) << np.uint64(pin)
         values[netlist.first_node + node] = (netlist.table[node] >> index) & np.uint64(1)
     return values[netlist.outputs].T

@@ -66,6 +66,7 @@ def functions_of(netlist: Netlist, size: int) -> list[Function]:
     netlist. Functions of dissolved nodes are there too, because outputs may want them.
     """
     outputs = np.bincount(netlist.outputs, minlength=netlist.num_nets)
+    # Unused pins read net 0 too, which is no node, so that its count does no harm.
     readers = np.bincount(netlist.fanin.ravel(), minlength=netlist.num_nets) + outputs
     functions = [Function((), np.array([0], np.uint8)), Function((), np.array([1], np.uint8))]
     functions += [_wire(net) for net in range(FIRST_INPUT, netlist.first_node)]
@@ -94,6 +95,7 @@ def _dissolved(
 ) -> list[Function]:
     """Return what each pin reads: a net, or a function in its place; those of few readers first."""
     parts = {pin: functions[pin] if pin < first_node else _wire(pin) for pin in pins}
+    # Those of few readers first: dissolving them removes a node, that of others copies it.
     for pin in sorted({pin for pin in pins if pin >= first_node}, key=lambda net: readers[net]):
         leaves = {leaf for part in parts.values() for leaf in part.leaves}
         # Another pin's function may read this very net, which then stays a leaf.

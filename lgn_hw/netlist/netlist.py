@@ -48,6 +48,7 @@ class Netlist:
         _freeze(self, "fanin", _as_integers("fanin", self.fanin, np.int32, 2))
         _freeze(self, "table", _as_integers("table", self.table, np.uint64, 1))
         _freeze(self, "outputs", _as_integers("outputs", self.outputs, np.int32, 1))
+        # Shapes first: the checks that follow index the arrays without asking.
         _check_shapes(self)
         _check_order(self)
         _check_tables(self)

@@ -68,6 +68,8 @@ def group_nodes(netlist: Netlist) -> list[Group]:
     arity = netlist.arity
     shared = _shares_table(netlist)
     table = np.where(shared, netlist.table, np.uint64(0))
+    # A group begins where any key differs from that of the node before; nodes are sorted by these
+    # keys already.
     change = np.zeros(netlist.num_nodes, bool)
     for key in (level, arity, shared, table):
         change[1:] |= key[1:] != key[:-1]

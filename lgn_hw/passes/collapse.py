@@ -43,6 +43,7 @@ def _collapsed(netlist: Netlist, size: int) -> Netlist:
     for node, function in enumerate(functions):
         for leaf in function.leaves:
             readers[leaf].add(node)
+    # An output must stay a node of its own.
     wanted = set(netlist.outputs.tolist())
     # Upwards: when a node's turn comes, what it reads has its final form already.
     for node, function in enumerate(functions):
@@ -90,6 +91,7 @@ def _assembled(netlist: Netlist, functions: Sequence[Function]) -> Netlist:
     fanin = np.zeros((len(functions), MAX_FANIN), np.int32)
     table = np.zeros(len(functions), np.uint64)
     for node, function in enumerate(functions):
+        # A node that became constant reads net 1, as every node must read something.
         leaves = function.leaves or (1,)
         fanin[node, : len(leaves)] = leaves
         packed = np.packbits(function.over(leaves), bitorder="little")

@@ -48,6 +48,7 @@ def read_inputs_only(netlist: Netlist) -> tuple[Netlist, list[int]]:
         return netlist, read
     alive = remove_dead_nodes(netlist)
     renumber = np.zeros(alive.num_nets, np.int32)
+    # The constants keep their numbers; inputs that stay move up behind them.
     renumber[1] = 1
     renumber[FIRST_INPUT + np.array(read, np.int64)] = FIRST_INPUT + np.arange(len(read))
     first_node = FIRST_INPUT + len(read)

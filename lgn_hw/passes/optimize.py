@@ -72,6 +72,7 @@ def optimize_classifier(classifier: Classifier) -> tuple[Classifier, list[Step]]
     distinct, encoder = _with_distinct_bits(classifier)
     netlist, steps = optimize(distinct)
     netlist, bits = read_inputs_only(netlist)
+    # Every pass returns the netlist itself where it changes nothing.
     if netlist is classifier.netlist:
         return classifier, steps
     read = encoder.select(bits)

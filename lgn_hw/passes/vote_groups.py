@@ -131,6 +131,8 @@ class VoteGroups:
         self._counted = BIT_COST[size] if bit_cost is None else bit_cost
         self._votes, self._functions, self._care, self._size = votes, functions, care, size
         self._nets = sorted(votes)
+        # Costs by group: annealing comes back to the same groups all the time, and a cost takes
+        # numpy.
         self._known: dict[frozenset[int], float] = {}
         self._group = [frozenset([net]) for net in self._nets]
         self._place = {net: i for i, net in enumerate(self._nets)}
@@ -146,9 +148,11 @@ class VoteGroups:
         result is a function of the arguments alone.
         """
         chance = random.Random(seed)
+        # A vote of no net is a constant, one of too many nets fits into no sum.
         movable = [net for net in self._nets if 0 < len(self._functions[net].leaves) <= self._size]
         steps = moves * len(movable) if len(movable) > 1 else 0
         for step in range(steps):
+            # Cooled geometrically, as annealing mostly is.
             heat = HOT * (COLD / HOT) ** (step / steps)
             self._try(chance.choice(movable), movable, chance, heat)
         return sorted((group for group in self._group if group), key=min)
@@ -168,6 +172,7 @@ class VoteGroups:
             found = self.sum_of(group) if group else None
             if found is not None:
                 self._known[group] = found.luts + self._counted * len(found.bits)
+            # A vote of too many nets stays alone, which has to be possible at a finite cost.
             elif len(group) == 1:
                 self._known[group] = 1 + self._counted
             else:

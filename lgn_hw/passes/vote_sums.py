@@ -63,6 +63,7 @@ def sum_votes(
     draft = _Draft(classifier.netlist)
     functions = functions_of(classifier.netlist, lut_size)
     care = ReachablePatterns(classifier.encoder)
+    # Fewer for each vote where there are many: the search takes minutes, not hours.
     moves = min(MOVES, MOST_MOVES // max(1, classifier.netlist.num_outputs))
     for number in range(classifier.num_classes):
         outputs = _outputs_by_net(classifier, number)
@@ -101,6 +102,7 @@ class _Draft:
 
     def add(self, found: Sum) -> list[int]:
         """Build a sum's bits; return its outputs."""
+        # Net 1 is constant 1: an offset of 3 is three outputs that always vote.
         wanted = [1] * found.offset
         for weight, values in found.bits:
             leaves, table = _fewest_leaves(found, values)
@@ -146,6 +148,7 @@ def _fewest_leaves(found: Sum, values: NDArray[np.uint8]) -> tuple[tuple[int, ..
         if len(kept) > 1 and not ((low != high) & low_occurs & high_occurs).any():
             values, occurs = np.where(low_occurs, low, high), low_occurs | high_occurs
             kept.remove(pin)
+    # Entries that never occur are 0, so that equal bits have equal tables.
     table = sum(1 << entry for entry in np.flatnonzero(values & occurs).tolist())
     return tuple(found.leaves[pin] for pin in kept), table
 

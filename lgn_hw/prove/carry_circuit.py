@@ -21,8 +21,11 @@ def carry_circuit(classifier: Classifier, *, scores: bool) -> Circuit:
     """Return the circuit of a core without lut_size, whose adders yosys puts into carry chains.
 
     Every vote is added as it is. Encoder and argmax are the plainest ones there are.
+
+    scores: whether the core gives them beside the class, as its header says.
     """
     votes = plain_votes(classifier)
+    # The emitted core has comparators only for bits that the gates read.
     logic, bits = read_inputs_only(replace(classifier.netlist, outputs=votes.net))
     read = classifier.encoder.select(bits)
     tree = AdderTree(votes)

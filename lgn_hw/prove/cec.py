@@ -77,6 +77,7 @@ def check_equal(
         _with_counterexample(status, pair, folder)
         for status, pair in zip(decided, graphs, strict=True)
     ]
+    # Only here: where something raises, its message names the folder and the logs are needed.
     shutil.rmtree(folder)
     return verdicts
 
@@ -87,7 +88,11 @@ def _graph(circuit: Aig | Netlist) -> Aig:
 
 
 def _check_ports(a: Aig, b: Aig) -> None:
-    """Raise NetlistError where circuits cannot be compared."""
+    """Raise NetlistError where circuits cannot be compared.
+
+    Without this, ABC would pair what there is, and a verdict on half of the outputs would be taken
+    for one on all.
+    """
     for kind, left, right in (
         ("inputs", a.num_inputs, b.num_inputs),
         ("outputs", len(a.outputs), len(b.outputs)),
@@ -101,7 +106,10 @@ def _check_ports(a: Aig, b: Aig) -> None:
 def _run(
     graphs: Sequence[tuple[Aig, Aig]], folder: Path, timeout_s: float, watch: Watch
 ) -> list[Status]:
-    """Decide all pairs in one run; one that holds it up for too long is left out of the next."""
+    """Decide all pairs in one run; one that holds it up for too long is left out of the next.
+
+    One process for all pairs: starting yosys takes longer than most of the proofs.
+    """
     (folder / "given.v").write_text(DESIGN, encoding="utf-8")
     for name, control in (("control", CONTROL), ("other", CONTROL_OTHER)):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(to_aig(control)))
@@ -128,7 +136,11 @@ def _run(
 
 
 def _questions(pairs: Sequence[int], timeout_s: float) -> str:
-    """Return ABC's script: each pair, and the control before it."""
+    """Return ABC's script: each pair, and the control before it.
+
+    pairs: numbers of those that are still to be decided. timeout_s: for each, in whole seconds as
+    ABC counts them.
+    """
     limits = f"-T {max(1, round(timeout_s))} -C {CONFLICTS}"
     lines = ["backup"]
     for i in pairs:
@@ -176,7 +188,11 @@ def _with_counterexample(status: Status, pair: tuple[Aig, Aig], folder: Path) ->
 
 
 def _sampled(pair: tuple[Aig, Aig]) -> NDArray[np.bool_] | None:
-    """Look for a difference among random inputs, which is quick where many show it."""
+    """Look for a difference among random inputs, which is quick where many show it.
+
+    4096 samples, evaluated by this project's own code: a difference found here does not depend on
+    ABC. None where no sample shows one.
+    """
     # A fixed seed: the same difference is shown whenever the same two circuits are compared.
     bits = np.random.default_rng(0).random((4096, pair[0].num_inputs)) < 0.5
     a, b = (evaluate(to_netlist(aig), bits) for aig in pair)
@@ -185,7 +201,11 @@ def _sampled(pair: tuple[Aig, Aig]) -> NDArray[np.bool_] | None:
 
 
 def _solved(pair: tuple[Aig, Aig], folder: Path) -> NDArray[np.bool_]:
-    """Let ABC solve for inputs that make an output differ."""
+    """Let ABC solve for inputs that make an output differ.
+
+    Returns bool[inputs]. Inputs that the file does not name are 0: the solver does not care about
+    them.
+    """
     for name, aig in zip("ab", pair, strict=True):
         (folder / f"{name}.aig").write_bytes(aiger.dumps(_provable(aig)))
     script = "backup\nmiter a.aig b.aig\nstrash\nsat\nwrite_cex -n inputs.txt\nrestore\n"
@@ -201,6 +221,9 @@ def _solved(pair: tuple[Aig, Aig], folder: Path) -> NDArray[np.bool_]:
 
 
 def _differing(pair: tuple[Aig, Aig], inputs: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the outputs that differ for an input."""
+    """Return the outputs that differ for an input.
+
+    inputs: bool[inputs] of one sample.
+    """
     a, b = (evaluate(to_netlist(aig), inputs[None]) for aig in pair)
     return np.flatnonzero((a != b)[0])

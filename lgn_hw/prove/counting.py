@@ -25,11 +25,16 @@ def counting_fault(head: Head) -> str:
     Each counter is tried with all values of its inputs, with the tables that the netlist has. A
     bit that a counter leaves out has a weight above the highest score, so that the sum stays the
     same modulo the next power of two, and the score is below that. Returns what is wrong, or "".
+
+    It takes time linear in the counters: equal counters of one shape are tried once (_adds_up is
+    cached).
     """
     for number, counters in enumerate(head.counters):
         bits = Counter(head.initial[number])
         modulus = 1 << int(head.votes.highest[number]).bit_length()
         for counter in counters:
+            # The bits that are there, with how often; a counter takes some away and puts others in
+            # their place.
             bits.subtract(counter.inputs)
             if min(bits[bit] for bit in counter.inputs) < 0:
                 return f"class {number} counts a bit twice"
@@ -63,7 +68,11 @@ def counting_samples(head: Head) -> NDArray[np.bool_]:
 
 
 def _keeps_sum(head: Head, counter: Compressor, modulus: int) -> bool:
-    """Say whether a counter keeps the weighted sum of its inputs, for all their values."""
+    """Say whether a counter keeps the weighted sum of its inputs, for all their values.
+
+    modulus: a power of two above the highest score. A counter that reads a net which is no pin of
+    its own keeps nothing, whatever its table says.
+    """
     weight: Counter[int] = Counter()  # of a net that is taken twice the sum of both
     for power, literal in counter.inputs:
         weight[literal] += 1 << power
@@ -80,7 +89,10 @@ Formula = int | tuple[int, tuple["Formula", ...]]
 
 
 def _formula(head: Head, literal: int, pin: Mapping[int, int]) -> Formula:
-    """Follow a literal down to the pins of its counter."""
+    """Follow a literal down to the pins of its counter.
+
+    Raises LookupError where it ends at a net that the counter does not have.
+    """
     if literal in pin:
         return pin[literal]
     table, read = head.builder.definition(literal)
@@ -99,7 +111,11 @@ def _value(formula: Formula, entry: int) -> int:
 def _adds_up(
     weights: tuple[int, ...], outputs: tuple[tuple[int, Formula], ...], modulus: int
 ) -> bool:
-    """Try every value of the pins."""
+    """Try every value of the pins.
+
+    weights: of the pins. outputs: powers of two and formulas of pins. At most 2**9 entries are
+    tried.
+    """
     return all(
         sum(w for pin, w in enumerate(weights) if entry >> pin & 1) % modulus
         == sum(_value(formula, entry) << power for power, formula in outputs) % modulus

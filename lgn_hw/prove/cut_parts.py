@@ -37,6 +37,9 @@ def cut_parts(pipeline: Pipeline, circuit: Circuit) -> dict[str, CutPart]:
 
     Where each cut part is its part, for all values that its inputs can have (all that are equal
     tied together), the core is the circuit: at each cut the values are those of the circuit.
+
+    pipeline: the built core without its registers, with the wires at which parts meet. circuit:
+    what it is said to be.
     """
     function = pipeline.function
     names = list(circuit.parts)
@@ -69,7 +72,12 @@ def as_pair(built: Aig | Netlist | CutPart, part: Netlist) -> tuple[Aig | Netlis
 
 
 def _equal_inputs(sources: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each source the first one of its variable, inverted where that is its inverse."""
+    """Return for each source the first one of its variable, inverted where that is its inverse.
+
+    sources: int64, literals of the built circuit at a cut; negative where yosys removed the wire.
+    Two bits of an encoder may be one wire after synthesis; the proof then must not try values in
+    which they differ.
+    """
     _, first, which = np.unique(sources >> 1, return_index=True, return_inverse=True)
     first = first[which]
     equal_inputs = 2 * (1 + first) ^ (sources & 1) ^ (sources[first] & 1)

@@ -114,6 +114,10 @@ def prove_circuit(
 
     built: each of circuit.parts, or the whole circuit by the name WHOLE. How outputs become votes
     (circuit.votes) is arithmetic on whole numbers, and is tested, not proven here.
+
+    timeout_s: for each claim that goes to the solver. Claims are small on purpose: the encoder
+    against comparisons, the gates against the netlist, the popcount against its counters, the
+    argmax against plain comparisons; together they say that the class is right for every sample.
     """
     head, decoded = circuit.head, circuit.head.decoded()
     encoder, bits = classifier.encoder, np.array(circuit.bits, np.int32)
@@ -123,6 +127,7 @@ def prove_circuit(
     logic = connected([selection, circuit.parts["logic"], decoded])
     tournament = Tournament(circuit.votes.highest.tolist(), circuit.score_bits)
     argmax = circuit.parts["argmax"]
+    # Scores pass the argmax unchanged; only the class is its result.
     argmax = replace(argmax, outputs=argmax.outputs[: circuit.class_bits])
     popcount = circuit.parts["popcount"], connected([decoded, head.netlist()])
     pairs: dict[str, tuple[Aig | Netlist, Aig | Netlist]] = {
@@ -165,6 +170,9 @@ def prove_verilog(
 
     header: what its first lines say. See prove.source_check for what is refused before any proof,
     and prove.pipeline for what is shown of its registers.
+
+    Returns claims instead of raising where the text is refused or different, so that a report can
+    show what did hold. timeout_s as of prove_circuit(); watch limits the whole.
     """
     watch = watch or Watch()
     watch.report("reading the Verilog")
@@ -189,6 +197,7 @@ def prove_verilog(
         detail = f"samples and results must have {header.sample_bits} and {header.result_bits} bits"
         detail += f", not {widths[0]} and {widths[1]}"
         return Proof((Claim(PIPELINE, "structure", "different", detail),))
+    # A wrong latency in the header would make a correct core useless to whoever trusts it.
     same = pipeline.latency == header.latency
     detail = f"{pipeline.latency} cycles, and the header says {header.latency}"
     claim = Claim(PIPELINE, "structure", "equal" if same else "different", detail)
@@ -239,7 +248,11 @@ def _selection(num_inputs: int, nets: NDArray[np.int32]) -> Netlist:
 
 
 def _sat_claim(what: str, verdict: Verdict, output: str, features: Features | None) -> Claim:
-    """Return a verdict as a claim, a difference with the sample that shows it."""
+    """Return a verdict as a claim, a difference with the sample that shows it.
+
+    output: what one output is called in the message. features: given where the circuit's inputs are
+    a sample's bits, so that a difference can be shown as feature values.
+    """
     detail, sample = "", None
     if verdict.status == "undecided":
         detail = "ABC came to no decision in time; allow more with --timeout and --limit"
@@ -263,7 +276,10 @@ def _codes(features: Features, bits: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _shown(features: Features, codes: NDArray[np.int64]) -> str:
-    """Name the values that are not 0, which are the fewest to read."""
+    """Name the values that are not 0, which are the fewest to read.
+
+    codes: int64[features].
+    """
     values = [f"{n}={c}" for n, c in zip(features.names, codes.tolist(), strict=True) if c]
     return f"({', '.join(values)})" + ("" if len(values) == len(codes) else ", all others 0")
 

@@ -30,7 +30,12 @@ class Graph:
         return [self.symbol() for _ in range(count)]
 
     def conjunction(self, a: int, b: int) -> int:
-        """Return the literal of a & b."""
+        """Return the literal of a & b.
+
+        Constants and equal or opposite pins are folded, and equal ANDs shared (strash), so that two
+        ways of computing the same often give the same literal and need no proof.
+        """
+        # One order of the pins, so that a & b and b & a are one AND.
         if a < b:
             a, b = b, a
         if b == 0 or a == b ^ 1:
@@ -46,6 +51,7 @@ class Graph:
     def add(self, netlist: Netlist, inputs: Sequence[int]) -> list[int]:
         """Add a netlist that reads some literals; return those of its outputs."""
         aig = to_aig(netlist)
+        # By variable of the AIG: 0 the constant, then its inputs, then its ANDs as they are added.
         literal = [0, *inputs]
         for a, b in aig.ands.tolist():
             literal.append(self.conjunction(literal[a >> 1] ^ (a & 1), literal[b >> 1] ^ (b & 1)))
@@ -55,6 +61,9 @@ class Graph:
         """Return groups of literals as functions of the same inputs.
 
         These are the symbols that they read, and variables to stop at, whatever these depend on.
+
+        sides: groups of literals. The inputs of all functions returned are the same, in ascending
+        order of their variables, so that they can be compared.
         """
         cones = [self._cone(side, stops) for side in sides]
         ends = {v for cone in cones for v in cone if v in stops or self.ands[v] is None}
@@ -63,6 +72,8 @@ class Graph:
 
     def _function(self, outputs: Sequence[int], cone: list[int], inputs: dict[int, int]) -> Aig:
         """Return literals as a function of inputs, which have a place each."""
+        # Variables are numbered anew: inputs first, then the ANDs of the cone in ascending order,
+        # in which each reads earlier ones only.
         place, rows = dict(inputs), list[list[int]]()
         for variable in cone:
             pair = self.ands[variable]
@@ -75,6 +86,7 @@ class Graph:
 
     def _cone(self, outputs: Sequence[int], stops: Set[int]) -> list[int]:
         """Return the variables that literals depend on, ascending, without the constant."""
+        # A search of its own and no recursion: cones are deeper than Python's stack.
         seen, front = set(), [out >> 1 for out in outputs]
         while front:
             variable = front.pop()

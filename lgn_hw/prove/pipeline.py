@@ -126,6 +126,7 @@ module ripple_greater(A, B, Y);
 endmodule
 """
 CLOCK, RESET = "clk", "rst"
+# The names that Amaranth gives to the ports of the two streams.
 VALID_IN, READY_OUT, SAMPLE = "i_sample__valid", "i_sample__ready", "i_sample__payload"
 VALID_OUT, READY_IN, RESULT = "o_result__valid", "o_result__ready", "o_result__payload"
 PORTS = (CLOCK, RESET, VALID_IN, READY_OUT, SAMPLE, VALID_OUT, READY_IN, RESULT)
@@ -164,6 +165,7 @@ def combinational(
     (folder / "core.v").write_text(verilog, encoding="utf-8")
     (folder / "cells.v").write_text(CELLS, encoding="utf-8")
     (folder / "primitives.v").write_text(PRIMITIVES, encoding="utf-8")
+    # Where parts meet, the wires become outputs, so that yosys keeps them and AIGER names them.
     wires = " ".join(f"w:{wire}" for names in CUT_POINTS.values() for wire in names)
     known = " ".join(f"t:{kind} %d" for kind in KNOWN.split())
     adders = "alumacc" if carries else ""
@@ -175,6 +177,7 @@ def combinational(
         timeout_s=timeout_s,
         outputs=["odd.json", "unknown.json", "registers.json", "core.aig"],
     )
+    # Values first: what is x in a simulator makes all that follows meaningless.
     for name in ("odd", "unknown"):
         _check_values(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
     module = json.loads((folder / "registers.json").read_text(encoding="utf-8"))["modules"][top]
@@ -215,6 +218,8 @@ class _Graph:
 def _check_values(netlist: dict[str, Any]) -> None:
     """Refuse cells that read what is x in a simulator, or that can be x of themselves."""
     for module in netlist["modules"].values():
+        # setundef turned every undriven bit and every x into an $anyseq cell, a value that nobody
+        # knows.
         free = [cell for cell in module["cells"].values() if cell["type"] == "$anyseq"]
         unknown = {bit for cell in free for bit in cell["connections"]["Y"]}
         for name, port in module["ports"].items():
@@ -234,9 +239,11 @@ def _check_registers(module: dict[str, Any]) -> int:
     missing = [name for name in PORTS if name not in bits]
     if missing:
         raise CheckFailed(f"A core must have the ports {', '.join(PORTS)}; {missing[0]} is missing")
+    # A valid of two bits would be followed by its lowest one only.
     wide = [name for name in PORTS if name not in (SAMPLE, RESULT) and len(bits[name]) > 1]
     if wide:
         raise CheckFailed(f"{wide[0]} must be one bit, not {len(bits[wide[0]])}")
+    # From the input to the output of each register that reset clears.
     cleared: dict[Any, Any] = {}
     for name, cell in module["cells"].items():
         pins, kind = cell["connections"], cell["type"]

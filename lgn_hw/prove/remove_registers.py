@@ -48,6 +48,7 @@ class WithoutRegisters:
         # Latches and ANDs in one array of two pins: one walk treats both.
         self._pins = np.stack([2 * np.arange(self._first_latch)] * 2, axis=1)
         self._pins = np.concatenate([self._pins, np.stack([next_] * 2, axis=1), graph.ands])
+        # For each variable, how many registers lie between it and its sample.
         self._cycle = np.full(len(self._pins), CONSTANT)
         self._literal = np.full(len(self._pins), -1)
         self._delay = np.zeros(len(self._pins), np.int64)  # of constants, in registers
@@ -76,6 +77,8 @@ class WithoutRegisters:
 
     def _check_results(self, zeros: Sequence[int]) -> None:
         """Raise CheckFailed where no register is between one of the zeros and a result."""
+        # Walk from the results back to the first registers: a reset that is met on the way would
+        # change a result that is there.
         variables = np.arange(len(self._pins))
         stops = (variables < self._graph.first_and) & (variables >= self._first_latch)
         seen, front = stops | (variables == 0), self._results >> 1
@@ -119,10 +122,13 @@ class WithoutRegisters:
                 "A gate must join bits of one sample, not of"
                 f" {np.abs(a - b)[apart][0]} cycles apart"
             )
+        # CONSTANT is -1, so the greater one is the sample's where there is one.
         cycle = np.maximum(a, b)
         for pin, other in ((0, b), (1, a)):
             joined = (self._cycle[pins[:, pin] >> 1] == CONSTANT) & (other != CONSTANT)
             self._check_delays(pins[joined, pin] >> 1, other[joined])
+        # A constant becomes true only after it has passed its registers, in the cycles after
+        # power-up.
         delay = self._delay[pins >> 1].max(axis=1) + (variables < self._graph.first_and)
         self._delay[variables] = np.where(cycle == CONSTANT, delay, 0)
         later = (variables < self._graph.first_and) & (cycle != CONSTANT)

@@ -42,7 +42,11 @@ def equal_by_sweeping(a: Netlist, b: Netlist, samples: NDArray[np.bool_]) -> boo
 
 
 def _side_by_side(a: Netlist, b: Netlist) -> Netlist:
-    """Return one netlist with the nodes and outputs of b, then those of a."""
+    """Return one netlist with the nodes and outputs of b, then those of a.
+
+    Inputs are shared. b comes first, so that what is found for a node of a is a node of b where one
+    is equal.
+    """
     nets = np.arange(a.num_nets, dtype=np.int32)
     nets[a.first_node :] += b.num_nodes
     return Netlist(
@@ -54,7 +58,11 @@ def _side_by_side(a: Netlist, b: Netlist) -> Netlist:
 
 
 def _signatures(netlist: Netlist, samples: NDArray[np.bool_]) -> list[tuple[bytes, bool]]:
-    """Return for each net its values, inverted where the first is one, and whether they are."""
+    """Return for each net its values, inverted where the first is one, and whether they are.
+
+    The values are packed, 8 samples in a byte. Inverting by the first sample gives a net and its
+    inverse one signature.
+    """
     nets = np.arange(netlist.num_nets, dtype=np.int32)
     values = evaluate(Netlist(netlist.num_inputs, netlist.fanin, netlist.table, nets), samples)
     inverse = values[0].copy()
@@ -83,6 +91,8 @@ class _Sweep:
         alike: dict[bytes, list[int]] = {}
         for net, (signature, inverse) in enumerate(signatures):
             earlier = alike.setdefault(signature, [])
+            # Nets that many others look like in simulation (constants by chance) would make this
+            # quadratic.
             for other in earlier[:CANDIDATES] if net >= self.first else ():
                 differ = inverse ^ signatures[other][1]
                 if self._equal(net, other, differ):
@@ -123,6 +133,9 @@ class _Sweep:
         """Return both truth tables and that of one, or None where they read too many nets.
 
         The variables are leaves, and inputs that are met without meeting these.
+
+        Truth tables are integers of 2**variables bits; `known` begins with the constants and the
+        leaves.
         """
         variables = sorted({*leaves, *self._inputs([net, other], set(leaves))})
         if len(variables) > NETS:
@@ -147,7 +160,11 @@ class _Sweep:
         return found
 
     def _value(self, root: int, known: dict[int, int], ones: int) -> int:
-        """Return a net's truth table over what is known; everything below it becomes known."""
+        """Return a net's truth table over what is known; everything below it becomes known.
+
+        Walks with a stack, as far down as `known` goes; variables are among it, so that the walk
+        ends.
+        """
         waiting = [root]
         while waiting:
             net = waiting[-1]
@@ -188,7 +205,11 @@ def _variable(number: int, count: int) -> int:
 
 
 def _composed(table: int, pins: Sequence[int], ones: int) -> int:
-    """Return the truth table of a node whose pins have truth tables."""
+    """Return the truth table of a node whose pins have truth tables.
+
+    table: of the node, entry e in bit e. pins: truth tables, input 0 first. Shannon's expansion at
+    the last pin, whose operations are on integers of 2**NETS bits at most.
+    """
     if not pins:
         return ones if table & 1 else 0
     half = 1 << len(pins) - 1

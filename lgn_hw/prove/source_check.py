@@ -34,6 +34,9 @@ def check_source(verilog: str) -> None:
 
     Read alike are combinational assignments, clocked processes of `<=` at one rising edge, and
     instances, with one driver for each bit (see source_rules and docs/passes.md).
+
+    The message has SHOWN faults at most, those of the lowest lines. Cheap rules of the text come
+    first; a text that breaks them is not elaborated.
     """
     tree = syntax.SyntaxTree.fromText(verilog, "verilog")
     faults = source_faults(verilog, tree)
@@ -90,8 +93,13 @@ def _diagnostics(found: Any, tree: Any) -> Iterator[Fault]:
 
 
 def _drivers(value: Any, manager: Any, tree: Any) -> Iterator[Fault]:
-    """Find bits that two places drive; one process counts as one, and so does an initial value."""
+    """Find bits that two places drive; one process counts as one, and so does an initial value.
+
+    In SystemVerilog a variable has one driver by rule and a net may have several, which a simulator
+    resolves and synthesis does not: both are refused here.
+    """
     is_net = value.kind == ast.SymbolKind.Net
+    # Of each bit: the number of the place that drives it, and its line.
     taken: dict[int, tuple[int, int]] = {}
     by_place: dict[Any, list[tuple[Any, int]]] = defaultdict(list)
     for driver in manager.getDrivers(value):

@@ -19,7 +19,11 @@ EDGE = "a process must wait for one clock's rising edge, or for `@*`"
 
 
 def process_faults(node: Any) -> Found:
-    """Yield what is refused in an `always`."""
+    """Yield what is refused in an `always`.
+
+    node: of an `always`. Two forms pass: `@(posedge NAME)` and `@*`; both are what synthesis
+    expects.
+    """
     timed = node.statement
     if timed.kind != Kind.TimingControlStatement:
         yield node, EDGE
@@ -44,7 +48,11 @@ def nodes_of(root: Any) -> list[Any]:
 
 
 def _clocked(timed: Any) -> Found:
-    """Check that a process waits for one rising edge, and assigns with `<=` only."""
+    """Check that a process waits for one rising edge, and assigns with `<=` only.
+
+    timed: the statement with its event. A negative edge, two events or an expression are refused:
+    the proof takes every register to have the same rising edge.
+    """
     event = timed.timingControl.expr
     while event.kind == Kind.ParenthesizedEventExpression:
         event = event.expr
@@ -61,7 +69,11 @@ def _clocked(timed: Any) -> Found:
 
 
 def _combinational(statement: Any) -> Found:
-    """Check that every variable gets a value first, and that none of them is read."""
+    """Check that every variable gets a value first, and that none of them is read.
+
+    Assigning a whole value first is what makes a latch impossible, whatever the branches behind it
+    do; reading an own target would let the order of statements decide.
+    """
     block = statement.kind == Kind.SequentialBlockStatement
     whole, targets, places = set[str](), set[str](), list[Any]()
     for item in statement.items if block else (statement,):
@@ -86,6 +98,7 @@ def _combinational(statement: Any) -> Found:
     for name in names:
         if _name(name) in targets and name not in places:
             yield name, f"`{_name(name)}` is read in the process under `@*` that assigns it"
+    # A simulator wakes `@*` when something that it reads changes; parameters never do.
     fixed = _parameters_around(statement)
     if all(_name(name) in targets | fixed for name in names):
         yield statement, "a process under `@*` that reads nothing never runs in a simulator"

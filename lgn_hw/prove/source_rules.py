@@ -92,11 +92,15 @@ ATTRIBUTES = {
 }  # fmt: skip
 FUNCTIONS = {"$signed", "$unsigned"}
 DIRECTIVES = {"timescale", "default_nettype", "resetall", "celldefine", "endcelldefine"}
+# Comments that Synopsys, Xilinx, Altera, Verilator and others read: translate_off and the like make
+# synthesis see another text than a simulator.
 PRAGMA = re.compile(
     r"(?://|/\*)\s*(synopsys|synthesis|pragma|verilator|rtl_synthesis|cadence|ambit|xilinx|altera"
     r"|exemplar|lint|vcs|slang|\$s|@)\b"
 )
+# Verilator's switches for its warnings change nothing but what it prints.
 WARNINGS = re.compile(r"(?://|/\*)\s*verilator lint_(on|off|save|restore)( [A-Z]+)?\s*(\*/)?$")
+# Comments, strings and escaped names first, so that a backtick within one is no directive.
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|\\\S+|`\s*\w*', re.DOTALL)
 UNKNOWN = re.compile(r"[xX]")
 LONE_RETURN = re.compile(r"\r(?!\n)")
@@ -104,12 +108,17 @@ HIGH_IMPEDANCE = re.compile(r"[zZ?]")
 
 
 def source_faults(text: str, tree: Any) -> list[Fault]:
-    """Return what is refused in a file's text, of which tree is slang's SyntaxTree, by line."""
+    """Return what is refused in a file's text, of which tree is slang's SyntaxTree, by line.
+
+    The handlers are called by kind of node: those that are not ALLOWED are refused as such, those
+    of CHECKS by their own rule. Each line is told once for each fault.
+    """
     faults = {*_comments_and_directives(text)}
 
     def visited(check: Callable[[Any], Found], node: Any) -> None:
         for place, what in check(node):
             line = tree.sourceManager.getLineNumber(place.sourceRange.start)
+            # A set: slang may visit one node twice, as part of two lists.
             faults.add(Fault(line, what))
 
     allowed = {*ALLOWED.split()}
@@ -169,6 +178,7 @@ def _module(node: Any) -> Found:
 
 def _port(node: Any) -> Found:
     """Refuse ports that go both ways."""
+    # Empty where a port takes the direction of the one before it.
     direction = node.direction.valueText
     if direction and direction not in ("input", "output"):
         yield node, f"a port must be an input or an output, not {direction}"
@@ -178,6 +188,7 @@ def _port(node: Any) -> Found:
 
 def _dimension(node: Any) -> Found:
     """Refuse memories and vectors of vectors."""
+    # Dimensions before the name are bits of one word; those behind it count words of a memory.
     packed = node.parent.kind in (Kind.ImplicitType, Kind.RegType)
     if not packed or len(list(node.parent.dimensions)) > 1:
         yield node, "an array is refused; a memory is no register of a pipeline"
@@ -198,7 +209,11 @@ def _system(node: Any) -> Found:
 
 
 def _literal(node: Any) -> Found:
-    """Refuse z everywhere, and x where anything is computed with it."""
+    """Refuse z everywhere, and x where anything is computed with it.
+
+    An x that is only passed on is a value for "not cared about", which setundef finds again in the
+    netlist, with all that reads it.
+    """
     text = "".join(token.rawText for token in (node.size, node.base, node.value))
     if HIGH_IMPEDANCE.search(text):
         yield node, f"{text} is z, which a circuit does not compute with"

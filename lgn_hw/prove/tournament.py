@@ -70,6 +70,7 @@ class Tournament:
                 return f"match {number}"
             # Candidates are told apart by their literals: two with the same literals are the same
             # values.
+            # left: for each candidate still in, the classes first to end - 1 that it stands for.
             pair = [place for place, (*_, who) in enumerate(left) if who == match.earlier][:1]
             place = pair[0] if pair else len(left)
             if [who for *_, who in left[place + 1 : place + 2]] != [match.later]:
@@ -80,14 +81,22 @@ class Tournament:
         return "" if left[0][2][self.width :] == self.outputs else "the result is not the winner's"
 
     def _candidate(self, number: int, bound: int) -> tuple[int, ...]:
-        """Return the score of a class as literals; bits above its bound are constant 0."""
+        """Return the score of a class as literals; bits above its bound are constant 0.
+
+        bound: the highest score that the class can have; higher bits are constant, so that no
+        comparison looks at them.
+        """
         start, used = number * self.width, bound.bit_length()
         score = self.builder.inputs[start : start + used] + [ZERO] * (self.width - used)
         bits = range(class_width(len(self.highest)))
         return (*score, *(ONE if number >> bit & 1 else ZERO for bit in bits))
 
     def _play(self, earlier: tuple[int, ...], later: tuple[int, ...]) -> tuple[int, ...]:
-        """Build one match: a comparison, and a choice of each bit."""
+        """Build one match: a comparison, and a choice of each bit.
+
+        A comparison from the lowest bit: the later one wins so far where it has a 1 against a 0, or
+        the bits are equal and it won below. Returns the winner's literals.
+        """
         compares, below = [], ZERO
         for bit in range(self.width):
             below = self.builder.node(GREATER, [below, later[bit], earlier[bit]])
@@ -99,7 +108,11 @@ class Tournament:
         return winner
 
     def _is_fair(self, match: Match) -> bool:
-        """Say whether the nodes of a match are a comparison from the lowest bit, and the choice."""
+        """Say whether the nodes of a match are a comparison from the lowest bit, and the choice.
+
+        What a match must be is written here again, and not taken from _play: the check must not
+        share the fault that it looks for.
+        """
         below = (ZERO, *match.compares[:-1])
         compared = zip(below, match.later, match.earlier, strict=False)
         chosen = zip(match.earlier, match.later, strict=True)

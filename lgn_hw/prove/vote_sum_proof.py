@@ -23,6 +23,9 @@ def blocks_between(a: Classifier, b: Classifier) -> Pairs | None:
 
     None where neither was made from the other. Raises UsageError where they do not hold every vote
     of both once, or one of them is of two classes.
+
+    passes.vote_sums writes the pairs; each holds a few votes, so that a proof of their sums is
+    small.
     """
     for one, other in ((a, b), (b, a)):
         found = Blocks.read(other)
@@ -49,6 +52,8 @@ def added_up(netlist: Netlist, blocks: Pairs, side: int) -> Netlist:
     """Return the sum of every block, in binary, of a netlist whose outputs are votes.
 
     side: 0 where they are those of the first classifier, 1 of the second.
+
+    The widths are those that hold the larger side's sum, so that both sides give equally many bits.
     """
     widths = [max(len(pair[0]), len(pair[1])).bit_length() for pair in blocks]
     members = [pair[side] for pair in blocks]

@@ -49,6 +49,7 @@ class Watch:
                 self.report(f"{what}, {done} of {len(files)} decided")
                 over.wait(POLL_S)
 
+        # A daemon: a process that is interrupted need not wait for it.
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
         try:

@@ -48,6 +48,7 @@ def answers_on(classifier: Classifier, samples: Samples, *, image: bool) -> dict
     }
     if labels is not None and known.any():
         k = classifier.num_classes
+        # One number for each pair, so that one count over all samples makes the matrix.
         pairs = labels[known] * k + answer[known]
         found["confusion"] = np.bincount(pairs, minlength=k * k).reshape(k, k).tolist()
         most = max(1, min(MAX_WRONG, MAX_VALUES // max(1, codes.shape[1])))
@@ -94,8 +95,7 @@ def _turned(
     classifier: Classifier, codes: NDArray[np.int64], image: bool
 ) -> tuple[list[float], int]:
     """Return for each feature the share of samples whose answer it turns, and how many samples
-    these
-    shares are of.
+    these shares are of.
 
     Features without a bit that an output depends on have share 0 and cost nothing.
     """
@@ -126,8 +126,8 @@ def _narrow(features: Features, codes: NDArray[np.int64]) -> NDArray[np.integer]
 
 def _turned_over(features: Features, codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each pixel's opposite end: the highest code for one in the lower half of its range,
-    else
-    the lowest. An image's background would hardly change if pixels were exchanged between samples.
+    else the lowest. An image's background would hardly change if pixels were exchanged between
+    samples.
     """
     # Halves, so that ranges near the ends of int64 do not overflow.
     middle = features.low // 2 + features.high // 2

@@ -105,9 +105,10 @@ def paired_bars(counts: Mapping[str, tuple[int, int]], *, describe: str) -> str:
     """
     width = CHART[0]
     values = {name: f"{before:,} → {after:,}" for name, (before, after) in counts.items()}
+    # Names stand to the left of all bars, counts to the right of the longest.
     start = max(map(text_width, counts), default=0) + 10
-    room = width - start - max(map(text_width, values.values()), default=0) - 6
-    unit = room / max([1, *(max(pair) for pair in counts.values())])
+    span = width - start - max(map(text_width, values.values()), default=0) - 6
+    unit = span / max([1, *(max(pair) for pair in counts.values())])
     canvas = Canvas(width, ROW * len(counts) + 2, describe)
     for i, (name, (before, after)) in enumerate(counts.items()):
         y, length = i * ROW, max(1, before * unit, after * unit)

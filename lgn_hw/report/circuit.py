@@ -41,6 +41,7 @@ def describe_circuit(classifier: Classifier) -> dict[str, Any]:
     bounded however large the circuit is.
     """
     netlist, bits = read_inputs_only(remove_dead_nodes(classifier.netlist))
+    # The most nodes of a level, or bits: the rows that a drawing would need.
     widest = max(len(bits), *np.bincount(netlist.level[netlist.first_node :], minlength=1))
     wires = int(netlist.arity.sum()) + netlist.num_outputs
     if wires <= MAX_WIRES and widest <= MAX_ROWS and netlist.depth <= MAX_LEVELS:

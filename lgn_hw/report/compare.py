@@ -63,6 +63,7 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
     luts = Circuit.of(classifier, CoreOptions(lut_size=6)).luts
     estimate, simulation = found["estimate"] or {}, found["simulation"] or {}
     placed = [core for core in found["placed"] if core["latency_ns"] is not None]
+    # Of several settings the fastest; cores that were never placed have no clock to show.
     best: Mapping[str, Any] = max(placed, key=lambda core: core["fmax_mhz"], default={})
     return {
         "name": file.stem,
@@ -86,8 +87,7 @@ def _row(file: Path, data: Path | None, label: str | None) -> dict[str, Any]:
 
 def _total(estimate: Mapping[str, Any], kind: str) -> int | None:
     """Return the cells of a kind in the whole circuit as `lgn synth` counted them; None where it
-    was
-    not run.
+    was not run.
     """
     return estimate[kind]["total"] if estimate else None
 
@@ -105,6 +105,7 @@ def _names(files: Sequence[Path]) -> list[str]:
         ]
         if not alike:
             return names
+        # One folder more for those that are still alike only, so that names stay short.
         for i in alike:
             lengths[i] += 1
 

@@ -67,6 +67,7 @@ def gather(
 
     def step(what: str) -> dict[str, Any] | None:
         command, name, remedy = STEPS[what]
+        # Each command writes into a folder of its own beside the classifier.
         data, reason = _step(default_folder(file, command) / name, classifier.digest)
         if data is None:
             remedy = remedy.format(classifier=shlex.quote(str(file)))
@@ -127,8 +128,7 @@ def classifier_file(path: Path) -> Path:
 
 def _shape(classifier: Classifier, image: str | None) -> Shape | None:
     """Return the shape of the pixels: the one the user says, or the one the features' names say;
-    None
-    where they are no image. Raises UsageError where `image` does not fit the features.
+    None where they are no image. Raises UsageError where `image` does not fit the features.
     """
     if image is None:
         return find_image_shape(classifier.features)
@@ -271,6 +271,7 @@ def _placed(file: Path, digest: str) -> Iterator[Mapping[str, Any]]:
         data, _ = _step(path, digest)
         if data is not None:
             yield data
+    # A build's folder is called after the classifier and the board.
     for path in sorted(file.parent.glob(f"{glob.escape(file.name)}.*/build.json")):
         data, _ = _step(path, digest)
         if data is not None and data["fmax_mhz"] is not None:

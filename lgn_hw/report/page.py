@@ -14,6 +14,7 @@ from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paire
 __all__ = ["make_environment", "style_sheet", "to_html"]
 
 HERE = Path(__file__).parent
+# Rows of the table of inputs; an image has hundreds of pixels, which are in report.json.
 MAX_INPUTS = 32
 MAX_TABLES = 16  # of two-input nodes there are no more
 KINDS = {"lut6": "LUT6", "lut4": "LUT4", "ff": "flip-flops"}
@@ -99,6 +100,7 @@ def _training_charts(data: Mapping[str, list[float]], part: str) -> dict[str, st
             data["epoch"],
             {f"{data['loss'][-1]:.3g}": (data["loss"], "first")},
             describe="Training loss over epochs",
+            # A loss of 0, as of a net that knows its samples by heart, has no logarithm.
             logarithmic=min(data["loss"]) > 0,
         ),
         "accuracies": curves(
@@ -212,6 +214,7 @@ def _interval(share: float | None, count: int | None) -> tuple[float, float] | N
     """Return Wilson's 95 % interval of the accuracy, where the number of samples is known."""
     if share is None or not count:
         return None
+    # Wilson and not the normal interval: at shares near 1 that one reaches beyond 100 %.
     z = 1.96
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
@@ -221,6 +224,7 @@ def _interval(share: float | None, count: int | None) -> tuple[float, float] | N
 def _points(value: float) -> str:
     """Write a difference of two shares in percentage points."""
     text = f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    # A minus before zero would look like a loss.
     return "0.00" if text[1:] == "0.00" else text
 
 

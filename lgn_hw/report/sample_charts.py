@@ -51,10 +51,11 @@ def ranked_bars(values: Sequence[tuple[str, float, str]], describe: str) -> str:
     most = max([value for _, value, _ in values] + [1e-9])
     names = [cut(name, MAX_NAME) for name, _, _ in values]
     start = max(map(text_width, names), default=0) + 10
-    room = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
+    # What is left for the bars between names and counts.
+    span = WIDTH - start - max((text_width(text) for _, _, text in values), default=0) - 6
     canvas = Canvas(WIDTH, ROW * len(values) + 2, describe)
     for i, (name, (whole, value, text)) in enumerate(zip(names, values, strict=True)):
-        y, length = i * ROW, max(1, room * value / most)
+        y, length = i * ROW, max(1, span * value / most)
         canvas.text(start - 8, y + 15, name, "label", "end")
         canvas.rectangle(start, y + 3, length, ROW - 6, "logic", f"{whole}: {text}")
         canvas.text(start + length + 6, y + 15, text, "value")

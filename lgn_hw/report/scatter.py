@@ -36,6 +36,7 @@ def front_scatter(
     logarithmic, because a search spans a factor of ten or more. Returns SVG text.
     """
     canvas = Canvas(width, HEIGHT, describe)
+    # Designs that learned nothing would stretch the axis until the front is a line.
     floor = min(y for _, y, _ in front) - SHOWN
     near = [(x, y) for x, y in cloud[:MOST_CLOUD] if y >= floor]
     across, down = _front_axes(canvas, front, near)

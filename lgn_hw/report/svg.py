@@ -107,9 +107,9 @@ def text_width(text: str) -> float:
     return 0.6 * FONT_SIZE * len(text)
 
 
-def cut(text: str, room: int) -> str:
-    """Return a text of at most `room` characters; an ellipsis stands for what is left out."""
-    return text if len(text) <= room else text[: room - 1] + "…"
+def cut(text: str, length: int) -> str:
+    """Return a text of at most `length` characters; an ellipsis stands for what is left out."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def scale(
@@ -136,8 +136,10 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
     low may equal high; two marks are returned then.
     """
+    # The step that would give exactly so many marks; the next rounder one is taken.
     rough = max(high - low, 1e-9) / count
     power = 10.0 ** math.floor(math.log10(rough))
+    # A hair less than what was wanted, because 0.3 / 3 is a little more than 0.1 in floats.
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
@@ -164,6 +166,7 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
     """
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
+    # Upwards first: each label is pushed to where the one below it ends.
     below = low
     for i in order:
         moved[i] = below = max(places[i], below)

@@ -139,6 +139,7 @@ class SampledNet:
             for pin in set(self.pins[node]) - {kept}:
                 gone = lost.setdefault(pin, set())
                 gone.add(node)
+                # All readers of the pin are dead, and no vote counts it: it dies, too.
                 if gone == self.readers[pin] and not self.votes[2 * pin : 2 * pin + 2].any():
                     stack.append(pin)
         return count
@@ -190,6 +191,8 @@ class SampledNet:
         seen = set(waiting)
         while waiting:
             node = heapq.heappop(waiting)
+            # Nodes come in topological order (a heap of their numbers), so that all it reads is
+            # final.
             found = self._evaluated(node, changed)
             above = self.first_node + node
             if (found != self.values[above]).any():

@@ -83,6 +83,7 @@ def area_in_cells(
     write_text(folder / "adders.v", PATTERN)
     write_text(folder / "adder_cells.v", "".join(_instance(adder) for adder in adders))
     write_text(folder / "area.abc", ABC)
+    # Under a name of our own: a path of the user's may have what yosys' scripts take for syntax.
     write_text(folder / "cells.lib", liberty.read_text(encoding="utf-8", errors="replace"))
     found = ("stat.json", "mapped.v")
     script = _script(top, adders, left_out)
@@ -99,6 +100,7 @@ def area_in_cells(
         for part, cells in counts.items()
     }
     areas = summed(area)
+    # A library may have adders that extract finds no place for; only what was used is named.
     used = {kind for cells in counts.values() for kind in cells}
     return CellArea(
         library=library.name,
@@ -114,14 +116,22 @@ def area_in_cells(
 
 
 def _adders(library: Library) -> list[Adder]:
-    """Return the adders that are worth it; a half adder only where a full one is not two of it."""
+    """Return the adders that are worth it; a half adder only where a full one is not two of it.
+
+    A library whose full adder is dearer than its gates gets neither: ABC maps the gates better than
+    extract could.
+    """
     found = [adder for adder in (library.full_adder, library.half_adder) if adder is not None]
     worth = [adder for adder in found if _pays(adder, library)]
     return worth if library.full_adder in worth else []
 
 
 def _pays(adder: Adder, library: Library) -> bool:
-    """Say whether a cell is smaller than the XORs and what else it would take."""
+    """Say whether a cell is smaller than the XORs and what else it would take.
+
+    An adder of n inputs takes the place of n - 1 XORs and about as many NANDs. A library without
+    XOR is charged four NANDs for it.
+    """
     tables = {t: a for a, t in _gates(library)}
     xor = min(tables.get(0b0110, 4 * library.nand2), tables.get(0b1001, 4 * library.nand2))
     return adder.area <= (len(adder.inputs) - 1) * (xor + library.nand2)
@@ -149,7 +159,11 @@ def _instance(adder: Adder) -> str:
 
 
 def _script(top: str, adders: list[Adder], left_out: list[str]) -> str:
-    """Parts keep their borders, so that they can be counted."""
+    """Parts keep their borders, so that they can be counted.
+
+    top: the module. adders: cells for which patterns are searched, in the popcount only: elsewhere
+    there are none, and the search takes long. left_out: options that name the cells not to use.
+    """
     sizes = {len(adder.inputs) for adder in adders}
     lines = ["read_verilog adders.v", "proc", "simplemap", "opt_clean"]
     lines += [
@@ -197,7 +211,11 @@ def _cells_by_part(file: Path) -> dict[str, dict[str, int]]:
 
 
 def _check_mapped(counts: Mapping[str, Mapping[str, int]], library: Library) -> None:
-    """Raise UsageError where cells are not of the library."""
+    """Raise UsageError where cells are not of the library.
+
+    A cell that is left of yosys' own kinds has no area in the library, and would be counted as
+    nothing.
+    """
     kinds = {kind for cells in counts.values() for kind in cells}
     foreign = sorted(kinds - library.cells.keys())
     if foreign:

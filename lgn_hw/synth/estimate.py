@@ -67,10 +67,13 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
         log=folder / "yosys.log",
         outputs=[f"lut{size}.{kind}" for size in LUT_SIZES for kind in ("json", "v")],
     )
+    # The mapped netlist is proven by the same command as the core, which reads what it is from this
+    # header.
     comment = "".join(re.findall(r"^//.*\n", verilog, re.MULTILINE))
     for size in LUT_SIZES:
         mapped = folder / f"lut{size}.v"
         write_text(mapped, comment + mapped.read_text(encoding="utf-8"))
+    # Flip-flops are counted once: mapping to LUTs does not change them.
     lut4, lut6 = (_cells_by_part(folder / f"lut{size}.json") for size in LUT_SIZES)
     return Area(
         lut4=summed({part: cells.get("$lut", 0) for part, cells in lut4.items()}),
@@ -83,7 +86,11 @@ def estimate_area(verilog: str, *, folder: Path, carries: bool = False) -> Area:
 
 
 def top_module(verilog: str) -> str:
-    """Return the last module: yosys and Verilog writers put the top after what it instantiates."""
+    """Return the last module: yosys and Verilog writers put the top after what it instantiates.
+
+    Raises UsageError where there is none, or more than one. Found by looking for instances in the
+    text: that takes no yosys, and holds for what this project and yosys write.
+    """
     modules = re.findall(r"^\s*module\s+(\\\S+|\w+)", verilog, re.MULTILINE)
     instantiated = {name for name in modules if re.search(_instance_of(name), verilog, re.M)}
     tops = [name for name in modules if name not in instantiated]
@@ -99,6 +106,8 @@ def _instance_of(module: str) -> str:
 
 def _script(top: str, carries: bool) -> str:
     """Map the same coarse netlist twice. Parts keep their borders, so that they can be counted."""
+    # arith_map.v turns each sum into CARRY4; what stands in front of it stays logic, and becomes
+    # LUTs.
     chains = ["read_verilog -lib primitives.v", "techmap -map +/xilinx/arith_map.v -D LUT_SIZE=6"]
     adders = {6: chains} if carries else {}
     lines = ["read_verilog core.v", f"synth -top {top} -run begin:fine", "design -save coarse"]
@@ -129,6 +138,9 @@ def part_of(module: str, modules: Container[str]) -> str:
 
     A part is named like the module around it, which is one of the modules: a core that is itself
     called my_logic is no part.
+
+    modules: names of all modules. A module is a part by its name's end, behind a dot (a core) or an
+    underscore (a combinational circuit).
     """
     for part in CIRCUIT_PARTS[:-1]:
         if module.endswith((f".{part}", f"_{part}")) and module[: -len(part) - 1] in modules:

@@ -7,6 +7,7 @@ from itertools import permutations
 from pathlib import Path
 
 from lgn_hw.errors import FileFormatError
+from lgn_hw.files.source_text import check_no_device
 from lgn_hw.netlist.builder import table_of
 from lgn_hw.synth.liberty_function import parsed_function
 
@@ -82,12 +83,17 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
 
     dont_use: patterns as `*_lpflow_*`, of cells that are left out, as those are that the file says
     so of. Raises FileFormatError where it is none, an area is no number, or it has no NAND of two
-    inputs.
+    inputs, UsageError for a device.
+
+    The format is Synopsys' Liberty. Only cells with an area are kept; tables of timing and power,
+    most of the file, are skipped by the tokens.
     """
+    check_no_device(path)
     text = path.read_text(encoding="utf-8", errors="replace")
     name, cells = _cells(text)
     if not cells:
         raise FileFormatError(f"{path} is no Liberty file: it has no cells with an area")
+    # Cells that a library lists and forbids (clock buffers, delays) must not be mapped to.
     used = {
         cell.name: cell
         for cell in cells
@@ -108,7 +114,10 @@ def _only(cell: Cell) -> int | None:
 
 
 def _adder(cells: dict[str, Cell], size: int) -> Adder | None:
-    """Return the smallest cell that gives sum and carry of so many bits."""
+    """Return the smallest cell that gives sum and carry of so many bits.
+
+    Found by function and not by name: every combination of two outputs is tried as sum and carry.
+    """
     parity = table_of(lambda *pins: sum(pins) & 1, size)
     carry = table_of(lambda *pins: sum(pins) > 1, size)
     found = []
@@ -123,7 +132,11 @@ def _adder(cells: dict[str, Cell], size: int) -> Adder | None:
 
 
 def _cells(text: str) -> tuple[str, list[Cell]]:
-    """Follow the groups of a file; return its name and its cells."""
+    """Follow the groups of a file; return its name and its cells.
+
+    The path of open groups says where an attribute belongs: library, cell, pin. A file of 10 MB
+    takes about a second.
+    """
     library, cells = "", list[Cell]()
     path: list[tuple[str, str]] = []
     direction: dict[str, str] = {}
@@ -136,8 +149,10 @@ def _cells(text: str) -> tuple[str, list[Cell]]:
             elif len(path) == 2 and match["group"] == "cell":
                 cells.append(Cell(name))
                 direction = {}
+            # A flip-flop's group, `ff (IQ, IQN) {`, is what tells storage from logic.
             elif len(path) == 3 and match["group"] in STORAGE and path[1][0] == "cell":
                 cells[-1].storage = True
+        # A brace without a name belongs to what is not read; it must still be closed in its turn.
         elif match["open"]:
             path.append(("", ""))
         elif match["close"]:
@@ -150,7 +165,11 @@ def _cells(text: str) -> tuple[str, list[Cell]]:
 def _note(
     cell: Cell, path: list[tuple[str, str]], key: str, value: str, direction: dict[str, str]
 ) -> None:
-    """Keep an attribute of a cell or of one of its pins."""
+    """Keep an attribute of a cell or of one of its pins.
+
+    key: one of area, direction, function, dont_use. direction: of the cell's pins so far.
+    Attributes of deeper groups (timing, internal_power) do not come here.
+    """
     if len(path) == 2:
         if key == "area":
             cell.area = _area(cell.name, value)

@@ -8,6 +8,7 @@ from lgn_hw.errors import FileFormatError
 
 __all__ = ["Function", "parsed_function"]
 
+# A name may hold brackets, as of a bit of a bus: A[0].
 TOKEN = re.compile(r"\s*([A-Za-z_][\w\[\]]*|[01]|[!'&*|+^()])")
 Function = Callable[[Mapping[str, int]], int]
 
@@ -26,6 +27,9 @@ def parsed_function(text: str) -> Function:
 
 
 def _tokens(text: str) -> list[str]:
+    """Return names, 0, 1, operators and brackets of a text. Raises FileFormatError on anything
+    else.
+    """
     tokens, place = [], 0
     while text[place:].strip():
         match = TOKEN.match(text, place)
@@ -37,6 +41,9 @@ def _tokens(text: str) -> list[str]:
 
 
 def _either(tokens: list[str]) -> Function:
+    """Take an OR of ANDs from the tokens' head; this is recursive descent, a function per
+    precedence.
+    """
     parts = [_both(tokens)]
     while tokens and tokens[0] in "|+":
         tokens.pop(0)
@@ -45,8 +52,10 @@ def _either(tokens: list[str]) -> Function:
 
 
 def _both(tokens: list[str]) -> Function:
+    """Take an AND, whose operator may be left out: `A B` is A & B."""
     parts = [_differ(tokens)]
     while tokens and tokens[0] not in "|+)":
+        # Anything but | + ) goes on with the product, with an operator or without.
         if tokens[0] in "&*":
             tokens.pop(0)
         parts.append(_differ(tokens))
@@ -54,6 +63,7 @@ def _both(tokens: list[str]) -> Function:
 
 
 def _differ(tokens: list[str]) -> Function:
+    """Take an XOR, which binds more closely than AND in Liberty, unlike in C."""
     parts = [_single(tokens)]
     while tokens and tokens[0] == "^":
         tokens.pop(0)
@@ -62,6 +72,9 @@ def _differ(tokens: list[str]) -> Function:
 
 
 def _single(tokens: list[str]) -> Function:
+    """Take a name, a constant, an inverse, or an expression in brackets. Raises FileFormatError
+    where the text ends too early.
+    """
     if not tokens:
         raise FileFormatError("A function ends too early")
     token = tokens.pop(0)
@@ -75,6 +88,7 @@ def _single(tokens: list[str]) -> Function:
         value = _constant(int(token))
     else:
         value = itemgetter(token)
+    # The inverse behind a value, which may stand there several times.
     while tokens and tokens[0] == "'":
         tokens.pop(0)
         value = _inverse(value)

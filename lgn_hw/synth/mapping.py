@@ -60,6 +60,10 @@ def shrink_classifier(
     smaller circuit is used, and only where every step is proven. options: the
     LUTs and the head. of: what a user will prove the result against; it has the same outputs.
     Raises as map_to_luts does.
+
+    Returns the steps for the user to read, and the status of the proof of the one that was used.
+    Both ways are mapped before they are compared: what is smaller before mapping is often larger
+    after it.
     """
     if options.lut_size is None:
         raise UsageError(f"LUTs have {list(LUT_SIZES)} inputs here, not None")
@@ -99,7 +103,11 @@ def _circuit_size(classifier: Classifier, options: CoreOptions) -> int:
 def map_classifier(
     classifier: Classifier, lut_size: int, *, timeout_s: float = DEFAULT_TIMEOUT_S
 ) -> tuple[Classifier, Step, Status]:
-    """Return a classifier with its gates mapped (see map_to_luts), what that did, and its proof."""
+    """Return a classifier with its gates mapped (see map_to_luts), what that did, and its proof.
+
+    Bits that the mapped gates no longer read leave the encoder. The step's name says whether the
+    result was proven, or why it was not used.
+    """
     before = classifier.netlist
     after, verdict = map_to_luts(before, lut_size, timeout_s=timeout_s)
     kept = after is before
@@ -135,6 +143,7 @@ def map_to_luts(
     after = remove_dead_nodes(
         simplify(blif.loads(mapped.read_text(encoding="utf-8"), "ABC's BLIF"))
     )
+    # Kept where yosys fails, whose error names it.
     shutil.rmtree(folder)
     [verdict] = check_equal([(netlist, after)], timeout_s=timeout_s)
     fits = int(netlist.arity.max(initial=0)) <= lut_size

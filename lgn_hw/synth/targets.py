@@ -40,6 +40,7 @@ def options_for(
     UsageError with the legal names, and where the part has no such carry chains or no such gates;
     those that can be placed here have LUTs of four inputs.
     """
+    # Names are taken in any case, as people write ECP5 and Xilinx.
     found = CoreOptions() if target is None else TARGETS.get(target.lower())
     if found is None:
         raise UsageError(f"--lut must be one of {', '.join(TARGETS)}, not {target!r}")

@@ -49,6 +49,8 @@ def datapath_levels(
     options = options or CoreOptions()
     if options.lut_size is not None:
         circuit = Circuit.of(classifier, options)
+        # A head with a layout is not what its netlist says: its adders are carry chains, of which
+        # it knows the cost.
         levels = {name: _of_luts(name, part) for name, part in circuit.parts.items()}
         layout = circuit.head.layout()
         if layout is not None:
@@ -90,6 +92,7 @@ def _laid_out(layout: Layout) -> list[Level]:
 def _netlist(block: str, netlist: Netlist) -> list[Level]:
     """Return the levels of a netlist; a level costs what its slowest node does."""
     level, first, depth = netlist.level, netlist.first_node, netlist.depth
+    # The last level that reads each net; outputs are read behind all levels.
     last_read = np.zeros(netlist.num_nets, np.int64)
     np.maximum.at(last_read, netlist.fanin.ravel(), np.repeat(level[first:], 6))
     last_read[netlist.outputs] = depth + 1
@@ -116,6 +119,7 @@ def _argmax(classifier: Classifier, scores: bool) -> list[Level]:
     candidates = classes
     while candidates > 1:
         candidates = -(-candidates // 2)
+        # A candidate is a score and the number of its class.
         bits = candidates * (width + class_width(classes)) + (classes * width if scores else 0)
         levels.append(Level("argmax", len(levels) + 1, 2, width, bits))
     # Of the winner only the class is kept.

@@ -54,6 +54,8 @@ class Delays:
         return self.register + luts * self.lut + carries * self.carry
 
 
+# Fitted to nextpnr's critical paths of trained classifiers; a LUT includes the wire in front of it,
+# which takes the longer time of both.
 HX = Delays(register=2.2, lut=1.45, carry=0.13)
 UP = Delays(register=6.0, lut=4.25, carry=0.28)
 ECP5 = Delays(register=2.4, lut=1.1, carry=0.07)
@@ -95,6 +97,7 @@ def _ecp5(name: str, device: str) -> Part:
         "6",
         "--lpf-allow-unconstrained",
     )
+    # ECP5 calls a device 25F, nextpnr calls it 25k.
     cells = LUTS[f"LFE5U-{device.upper().replace('K', 'F')}"]
     return Part(name, "ecp5", arguments, "synth_ecp5", "TRELLIS_COMB", cells, ECP5)
 

@@ -29,8 +29,10 @@ def place(
     folder.mkdir(parents=True, exist_ok=True)
     header = read_core_header(verilog)
     write_text(folder / "core.v", verilog)
+    # Bits that the core does not read would be shifted for nothing, and counted.
     bits = range(header.sample_bits) if fed is None else fed
     write_text(folder / "harness.v", harness(header, bits))
+    # Only Gowin: the other tools choose pins themselves.
     if part.pins:
         write_text(folder / "pins.cst", part.pins)
     netlist = folder / "netlist.json"

@@ -52,6 +52,7 @@ def registers_for(levels: Sequence[Level], part: Part, clock_mhz: float) -> Plac
     found = fewest_registers(levels, part.delays, 1000 / clock_mhz)
     if found is not None:
         return found
+    # Registers after every level leave a stage per level: the slowest of them is the limit.
     slowest = max(levels, key=lambda level: _delay([level], part.delays))
     fastest = 1000 / _delay([slowest], part.delays)
     raise UsageError(
@@ -93,6 +94,8 @@ def fewest_registers(levels: Sequence[Level], delays: Delays, period: float) -> 
     best: list[tuple[int, int, float, tuple[int, ...]] | None] = [(0, 0, 0.0, ())]
     for end in range(1, len(levels) + 1):
         found = []
+        # Stages grow backwards from `end`; the first that is too slow, or would swallow a register
+        # that must stand, ends it.
         for start in range(end - 1, -1, -1):
             stage = levels[start:end]
             delay = _delay(stage, delays)

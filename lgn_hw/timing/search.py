@@ -101,6 +101,7 @@ def place_core(
     Raises what hdl.verilog.to_verilog and place.place raise.
     """
     text = to_verilog(classifier, options)
+    # The harness feeds what the link would carry, as only these bits reach a gate.
     fed = SampleFormat.of(classifier).bits_of(classifier.features)
     report = place(text, part, clock_mhz or 100.0, folder, fed=fed)
     return PlacedCore(
@@ -174,6 +175,8 @@ def search_placements(
         needed = (i for i, c in enumerate(candidates) if 1000 / c.period * scale >= clock_mhz)
         chosen = min(max(next(needed, len(candidates)), below + 1), above - 1)
         reached = trial(candidates[chosen])
+        # How much faster nextpnr is than the model, by the last trial; wires differ from net to
+        # net, so the last one tells most.
         scale = reached * candidates[chosen].period / 1000
         below, above = (below, chosen) if reached >= clock_mhz else (chosen, above)
     return candidates[above] if above < len(candidates) else None

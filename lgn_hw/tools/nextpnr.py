@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.errors import CheckFailed, ToolError, ToolNotFound, UsageError
-from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.programs import answer_of, find_program
 from lgn_hw.tools.tails import last_errors
 
 __all__ = [
@@ -144,6 +144,7 @@ def run_nextpnr(
     """
     report, log = folder / f"{name}.json", folder / f"{name}.log"
     start = time.perf_counter()
+    # A report that an earlier run left must not be read as this one's.
     for old in (report, log):
         old.unlink(missing_ok=True)
     # A missed clock is a figure of the report, and must not end the run before there is one.
@@ -222,12 +223,5 @@ def _version_of(said: str) -> tuple[int, ...]:
 
 def _version_said(command: tuple[str, ...]) -> str:
     """Return what the program says to --version."""
-    done = subprocess.run(
-        [*command, "--version"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    done = answer_of([*command, "--version"])
     return done.stdout + done.stderr

@@ -60,6 +60,7 @@ def read_verilog(
             timeout_s=timeout_s,
             outputs=["design.aig"],
         )
+    # A ToolError as well, but not the file's fault.
     except ToolTimeout:
         raise
     except ToolError as problem:
@@ -88,6 +89,8 @@ def in_port_order(graph: Aig, inputs: Sequence[int], outputs: Sequence[int]) -> 
     for index, given in enumerate(inputs):
         if given >= 0:
             place[given] = 1 + index
+    # Inputs that the design does not read are missing in yosys' file; ANDs move up by as many
+    # variables.
     added = len(inputs) - graph.num_inputs
     renamed = np.arange(graph.first_and + len(graph.ands)) + added
     renamed[0], renamed[1 : graph.first_and] = 0, place

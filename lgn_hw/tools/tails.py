@@ -11,10 +11,11 @@ def last_errors(log: str) -> str:
     wrong = [i for i, line in enumerate(lines) if "ERROR" in line]
     if not wrong:
         return _indented(lines[-SHOWN_LINES:])
+    # yosys repeats an error at the end, in other words: the first ones often say more.
     earlier = list(dict.fromkeys(lines[i] for i in wrong if lines[i] != lines[wrong[-1]]))
     followed = lines[wrong[-1] :][:SHOWN_LINES]
-    room = SHOWN_LINES - len(followed)
-    return _indented([*earlier[len(earlier) - room if room < len(earlier) else 0 :], *followed])
+    left = SHOWN_LINES - len(followed)
+    return _indented([*earlier[len(earlier) - left if left < len(earlier) else 0 :], *followed])
 
 
 def _indented(lines: list[str]) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from lgn_hw.errors import ToolError, ToolNotFound, ToolTimeout
-from lgn_hw.tools.programs import find_program
+from lgn_hw.tools.programs import answer_of, find_program
 from lgn_hw.tools.tails import last_errors
 
 __all__ = ["OLDEST_NATIVE", "find_yosys", "run_yosys", "yosys_version"]
@@ -51,8 +51,10 @@ def run_yosys(
     fails, or ends and has not written them all, ToolTimeout where it takes longer than timeout_s.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # Kept beside the log, so that whoever looks into a failure can run it again.
     script_file = log.with_suffix(".ys")
     script_file.write_text(script, encoding="utf-8")
+    # What an earlier run left must not be taken for what this one wrote.
     for name in outputs:
         (folder / name).unlink(missing_ok=True)
     # -q and -l: on a terminal the WebAssembly build can crash when it prints ABC's output. And no
@@ -112,12 +114,5 @@ def _version_of(command: tuple[str, ...]) -> tuple[int, ...]:
 
 def _first_line(command: tuple[str, ...]) -> str:
     """Return the first line that the program says to -V; empty where it fails."""
-    done = subprocess.run(
-        [*command, "-V"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    done = answer_of([*command, "-V"])
     return (done.stdout or done.stderr).strip().splitlines()[0] if done.returncode == 0 else ""

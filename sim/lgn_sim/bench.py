@@ -33,6 +33,7 @@ __all__ = [
     "sometimes",
 ]
 
+# Of no meaning for the circuit, which has no delays; even, so that a half period is exact.
 PERIOD_NS = 10
 PATIENCE_CYCLES = 1000  # without any transfer; random pauses are far shorter
 SHOWN_MISMATCHES = 5
@@ -61,14 +62,17 @@ def never() -> Iterator[bool]:
 
 def sometimes(seed: int) -> Iterator[bool]:
     """Pause half of the time, in runs of random length."""
+    # Of its own, so that cocotb's seeding does not change the pauses.
     random = Random(seed)
     while True:
+        # Runs and not single cycles: a fault in a pipeline's stall may need several in a row.
         yield from repeat(random.random() < 0.5, random.randint(1, 6))
 
 
 def read(handle: Any) -> int | str:
     """Return a signal as an integer, or as text where a bit of it is X or Z: never as 0."""
     text = str(handle.value)
+    # cocotb would convert an X to 0 where it is configured to, and hide it.
     return int(text, 2) if set(text) <= {"0", "1"} else text
 
 
@@ -86,7 +90,11 @@ def _cycle() -> int:
 
 
 class Source:
-    """Offer words to a stream, one after the other."""
+    """Offer words to a stream, one after the other.
+
+    valid, ready, payload: handles of one stream's signals. A word that is offered stays until it is
+    taken: an offer that were taken back would break the stream's rules.
+    """
 
     def __init__(self, clk: Any, valid: Any, ready: Any, payload: Any) -> None:
         self._clk, self._valid, self._ready, self._payload = clk, valid, ready, payload
@@ -122,7 +130,11 @@ class Source:
 
 
 class Sink:
-    """Take words from a stream, and watch that a waiting word stays as it is."""
+    """Take words from a stream, and watch that a waiting word stays as it is.
+
+    The rules: once valid is 1 it stays 1, and the payload stays as it is, until ready is 1 in the
+    same cycle. A core that breaks them works as long as nobody waits, which is why cases wait.
+    """
 
     def __init__(self, clk: Any, valid: Any, ready: Any, payload: Any) -> None:
         self._clk, self._valid, self._ready, self._payload = clk, valid, ready, payload
@@ -145,6 +157,7 @@ class Sink:
             if ready and waiting is not None:
                 received.append(Transfer(waiting.word, waiting.offered, _cycle()))
                 waiting, waited = None, 0
+            # Counted while the sink pauses too: its pauses are a few cycles each.
             if waited > PATIENCE_CYCLES:
                 raise BrokenRule(
                     f"Result {len(received)} of {count} did not come"
@@ -166,7 +179,10 @@ class Sink:
         return True
 
     def _look(self, waiting: Transfer | None) -> Transfer | None:
-        """Return the word that is offered now; it must be the one that has been waiting."""
+        """Return the word that is offered now; it must be the one that has been waiting.
+
+        Raises BrokenRule where a word that was waiting changed or vanished.
+        """
         word = read(self._payload) if _read_bit(self._valid) else None
         if waiting is None:
             return None if word is None else Transfer(word, _cycle(), -1)
@@ -180,7 +196,11 @@ class Sink:
 
 
 class Model:
-    """Know the right result of each sample: the classifier in software."""
+    """Know the right result of each sample: the classifier in software.
+
+    It uses the software's own evaluation and no netlist of the circuit, so that a fault in the
+    circuit's description cannot hide in the expectation.
+    """
 
     def __init__(self, classifier: Classifier, header: CoreHeader) -> None:
         self._classifier, self._header = classifier, header
@@ -209,7 +229,10 @@ class Model:
 def compare(
     expected: Sequence[int], got: Sequence[int | str], model: Model
 ) -> tuple[int, tuple[Mismatch, ...]]:
-    """Keep the score: return how many results differ, and the first few that do."""
+    """Keep the score: return how many results differ, and the first few that do.
+
+    expected, got: words, in the order of the samples. A text, with X or Z in it, equals no number.
+    """
     wrong = [
         (sample, right, word)
         for sample, (right, word) in enumerate(zip(expected, got, strict=True))
@@ -238,6 +261,7 @@ class Bench:
         """Hold reset for two cycles, with both streams quiet."""
         self.source.stop()
         self.sink.stop()
+        # Synchronous: the first edge resets, the second shows that it holds.
         self.rst.value = 1
         await RisingEdge(self.clk)
         await RisingEdge(self.clk)

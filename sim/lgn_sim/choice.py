@@ -56,6 +56,7 @@ def advice(simulator: str, nodes: int, samples: int, builds: int = 1, cells: int
     if simulator not in SIMULATORS:
         return ""
     here, there = (expected_seconds(s, nodes, samples, builds, cells) for s in (simulator, faster))
+    # Advice is for waits that hurt; a factor below two is within the model's error.
     if here < LONG or here < 2 * there:
         return ""
     parts = f"{cells:,} cells" if cells else f"{nodes:,} nodes"

@@ -45,6 +45,8 @@ def _table_bits(classifier: Classifier, seed: int) -> Iterator[tuple[int, int]]:
     rng = np.random.default_rng(seed)
     drivers = np.unique(netlist.outputs[netlist.outputs >= netlist.first_node])
     others = np.setdiff1d(np.arange(netlist.num_nodes), drivers - netlist.first_node)
+    # A flip next to an output is seen at once; one deep in the net is often masked, and each trial
+    # evaluates all samples.
     nodes = [*rng.permutation(drivers - netlist.first_node), *rng.permutation(others)]
     bits = (
         (int(node), int(entry))

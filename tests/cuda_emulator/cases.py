@@ -51,8 +51,10 @@ def compare(case: Case, source: CudaSource, orders: bool = False) -> list[str]:
     ]
     for name, wanted in theirs.items():
         exact = name in case.exact or not wanted.is_floating_point()
-        room = 0.0 if exact or not wanted.numel() else case.tolerance * float(wanted.abs().max())
-        if not torch.allclose(runs[0][name], wanted, rtol=0, atol=room):  # false for NaN too
+        tolerance = (
+            0.0 if exact or not wanted.numel() else case.tolerance * float(wanted.abs().max())
+        )
+        if not torch.allclose(runs[0][name], wanted, rtol=0, atol=tolerance):  # false for NaN too
             found.append(f"{case.name}: {name} differs from C++")
     return found
 

@@ -49,11 +49,14 @@ class Augmentation:
         images = codes.view(-1, channels, rows, columns)
         border = self._border.to(codes.dtype)[:, None, None]
         # F.pad fills with zeros; shifted by the border, the zeros become it.
-        room = F.pad(images - border, [self.shift] * 4) + border
+        # A crop at a random place of the padded image is a shift; what is left of it behind comes
+        # from the border.
+        padded = F.pad(images - border, [self.shift] * 4) + border
         draws = self._draws[indices]
         down = torch.arange(rows, device=codes.device) + draws[:, :1]
         right = torch.arange(columns, device=codes.device) + draws[:, 1:2]
         if self.flip:
+            # Mirrored by reading the columns backwards: no second copy of the images.
             right = torch.where(draws[:, 2:] == 1, right.flip(1), right)
         picks = (
             torch.arange(len(codes), device=codes.device)[:, None, None, None],
@@ -61,7 +64,7 @@ class Augmentation:
             down[:, None, :, None],
             right[:, None, None, :],
         )
-        return room[picks].reshape(codes.shape)
+        return padded[picks].reshape(codes.shape)
 
     def go_to(self, epoch: int) -> None:
         """Change images as in another epoch, from the same memory: a captured step reads it."""
@@ -82,6 +85,7 @@ class Augmentation:
     def _drawn(self) -> Tensor:
         """Return int64[samples, 3], the epoch's draws."""
         words = rng.words(self.seed, self.epoch, Stream.AUGMENT, 3 * self.samples).view(-1, 3)
+        # Remainders of 32-bit words: the bias for so few values is below one in a hundred million.
         return words % torch.tensor([2 * self.shift + 1, 2 * self.shift + 1, 2])
 
 

@@ -67,6 +67,7 @@ class CapturedStep:
         # The graph's memory has the size of the batch that was recorded.
         if len(samples) != self._batch or self._refused:
             return self._step(samples)
+        # Memory that the graph reads from; each batch is copied into it.
         if self._samples is None:
             self._samples = torch.empty_like(samples)
         self._samples.copy_(samples)
@@ -75,6 +76,8 @@ class CapturedStep:
             return self._graphs.aside(self._on_samples)
         if self._replay is None:
             try:
+                # What cannot be captured (an allocation, a copy to the host) raises RuntimeError
+                # here, and training goes on without a graph.
                 self._replay, self._loss = self._graphs.capture(self._on_samples)
             except RuntimeError as problem:
                 self._refused = True

@@ -50,6 +50,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         shutil.rmtree(old, ignore_errors=True)
     try:
         _write(partial, checkpoint)
+        # Left by an earlier run of the same folder: the whole one in hand is newer.
         if final.exists():  # a damaged one that training was resumed before
             _remove(final)
         if final.exists():
@@ -99,6 +100,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         described = json.loads((path / STATE).read_bytes())
         data = (path / TENSORS).read_bytes()
         state = described["state"]
+        # Two digests: damage to either file is found, whichever it is.
         whole = described["sha256"] == _digest(data)
         whole = whole and described["sha256_state"] == _digest(_text(state))
         step = state["step"]

@@ -82,6 +82,7 @@ def _planes(spec: Thermometer, layer: BitPlanes) -> Planes | None:
         return None
     channel, threshold = np.zeros(planes, np.int32), np.full(planes, low[0, 0])
     for plane, bits in enumerate(flat):
+        # -1 marks a pixel without a bit on this plane: the encoder left its threshold out.
         bits = bits[bits >= 0]
         if len(bits):
             channel[plane] = spec.feature[bits[0]] // pixels

@@ -41,6 +41,7 @@ def describe_device(device: torch.device) -> str:
 def _processor() -> str:
     """Return the processor's name, as far as the system says it."""
     path = Path("/proc/cpuinfo")
+    # Linux only; elsewhere platform.processor() says what it knows.
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())

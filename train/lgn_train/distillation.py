@@ -40,11 +40,12 @@ class Teacher:
         """Return [batch], T**2 KL(teacher || network), both at temperature T.
 
         samples: numbers of the batch in the training part. The factor keeps the gradient as large
-        as that of the labels (1503.02531, section 2.1).
+        as that of the labels (1503.02531, section 2).
         """
         t = self._temperature
         ours = F.log_softmax(logits / t, dim=1)
         theirs = F.log_softmax(self._logits[samples] / t, dim=1)
+        # log_target: both sides are logarithms already, which is exact where a probability is tiny.
         return t**2 * F.kl_div(ours, theirs, reduction="none", log_target=True).sum(dim=1)
 
 
@@ -70,6 +71,8 @@ def read_teacher(path: Path, data: Dataset) -> Tensor:
         wrong = f"it has no {min(missing)}" if missing else "its logits are no floats"
         raise UsageError(f"{path} is no teacher's file: {wrong}; {REMEDY}")
     logits, wanted = found["logits"], (len(data.y_train), len(data.classes))
+    # The digest covers order, split and labels: logits of the right shape may still be of other
+    # samples.
     if logits.shape != wanted or str(found["data_sha256"]) != data.digest:
         raise UsageError(
             f"{path} is of other data: it has logits of shape {logits.shape}, and this recipe's"

@@ -36,10 +36,14 @@ def fit_thermometer(
     ClassifierError on codes outside the features' ranges.
     """
     one_of("kind", kind, ENCODER_KINDS)
+    # Thresholds at equal shares, neither end among them: a threshold at an end would tell nothing
+    # apart.
     shares = np.arange(1, positive_integer("levels", levels) + 1) / (levels + 1)
     codes = features.validated(codes)
     if not len(codes):
         raise ValueError("codes must hold one training sample or more")
+    # Of the training samples, not of the range: a bit that is constant in training carries nothing
+    # to learn from.
     low, high = (end.astype(np.int64) for end in (codes.min(axis=0), codes.max(axis=0)))
     if kind == "uniform":
         placed = _evenly(features, shares)

@@ -57,6 +57,8 @@ class Estimator:
         if self.noisy:
             scores = scores + parametrization.noise(scores.shape, seed, step)
         soft = parametrization.soft(scores, temperature)
+        # Straight-through: the forward pass reads `value`, the gradient goes to `soft` as if it had
+        # been read.
         value = parametrization.hard(scores) if self.hard else soft
         return Tables(soft, value.detach())
 

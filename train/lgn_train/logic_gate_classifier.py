@@ -81,6 +81,8 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = None,
         on_epoch: OnEpoch | None = None,
     ) -> None:
+        # scikit-learn clones estimators by these attributes: they are stored as given, and checked
+        # in fit() only.
         self.layers = layers
         self.fan_in = fan_in
         self.candidates = candidates
@@ -146,8 +148,13 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.classifier_.features.quantize(matrix)
 
     def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, NDArray[np.float64]]:
+        """Return samples, labels and weights of mean 1, class weights included.
+
+        Raises ValueError or TypeError in the words that scikit-learn's own checks expect.
+        """
         if y is None:
             raise ValueError(
+                # The words are those that scikit-learn's own checks of estimators look for.
                 "This LogicGateClassifier estimator requires y to be passed, but the target y is"
                 " None"
             )
@@ -162,6 +169,7 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = weights * compute_sample_weight(self.class_weight, labels)
         if not weights.sum() > 0:
             raise ValueError("sample_weight must be above 0 for one sample at least, not all 0")
+        # Of mean 1, so that a learning rate means the same with and without weights.
         return x, labels, weights / weights.mean()
 
     def _validated(self, x: Any, *, reset: bool) -> Any:
@@ -179,6 +187,12 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {f"x{number}": cells_of(column) for number, column in enumerate(x.T)}
 
     def _recipe(self, seed: int) -> Recipe:
+        """Return the parameters as a recipe. Raises UsageError naming the key that is out of range.
+
+        The last layer is rounded up to a multiple of the classes, so that all have as many votes.
+        tau, where it is not given, is sqrt(votes) / 3, at least 1: the sum of n random votes
+        spreads as sqrt(n), so that logits are of one size whatever the width.
+        """
         classes = len(self.classes_)
         layers = [int(nodes) for nodes in self.layers]
         if layers:
@@ -210,6 +224,9 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Recipe.of(values, "LogicGateClassifier")
 
     def _trained(self, recipe: Recipe, data: Dataset) -> Classifier:
+        """Return the classifier of the epoch that is best on the held-out part, or of the last
+        one.
+        """
         if recipe.data.validation:
             data = hold_out(data, recipe.data.validation, recipe.seed)
         encoder = fitted_encoder(recipe, data)
@@ -249,6 +266,7 @@ def _class_names(labels: NDArray[Any]) -> tuple[str, ...]:
 
 
 def _provenance(recipe: Recipe, data: Dataset, trainer: Trainer) -> dict[str, Any]:
+    """Return what a classifier says of its making: recipe, seed, digest of the data, versions."""
     described = recipe.to_dict()
     del described["data"]  # the samples came from memory
     found = {

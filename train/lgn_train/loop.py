@@ -158,6 +158,7 @@ class Trainer:
         self._begin_epoch()
         if self._launch is None:
             self._launch = self._launcher()
+        # In double precision: an epoch adds up thousands of losses.
         loss = self._launch(batch).double()
         self.step += 1
         self._losses.add(loss, self.step - 1, len(batch))
@@ -173,6 +174,7 @@ class Trainer:
 
     def _on_device(self, batch: Tensor) -> Tensor:
         """Forward, backward and the optimiser; return the batch's mean loss."""
+        # To None, not to zeros: the first gradient is then stored and not added.
         self.optimizer.zero_grad()
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
@@ -186,7 +188,10 @@ class Trainer:
         return total
 
     def _set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next step, for a captured step as well."""
         for group in self.optimizer.param_groups:
+            # A captured step reads the rate from this very tensor; a new number would be a new
+            # tensor.
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate)
             else:
@@ -265,6 +270,9 @@ class Trainer:
         return self.epoch % options.eval_every == 0 or self.epoch == options.epochs
 
     def _measured(self) -> dict[str, Any]:
+        """Return the figures of the part that is measured; offers them to the choice of the best
+        epoch.
+        """
         started = time.perf_counter()
         part, x, y = self.data.measured
         # Of one rank, so that all of them keep the same epoch and stop at the same one.

@@ -107,6 +107,7 @@ def unused_gates(model: nn.Module) -> float:
     coin per entry, and its entropy the sum of theirs.
     """
     layers = logic_layers(model)
+    # All layers together, so that a wide layer counts for its nodes.
     undecided = torch.cat([layer.entropy() > unused_threshold(layer) for layer in layers])
     return float(undecided.double().mean())
 

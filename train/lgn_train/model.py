@@ -46,6 +46,8 @@ def build_model(
     _check_head(options, classes)
     _check_images(options, image_shape)
     dense_seeds, conv_seeds = _layer_seeds(recipe)
+    # geometry: where the values that the next layer reads lie in the image; None where they lie
+    # nowhere.
     inputs, geometry = encoder.num_bits, None
     convolutions: list[nn.Module] = []
     if options.conv and image_shape is not None:
@@ -67,6 +69,7 @@ def _check_head(options: Model, classes: int) -> None:
     else:
         voters = options.conv[-1].kernels
         place = f"model.conv.{len(options.conv) - 1}.kernels, which vote, must be"
+    # GroupSum needs groups of one size: a class with more votes would win by their number.
     if voters % classes:
         raise UsageError(f"{place} a multiple of the {classes} classes, not {voters}")
 
@@ -119,6 +122,11 @@ def _convolutions(
 def _dense_layers(
     options: Model, inputs: int, geometry: Geometry | None, seeds: Sequence[int]
 ) -> list[LogicDense]:
+    """Return LogicDense layers, each of which reads the one before.
+
+    inputs: of the first. geometry: where its inputs lie, None where they have no places; each layer
+    says where its own outputs lie. seeds: one for each layer.
+    """
     layers: list[LogicDense] = []
     for number, (outputs, seed) in enumerate(zip(options.layers, seeds, strict=True)):
         layer = LogicDense(
@@ -133,6 +141,8 @@ def _dense_layers(
             **_node_options(options),
         )
         layers.append(layer)
+        # Where a layer's outputs lie follows from where its inputs lie: near wiring goes on from
+        # layer to layer.
         inputs, geometry = outputs, layer.output_geometry
     return layers
 

@@ -37,6 +37,8 @@ def evaluate_nodes(
     """
     x = x.to(tables.value.dtype)
     slope = tables.soft.detach() if input_gradient == "soft" else tables.value
+    # Three roles of a table: what is read forward, what gets the gradient, and whose slopes go to
+    # the inputs.
     result = _WiredNodes.apply(x, tables.soft, tables.value, slope, wiring)  # type: ignore[no-untyped-call]
     assert isinstance(result, Tensor)
     return result

@@ -47,6 +47,7 @@ class Objective:
 
     def __call__(self, logits: Tensor, samples: Tensor) -> Tensor:
         """Return the sum over the batch; logits[batch, classes], samples[batch] by number."""
+        # Without weights per sample the sum is taken inside of cross_entropy, in one pass.
         weighted = self._of_samples is not None or self._teacher is not None
         losses = F.cross_entropy(
             logits,

@@ -119,6 +119,7 @@ class Raw(Parametrization):
         return logits
 
     def deciding(self, tables: Tensor, certainty: float) -> Tensor:
+        # A gate is named by its table: entry j in bit j.
         gates = (tables.long() << torch.arange(tables.shape[1])).sum(dim=1, keepdim=True)
         return torch.zeros(len(tables), GATES).scatter_(1, gates, certainty)
 

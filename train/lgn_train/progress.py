@@ -60,10 +60,12 @@ class StepProgress:
             _Rate(batch_size),
             TimeRemainingColumn(),
             console=self._console,
+            # In a log file the bar would leave a line for every refresh.
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=steps, completed=done)
         self._steps, self._done, self._started = steps, done, time.monotonic()
+        # The pace is of this process alone: steps before a resume took none of its time.
         self._first = done
 
     def __enter__(self) -> "StepProgress":
@@ -118,6 +120,9 @@ def show_epoch(bar: StepProgress, line: Mapping[str, Any], epochs: int, samples:
 
 
 def _figures(line: Mapping[str, Any]) -> str:
+    """Return the figures of a line of metrics.jsonl that it has, `best` behind those of a new
+    best.
+    """
     names = {
         "loss": "loss",
         "train_mode_accuracy": "train-mode",

@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)] | int
+# strict=False: TOML has lists, of which pydantic makes tuples only when it may.
 Limits = Annotated[tuple[Finite, Finite], Field(strict=False)]
 
 
@@ -143,6 +144,7 @@ def _class_weight(value: Any) -> Any:
     """Check one of the forms that class_weights() takes; tuples, so that recipes compare equal."""
     if value is None or value == "balanced":
         return value
+    # A string is iterable too, and would be taken for a list of letters.
     weights = value.values() if isinstance(value, dict) else value
     if not isinstance(weights, str) and isinstance(weights, Iterable) and value:
         for weight in (weights := list(weights)):

@@ -55,6 +55,10 @@ class Document(Section):
 
 
 def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """Return a copy of a document with changes like `train.epochs=3`, later ones over earlier ones.
+
+    Raises UsageError for a text without KEY=VALUE, or a key that goes on below a value.
+    """
     result: dict[str, Any] = copy.deepcopy(dict(data))
     for change in changes:
         key, equals, text = (part.strip() for part in change.partition("="))
@@ -67,6 +71,7 @@ def _changed(data: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
             if not isinstance(target, dict):
                 place = ".".join(sections[:number])
                 raise UsageError(f"--set {key}: {place} is a value, not a section")
+        # Unknown keys are not found here but by the model, which names those that are near.
         target[leaf] = _toml_value(text)
     return result
 

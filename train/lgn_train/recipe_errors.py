@@ -20,8 +20,13 @@ def described(problem: ValidationError, model: type[BaseModel], place: str) -> s
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
+    """Return one error as a sentence: the key, what is legal there, and what was given.
+
+    error: an entry of ValidationError.errors(). Kinds without words of their own keep pydantic's.
+    """
     key = ".".join(str(part) for part in error["loc"])
     value, context = error["input"], error.get("ctx", {})
+    # pydantic's kinds of errors; those that a recipe can meet have words of their own.
     match error["type"]:
         case "extra_forbidden":
             return f"{key} is not a key; {_suggestion(key, list(_keys(model)))}"
@@ -52,6 +57,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield all keys of a model and of the sections in it, dotted: `train.epochs`."""
     for name, field in model.model_fields.items():
         yield prefix + name
         # A section, or a list of them, whose annotation is tuple[Section, ...].
@@ -64,6 +70,7 @@ def _suggestion(key: str, legal: list[str]) -> str:
     """Suggest the same word in another section, else the nearest of the same section."""
     section, _, leaf = key.rpartition(".")
     keys_of = re.sub(r"\.\d+", "", section)  # a section of a list has the keys of all of them
+    # First the same word in another section: most unknown keys are known ones in the wrong place.
     elsewhere = [other for other in legal if other.rpartition(".")[2] == leaf]
     if elsewhere:
         return f"did you mean {elsewhere[0]}?"

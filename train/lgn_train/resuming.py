@@ -51,6 +51,10 @@ def _check_digests(
     digests: Mapping[str, str | None],
     now: Mapping[str, Any],
 ) -> None:
+    """Raise UsageError where data, teacher or start are not those that the run began with.
+
+    now: the recipe's keys and values, dotted, for the message.
+    """
     if state["data_sha256"] != digests["data_sha256"]:
         raise UsageError(
             f"{folder} was trained on other data: the samples have changed since; start over with"
@@ -67,6 +71,7 @@ def _check_digests(
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested sections as one dict of dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         inner = (

@@ -77,6 +77,7 @@ def words(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) ->
     their device. Word i is word i % 4 of counter (i // 4, stream, step low, step high).
     """
     seed, step = _scalar(seed), _scalar(step)
+    # Philox gives four words for each counter.
     quads = torch.arange(-(-count // 4), device=seed.device)
     which = torch.full_like(quads[:1], int(stream))
     counter = (quads, which, step & WORD, _high(step))
@@ -127,6 +128,8 @@ def normal(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -
 
 def permutation(seed: int | Tensor, step: int | Tensor, stream: Stream, count: int) -> Tensor:
     """Return int64[count], a random order of 0 .. count-1."""
+    # Sorting random words; two equal words (1 in 4 billion pairs) keep their order, as the sort is
+    # stable.
     return torch.argsort(words(seed, step, stream, count), stable=True)
 
 

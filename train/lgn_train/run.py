@@ -94,6 +94,7 @@ def train(
     with held, threads_for(run.trainer.model, recipe.train.batch_size):
         notices = [*data.notices, *run.notices, *_opened(run, resume)]
         _run_epochs(run, notices, on_epoch, quiet)
+        # Only the first rank exports; the others wait for its figures, so that all return the same.
         figures = run.world.from_first(_finish(run) if run.world.first else {})
     run.world.leave()
     return figures
@@ -134,6 +135,7 @@ def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: 
         # What was found out before there was a bar to print above.
         for notice in notices:
             bar.notice(notice)
+        # Called after each step, and writes a checkpoint where enough minutes have passed.
         saver = _Saver(run, bar)
         if run.start is not None:
             trainer.consider_start()
@@ -175,6 +177,8 @@ class _Saver:
         if not self._run.world.first:
             return
         if line:
+            # Before the checkpoint: a resumed run drops lines that are too many, and cannot add one
+            # that is missing.
             self._run.folder.append_metrics(line)
         save_checkpoint(self._run.folder.checkpoints, _checkpoint(self._run, line))
         self._saved = time.monotonic()

@@ -57,6 +57,7 @@ class RunDir:
                 )
             self._held = owned
             self._note_metrics()
+            # After the folder is held: another process that trains there must not lose its files.
             if force:
                 remove_checkpoints(self.checkpoints)
                 owned.clear()
@@ -116,6 +117,7 @@ class RunDir:
         if not path.exists():
             raise UsageError(f"{self.path} holds no {TEST}; train there again with --resume")
         with np.load(path, allow_pickle=False) as arrays:
+            # Both are read here, because the file is closed on leaving.
             return arrays["x"], arrays["y"]
 
     def _note_metrics(self) -> None:
@@ -128,6 +130,8 @@ class RunDir:
         if known is None or not path.is_file():
             return
         lines = path.read_bytes().splitlines(keepends=True)
+        # The noted digest is of some first lines: hash on from the start until it is met, and from
+        # there every line has to be one of ours.
         found, begun = hashlib.sha256(), known == hashlib.sha256().hexdigest()
         for line in lines:
             found.update(line)
@@ -153,6 +157,7 @@ class RunDir:
 def _is_metrics(line: bytes) -> bool:
     """Say whether a line is one of ours, or the start of one that a crash has cut short."""
     if not line.endswith(b"\n"):
+        # A crash leaves a start of a line; json.dumps writes the keys in their order, epoch first.
         return b'{"epoch": '.startswith(line[:10]) or line.startswith(b'{"epoch": ')
     try:
         values = json.loads(line)

@@ -45,6 +45,8 @@ def export_run(run_dir: Path) -> Classifier:
         print_notice(notice)
     if checkpoint is None:
         raise UsageError(f"{run_dir} holds no checkpoint yet; train for an epoch at least")
+    # The checkpoint says everything, the data files are not read: a run can be exported where its
+    # data are not.
     state, tensors = checkpoint.state, checkpoint.tensors
     recipe = Recipe.of(state["recipe"], str(run_dir))
     if recipe.model.start is None:
@@ -123,6 +125,8 @@ def export_checked(model: nn.Module, x: Any, y: Any, state: dict[str, Any]) -> C
     classifier = export_model(model, state["classes"], provenance)
     check_equal(classifier, model, x)
     measured = float((classifier.predict(x) == y).mean())
+    # Equal to the last sample, since both count the same predictions; a difference means another
+    # classifier.
     if measured != figures["discrete_accuracy"]:
         raise CheckFailed(
             f"The exported classifier has accuracy {measured} on the run's test samples, and"

@@ -53,6 +53,7 @@ class Selection:
         self._measured = epoch
         if self.best is not None and figures["discrete_accuracy"] <= self.best.accuracy:
             return False
+        # A copy, on the CPU: training changes these tensors in place, and GPU memory is short.
         kept = {n: t.detach().to("cpu", copy=True) for n, t in model.state_dict().items()}
         self.best = Best(epoch, step, figures, kept)
         return True

@@ -29,6 +29,8 @@ def load_dataset(data: Data) -> Dataset:
 
 
 def _read(data: Data) -> Dataset:
+    """Return the data set of a source, whole: nothing is held out for validation yet."""
+    # Which options go with which source, Data has checked.
     match data.source:
         case "digits":
             return load_digits()

@@ -32,6 +32,7 @@ def with_start(recipe: Recipe, path: Path) -> Recipe:
     have no logit per gate: parametrization "raw" becomes "walsh" where the classifier has some.
     """
     kept = recipe.model.model_dump(include=KEPT)
+    # Raw has 2**2**k logits per node: 65,536 for four inputs. Walsh has 2**k for every k.
     if kept["parametrization"] == "raw" and _widest(Classifier.load(path)) > 2:
         kept["parametrization"] = "walsh"
     name = recipe.name if recipe.name.endswith(SUFFIX) else recipe.name + SUFFIX
@@ -119,6 +120,7 @@ def _check_features(ours: Features, theirs: Features, path: str) -> None:
 
 def _same_codes(ours: Features, theirs: Features, number: int) -> bool:
     fields = ("low", "high", "offset", "scale")
+    # Close and not equal: a table written as text and read again may differ in the last digit.
     return all(np.isclose(getattr(ours, f)[number], getattr(theirs, f)[number]) for f in fields)
 
 

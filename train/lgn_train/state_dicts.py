@@ -65,6 +65,10 @@ def read_state_dict(
 
 
 def _loaded(path: Path) -> dict[str, Any]:
+    """Return the state dict of a file; weights_only, so that no code of the file is run.
+
+    Lightning and others put it below the key `state_dict`. Raises FileFormatError.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:  # of many kinds: pickle's, zipfile's, torch's own
@@ -80,6 +84,11 @@ def _loaded(path: Path) -> dict[str, Any]:
 
 
 def _layer(name: str, weights: Any, pins: Any, kind: str) -> GateLayer:
+    """Return one layer of gates; raises FileFormatError where shape and kind do not go together.
+
+    name: for messages. pins: for each input, which net every gate reads. kind: the parametrization.
+    Raw weights may have the 16 gates in either dimension.
+    """
     rows = [np.asarray(pin) for pin in pins]
     shape = tuple(getattr(weights, "shape", ()))
     if kind != "raw":
@@ -115,6 +124,10 @@ def _values(name: str, weights: Any, inputs: int, kind: str) -> NDArray[np.bool_
 
 
 def _own_connections(state: dict[str, Any], numbers: list[int]) -> list[Any]:
+    """Return the wiring of each layer that the state dict brings along; nothing where one lacks.
+
+    numbers: of the layers, as they stand in the keys.
+    """
     given = state.get("connections")
     if isinstance(given, list | tuple) and len(given) == 2:
         return [list(pair) for pair in zip(*given, strict=True)]

@@ -48,6 +48,7 @@ class TeacherNet(nn.Module):
         for stage in range(3):
             wide = width << stage
             for before in (channels, wide):
+                # No bias: batch normalisation that follows has one of its own.
                 layers += [nn.Conv2d(before, wide, 3, padding=1, bias=False),
                            nn.BatchNorm2d(wide), nn.ReLU()]  # fmt: skip
             layers += [nn.MaxPool2d(2)] if stage < 2 else []
@@ -72,6 +73,7 @@ def train_teacher(
         raise UsageError("A teacher needs images; the data set has none")
     torch.manual_seed(recipe.seed)
     model = TeacherNet(data.image_shape[0], len(data.classes), width)
+    # The order of dimensions in which convolutions on a CPU are fastest.
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * -(-len(data.x_train) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=WEIGHT_DECAY)
@@ -89,6 +91,7 @@ def train_teacher(
             optimizer.zero_grad()
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = model(_images(codes, data))
+            # The loss in float32: bfloat16 has eight bits of mantissa, too few for its sum.
             loss = F.cross_entropy(logits.float(), y[batch].long())
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -103,6 +106,7 @@ def train_teacher(
 def _images(codes: Tensor, data: Dataset) -> Tensor:
     """Return float[batch, channels, rows, columns] from 0 to 1."""
     assert data.image_shape is not None
+    # One range for all pixels, so that their relations stay.
     low, high = int(data.features.low.min()), int(data.features.high.max())
     images = (codes.float() - low) / max(1, high - low)
     return images.view(-1, *data.image_shape).to(memory_format=torch.channels_last)

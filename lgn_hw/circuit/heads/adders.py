@@ -58,6 +58,9 @@ class AdderLayout(Layout):
         ]
 
     def lay_out(self, backend: WordBackend[V], stages: Stages, votes: V) -> V:
+        """Return the scores, class 0 lowest: sums of three votes, then of two numbers, level by
+        level.
+        """
         if stages.ends_at(0):
             votes = backend.register("votes", self.num_votes, votes)
         numbers = _triples(backend, self._by_class(backend, votes), self.widths[0])
@@ -101,6 +104,7 @@ class AdderTree(Head):
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         """Count in threes, then add neighbours until one number is left."""
         width, votes = highest.bit_length(), [literal for _, literal in bits]
+        # Full adders on threes are the first level; a rest of one or two is a wire or a half adder.
         numbers = [self._added(0, votes[i : i + 3], width) for i in range(0, len(votes), 3)]
         while len(numbers) > 1:
             sums = [
@@ -150,6 +154,7 @@ def _triples(
     zero = backend.constant(0, 1)
     padded = [of_class + [zero] * (-len(of_class) % 3) for of_class in votes]
     flat = [vote for of_class in padded for vote in of_class]
+    # One word operation for all classes: shorter text, and the same gates after synthesis.
     count = len(flat) // 3
     a, b, c = (backend.wire(f"votes{i}", count, backend.join(flat[i::3])) for i in range(3))
     total = backend.wire("total", count, a ^ b ^ c)

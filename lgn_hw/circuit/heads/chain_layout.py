@@ -65,6 +65,9 @@ class ChainLayout(Layout):
         ]
 
     def lay_out(self, backend: WordBackend[V], stages: Stages, votes: V) -> V:
+        """Return the scores, class 0 lowest: level by level, LUTs in front of one carry chain per
+        adder.
+        """
         nets = Nets(self._netlist.num_nets, backend)
         nets.place(np.arange(FIRST_INPUT, self._netlist.first_node), votes)
         self._end_level(nets, stages, 0)

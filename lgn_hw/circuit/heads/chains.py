@@ -124,6 +124,8 @@ class ChainTree(Head):
             for i, count in enumerate(shape.counted)
             for _ in range(count)
         ]
+        # What goes past the LUT, by weight: one bit, or for the lowest weight two, the second being
+        # the carry in.
         beside = [
             [columns[power + i].pop(0) for _ in range(count)]
             for i, count in enumerate(shape.beside)
@@ -175,6 +177,8 @@ Plan = tuple[tuple[tuple[Shape, int], ...], ...]
 @cache
 def _plan(counts: tuple[int, ...]) -> Plan:
     """Return adders, by level, that leave no more than one of so many bits of each weight."""
+    # Sixteen drafts, of which the cheapest is built: which is best depends on how many votes there
+    # are.
     plans = [_draft(counts, rounds, eager) for rounds in ROUNDS for eager in (False, True)]
     return min(plans, key=lambda plan: _price(plan, len(counts)))
 
@@ -193,6 +197,8 @@ def _draft(counts: tuple[int, ...], rounds: int, eager: bool) -> Plan:
     """
     bench = _Bench(list(counts), [0] * len(counts))
     plan: list[tuple[tuple[Shape, int], ...]] = []
+    # As many first adders as let each go on `rounds` times: seven votes for the first, six for each
+    # further one.
     starts = -(-counts[0] // (7 + 6 * (rounds - 1))) if counts else 0
     while max(bench.left, default=0) > 1:
         level = [] if plan else bench.take(FIRST, 0, starts)

@@ -89,6 +89,8 @@ class CompressorTree(Head):
 
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         """Compress until no weight has two bits; weights above the highest score have none."""
+        # By power of two; some columns more than the score has bits, into which the last counters
+        # may carry.
         columns: list[list[int]] = [[] for _ in range(highest.bit_length() + 3)]
         for power, literal in bits:
             columns[power].append(literal)
@@ -142,7 +144,9 @@ class CompressorTree(Head):
         """Count the votes of one weight in parity groups, as long as inputs are spare for that."""
         votes = [bit for bit in columns[power] if bit & ~1 in self._spare]
         columns[power] = [bit for bit in columns[power] if bit & ~1 not in self._spare]
+        # Votes with most spare inputs first: they become parities; the last ones only go into them.
         ready = deque(sorted(votes, key=lambda bit: -self._spare[bit & ~1]))
+        # A group whose highest bit were above the score would lose it.
         outputs = len(tables_of(GROUPS[self.lut_size][0]))
         while power + outputs <= width and self._row(columns, power, ready, width):
             pass

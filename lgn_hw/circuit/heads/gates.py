@@ -41,6 +41,8 @@ class GateTree(Head):
     def _count(self, bits: Sequence[tuple[int, int]], highest: int) -> list[int]:
         """Add up weight by weight; the carries of one are bits of the next."""
         width, order = highest.bit_length(), count()
+        # (arrival, number, literal): the number breaks ties in the order of making, so that equal
+        # classifiers give equal circuits.
         columns: list[list[tuple[int, int, int]]] = [[] for _ in range(width)]
         for power, literal in bits:
             columns[power].append((0, next(order), self._own_net(power, literal)))
@@ -51,6 +53,7 @@ class GateTree(Head):
                 taken = [heapq.heappop(column) for _ in range(min(3, len(column)))]
                 (low, low_at), (carry, carry_at) = self._adder(power, taken, width)
                 heapq.heappush(column, (low_at, next(order), low))
+                # A carry beyond the highest score is 0 for every sample, and would cost gates.
                 if power + 1 < width:
                     columns[power + 1].append((carry_at, next(order), carry))
             score.append(column[0][2] if column else ZERO)

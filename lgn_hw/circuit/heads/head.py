@@ -114,6 +114,8 @@ class Head(ABC):
         offset, bits = int(self.votes.offset[class_number]), []
         weights = self.votes.weight[:, class_number].tolist()
         for literal, weight in zip(self.builder.inputs, weights, strict=True):
+            # w * x = w + |w| * (1 - x) for a negative w: the inverse is counted, and the constant
+            # taken off.
             offset += min(0, weight)
             bits += [(power, literal ^ (weight < 0)) for power in _powers(abs(weight))]
         return bits + [(power, ONE) for power in _powers(offset)]

@@ -39,6 +39,7 @@ def spare_inputs_of(netlist: Netlist, votes: Votes, lut_size: int) -> list[int]:
     """
     # Another reader wants the vote itself, and a second class its own count: both would need the
     # node twice.
+    # How many pins read each net; padding counts for net 0, which is no vote.
     readers = np.bincount(netlist.fanin.ravel(), minlength=netlist.num_nets)
     weight = np.abs(votes.weight).sum(axis=1)
     once = (np.count_nonzero(votes.weight, axis=1) == 1) & (weight & (weight - 1) == 0)
@@ -68,6 +69,7 @@ class Parities:
         for group in groups:
             before, inverse = parities[group.before]
             last = _plan(group, before, spare_inputs, terms)
+            # Inverted votes turn the parity over once for each of them.
             inverse ^= sum(vote & 1 for vote in group.votes) & 1 == 1
             parities[group.parity] = last, inverse
         del parities[ZERO]
@@ -136,6 +138,7 @@ def _plan(
     """
     votes = sorted(((vote >> 1) - FIRST_INPUT for vote in group.votes), key=lambda v: -spare[v])
     needed = len(votes) - 1 + (before >= 0)
+    # As few nodes as possible change: a changed one can no longer be shared.
     used = next(n for n in range(1, 7) if sum(spare[vote] for vote in votes[:n]) >= needed)
     coded, left = votes[:used][::-1], votes[used:]
     late = before >= 0 and spare[coded[-1]] > 1

@@ -46,6 +46,8 @@ class AnswerSender(wiring.Component):
         m.submodules.crc = crc = CrcRegister()
         sequence, request_crc = Signal(8), Signal(16)
         length = Signal(range(MAX_ANSWER + 1))
+        # settled: two clock cycles without a byte sent; the memory's data are then those of
+        # o_index.
         settled, sent = Signal(2), Signal()
         byte = self.o_bytes.payload
         m.d.comb += [
@@ -66,6 +68,7 @@ class AnswerSender(wiring.Component):
                     self.o_busy.eq(1),
                 ]
                 m.next = "SYNC"
+            # SYNC is in no CRC, so the register starts while it is sent.
             with m.State("SYNC"):
                 m.d.comb += [byte.eq(SYNC), crc.i_start.eq(1)]
                 m.d.sync += self.o_index.eq(CRC_BYTES)
@@ -80,6 +83,7 @@ class AnswerSender(wiring.Component):
                     m.d.comb += [byte.eq(value), crc.i_valid.eq(sent)]
                     self._go_on(m, sent, following)
             with m.State("HEAD_CRC_LOW"):
+                # The head's CRC goes on into the payload's: it is not reset between them.
                 m.d.comb += byte.eq(crc.o_crc[:8])
                 self._go_on(m, sent, "HEAD_CRC_HIGH")
             with m.State("HEAD_CRC_HIGH"):

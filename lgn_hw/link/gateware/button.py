@@ -28,6 +28,7 @@ class Button(wiring.Component):
         m = Module()
         level, seen = Signal(), Signal()
         count = Signal(range(self.period))
+        # The button knows no clock: two flip-flops keep a metastable level out of the logic.
         m.submodules.level = FFSynchronizer(self.i_level, level)
         m.d.sync += count.eq(count + 1)
         with m.If(count == 0):

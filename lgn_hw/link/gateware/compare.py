@@ -10,6 +10,8 @@ def exceeds(value: Value, constant: int) -> Value:
 
     One AND or OR per bit, which fold into a LUT for every three bits; yosys would make `>` a chain
     of carry cells, of which each takes the place of a LUT.
+
+    value: of any width. A constant that the value cannot reach gives 0.
     """
     found: Value = Const(0, 1)
     for place, bit in enumerate(value):

@@ -1,11 +1,10 @@
-"""A classifier for samples that arrive byte by byte: intake, logic, tally."""
+"""A classifier for samples that arrive byte by byte: intake, logic, serial argmax."""
 
 from amaranth.hdl import Cat, EnableInserter, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
-from lgn_hw.circuit.argmax import class_width
 from lgn_hw.hdl.logic import Logic
+from lgn_hw.link.gateware.byte_ports import byte_ports
 from lgn_hw.link.gateware.intake import Intake
 from lgn_hw.link.gateware.serial_argmax import SerialArgmax
 from lgn_hw.link.plan import LinkPlan
@@ -24,6 +23,9 @@ class ByteCore(wiring.Component):
     A byte may come in every clock cycle, but the last byte of a sample not before o_done of the
     sample before it, nor the first one before the logic has taken its bits (logic.latency + 1
     clock cycles). See decision 0004 for why this is not core.ClassifierCore.
+
+    plan: sizes, netlist in the order of lanes, and encoder. latency: of one byte in the intake, the
+    logic's registers, and the serial argmax, which counts a word of votes in each clock cycle.
     """
 
     def __init__(self, plan: LinkPlan) -> None:
@@ -32,16 +34,7 @@ class ByteCore(wiring.Component):
         self.logic = Logic(plan.votes, plan.registers)
         self.tally = SerialArgmax(classifier.group_sizes, plan.lanes)
         self.latency = 1 + self.logic.latency + self.tally.cycles
-        super().__init__(
-            {
-                "i_start": In(1),
-                "i_byte": In(8),
-                "i_valid": In(1),
-                "o_between": Out(1),
-                "o_class": Out(class_width(classifier.num_classes)),
-                "o_done": Out(1),
-            }
-        )
+        super().__init__(byte_ports(classifier.num_classes))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

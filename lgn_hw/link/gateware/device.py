@@ -155,6 +155,7 @@ class LinkDevice(wiring.Component):
         lost = receiver.o_done & receiver.o_intact & answer.o_busy
         damaged, framing = Signal(8), Signal(8)
         for counter, event in ((damaged, receiver.o_damaged | lost), (framing, self.i_error)):
+            # Counters stop at 255: one that wraps would look like a good link.
             with m.If(event & ~counter.all()):
                 m.d.sync += counter.eq(counter + 1)
         return [damaged, framing, self.self_test.o_failures]
@@ -168,6 +169,8 @@ class LinkDevice(wiring.Component):
         counters: list[Value],
     ) -> None:
         """Choose what the memory reads, and what the answer's data are."""
+        # o_index counts from CRC_BYTES on, and the memory is laid out so that no subtraction is
+        # needed.
         place = answer.o_index[: (self.half - 1).bit_length()]
         command = answer.o_command[:4]
         identity = command == Command.IDENTIFY

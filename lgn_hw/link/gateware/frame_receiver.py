@@ -44,7 +44,9 @@ class FrameReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.crc = crc = CrcRegister()
+        # One register for both, since the length is needed until the first byte only.
         left = Signal(16)  # of the payload; before its first byte the length
+        # wrong: a byte of the CRC before differs; disturbed: a byte of this frame is missing.
         wrong, disturbed = Signal(), Signal()
         expected, differs = Signal(8), Signal()
         m.d.comb += [
@@ -118,7 +120,11 @@ class FrameReceiver(wiring.Component):
         return m
 
     def _give_up(self, m: Module) -> None:
-        """Leave a head in which a byte is missing."""
+        """Leave a head in which a byte is missing.
+
+        In a head a missing byte would shift the length: hunting for the next SYNC is safer.
+        """
+        # In a payload the frame goes on, as its length is known; it just is not intact.
         with m.If(self.i_error):
             m.d.comb += self.o_damaged.eq(1)
             m.next = "HUNT"

@@ -43,9 +43,12 @@ class Intake(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # For each bit its feature, how far back it begins, and at which bit of that byte.
         place = {bit: self._place(bit) for bit in self.bits_used}
         lines = self._byte_lines(m)
         window = self._window(m, max((first for _, first, _ in place.values()), default=0))
+        # By place in the window, width, sign and threshold: equal ones are one comparator, whatever
+        # the feature.
         compared: dict[tuple[int, int, bool, int], Value] = {}
         by_byte: dict[int, list[tuple[int, Value]]] = {}
         for bit in self.bits_used:
@@ -63,6 +66,7 @@ class Intake(wiring.Component):
         kept: dict[int, Value] = {}
         for number, members in sorted(by_byte.items()):
             bits = Signal(len(members), name=f"byte{number}", reset_less=True)
+            # All bits of a byte have one enable, and an FPGA's slice has one for its flip-flops.
             with m.If(lines[number]):
                 m.d.sync += bits.eq(Cat(member[1] for member in members))
             kept |= {bit: value for (bit, _), value in zip(members, bits, strict=True)}
@@ -71,7 +75,11 @@ class Intake(wiring.Component):
         return m
 
     def _byte_lines(self, m: Module) -> list[Value]:
-        """Count the bytes; return for each its line, 1 while it is taken."""
+        """Count the bytes; return for each its line, 1 while it is taken.
+
+        Returns sample_bytes values. A full decoder for hundreds of bytes would take a LUT tree for
+        each.
+        """
         # The number of a byte is decoded like a row and a column: two small decoders and an AND per
         # byte.
         low_bits = (self.sample_bytes - 1).bit_length() // 2
@@ -100,7 +108,10 @@ class Intake(wiring.Component):
         ]
 
     def _window(self, m: Module, earlier: int) -> Value:
-        """Return the byte that is taken, highest, and so many bytes before it."""
+        """Return the byte that is taken, highest, and so many bytes before it.
+
+        earlier: how many bytes a feature may reach back. Only so many are kept.
+        """
         kept = Signal(8 * earlier, reset_less=True)
         window = Cat(kept, self.i_byte)
         with m.If(self.i_valid):

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from lgn_hw.circuit.argmax import class_width
 from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
+from lgn_hw.link.gateware.byte_ports import byte_ports
 from lgn_hw.link.plan import LinkPlan
 
 __all__ = ["PixelCore"]
@@ -25,23 +25,15 @@ class PixelCore(wiring.Component):
         form = plan.pixels
         self.core = StreamingCore(form, StreamingOptions(plan.registers))
         self.sample_bytes = plan.sample_bytes
-        super().__init__(
-            {
-                "i_start": In(1),
-                "i_byte": In(8),
-                "i_valid": In(1),
-                "o_ready": Out(1),
-                "o_between": Out(1),
-                "o_class": Out(class_width(form.num_classes)),
-                "o_done": Out(1),
-            }
-        )
+        super().__init__(byte_ports(form.num_classes) | {"o_ready": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = ResetInserter(self.i_start)(self.core)
         pixel, result = self.core.i_pixel, self.core.o_result
         width, pixels = len(pixel.payload.codes), self.core.framer.pixels
+        # A shift register: a byte goes in at the top, pixels leave at the bottom; a byte may hold
+        # several pixels, or a pixel several bytes.
         bits, count = Signal(width + 7), Signal(range(width + 8))
         byte, has = Signal(8), Signal()
         index, taken = Signal(range(max(2, pixels))), Signal()
@@ -59,6 +51,7 @@ class PixelCore(wiring.Component):
         ]
         with m.If(taken):
             m.d.sync += [bits.eq(bits >> width), count.eq(count - width), index.eq(index + 1)]
+            # The next frame begins with a byte of its own: what is left of this one is padding.
             with m.If(pixel.payload.last):
                 m.d.sync += [bits.eq(0), count.eq(0), index.eq(0)]
         with m.Elif(has & ~pixel.valid):
@@ -68,6 +61,7 @@ class PixelCore(wiring.Component):
             ends = bytes_seen == self.sample_bytes - 1
             m.d.sync += [byte.eq(self.i_byte), has.eq(1)]
             m.d.sync += bytes_seen.eq(Mux(ends, 0, bytes_seen + 1))
+        # Last, and so stronger than all above: a byte that comes with i_start belongs to nothing.
         with m.If(self.i_start):
             m.d.sync += [bits.eq(0), count.eq(0), index.eq(0), has.eq(0), bytes_seen.eq(0)]
         return m

@@ -49,6 +49,7 @@ def _case(run: Case) -> Any:
         except BrokenRule as problem:
             result = CaseResult(run.__name__, problem=str(problem))
         found.append(result)
+        # After each case, so that a simulator that crashes in a later one loses nothing.
         write_text(Path(job.results), json.dumps([r.to_json() for r in found], indent=2) + "\n")
         assert result.passed, f"{result.mismatches} mismatches; {result.problem}"
 
@@ -63,6 +64,7 @@ async def _transfer(
     """Send samples and receive as many results; return both."""
     pauses = sometimes(job.seed) if idle else never()
     source = cocotb.start_soon(bench.source.send(model.samples(codes), pauses))
+    # Another seed: pauses at both ends in step would never meet a full pipeline that is emptied.
     pauses = sometimes(job.seed + 1) if backpressure else never()
     received = await bench.sink.receive(len(codes), pauses)
     return await source, received
@@ -81,6 +83,7 @@ async def _stream(dut: Any, name: str, *, idle: bool, backpressure: bool) -> Cas
     result = _result(name, few_vectors, received)
     if not backpressure:
         _check_latency(sent, received)
+    # A result that came twice would come within one latency; two leave a margin.
     if not await bench.sink.is_empty(2 * job.header.latency):
         raise BrokenRule("More results came than samples were sent")
     return result
@@ -144,6 +147,7 @@ async def ready_held_low(dut: Any) -> CaseResult:
     """Take nothing for long: valid must rise without ready, and nothing may be lost."""
     bench = Bench(dut)
     await bench.start()
+    # More samples than the pipeline holds, so that it stalls while it is full.
     codes = few_vectors[: job.header.latency + 3]
     source = cocotb.start_soon(bench.source.send(model.samples(codes), never()))
     for _ in range(2 * job.header.latency + 3):
@@ -161,6 +165,7 @@ async def reset_in_mid_stream(dut: Any) -> CaseResult:
     bench = Bench(dut)
     await bench.start()
     source = cocotb.start_soon(bench.source.send(model.samples(few_vectors), never()))
+    # Long enough that every stage holds a sample when reset comes.
     for _ in range(job.header.latency + 1):
         await RisingEdge(dut.clk)
     source.cancel()

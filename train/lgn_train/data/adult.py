@@ -22,6 +22,8 @@ ADULT = Published(
     },
 )
 CLASSES = ("<=50K", ">50K")
+# fnlwgt, the census weight of a person, is kept as published work has it, although it says nothing
+# about income.
 # The columns of the files and, where they are words, their values as adult.names lists them.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "age": (),
@@ -80,6 +82,7 @@ def load_adult() -> Dataset:
 
 
 def _samples(text: str) -> Samples:
+    """Return one file's samples: a line of 14 columns and the label, separated by ", "."""
     # The test file starts with a line of its own, and its labels end in a full stop.
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("|")]
     rows = [line.rstrip(".").split(", ") for line in lines]
@@ -91,4 +94,7 @@ def _samples(text: str) -> Samples:
 
 
 def _column(cells: Sequence[str], values: Sequence[str]) -> NDArray[np.int64]:
+    """Return int64[cells, columns]: a number as it is, a word as a column for each of its
+    values.
+    """
     return one_hot(cells, values) if values else np.array(cells, np.int64)[:, None]

@@ -76,6 +76,9 @@ def load_cifar10() -> Dataset:
 
 
 def _unpacked_folder() -> Path:
+    """Return the folder with the six files of records, unpacked from an archive where there is
+    none.
+    """
     given = given_folder(OFFICIAL.folder)
     if given and (given / BATCHES).is_dir():
         return given / BATCHES
@@ -111,6 +114,7 @@ def _records(path: Path) -> NDArray[np.uint8]:
         )
     records = data.reshape(RECORDS, RECORD_BYTES)
     if records[:, 0].max() >= len(CLASSES):
+        # A file of the right size with wrong labels is CIFAR-100, or another order of bytes.
         record = int(np.argmax(records[:, 0] >= len(CLASSES)))
         raise UsageError(
             f"{path}: record {record} must start with a label of 0 to 9, not {records[record, 0]}"

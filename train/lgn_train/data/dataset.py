@@ -23,6 +23,9 @@ class Dataset:
     y_validation: what was held out of the training part to choose by, or None.
     label_column: its name, where the samples come from a table. weight_train: float64[samples], how
     much each training sample counts in the loss, not negative; None where all count alike.
+
+    Raises ValueError on arrays that do not fit each other, and ClassifierError where a code is
+    beyond its feature's range: whatever reads a data set may rely on both.
     """
 
     features: Features
@@ -40,6 +43,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for x, y in self._parts():
+            # Here and once: the encoder, training and the export take codes as they are.
             self.features.validated(x)
             if y.shape != (len(x),):
                 raise ValueError(f"y must have shape ({len(x)},), not {y.shape}")
@@ -69,6 +73,7 @@ class Dataset:
         return "validation", self.x_validation, self.y_validation
 
     def _parts(self) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+        """Return codes and labels of each part that there is: training, test, validation."""
         parts = [(self.x_train, self.y_train), (self.x_test, self.y_test)]
         if self.x_validation is not None and self.y_validation is not None:
             parts.append((self.x_validation, self.y_validation))
@@ -79,6 +84,7 @@ class Dataset:
         """The SHA-256 of all samples and labels: training resumes on the same data only."""
         found = hashlib.sha256()
         for array in (array for part in self._parts() for array in part):
+            # Byte order, width and shape belong to the digest: the same bytes can be other samples.
             portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             found.update(f"{portable.dtype.str}{portable.shape}".encode())
             found.update(portable.data)

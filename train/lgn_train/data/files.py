@@ -23,6 +23,9 @@ def load_file(
     split, where the file has no test part. stated: ranges of the features, as in Data.range.
     Raises UsageError saying what is wrong where: besides what read_file raises, words for
     numbers, missing labels, one class only, more classes than half of the samples.
+
+    A fifth of the samples is held out where the file has no test part. Labels are compared as texts
+    in one canonical form, so that 1 and 1.0 are one class.
     """
     data = read_file(path)
     if isinstance(data, Table):
@@ -33,11 +36,13 @@ def load_file(
 
 
 def _of_table(data: Table, label: str | None, seed: int, stated: Range | None) -> Dataset:
+    """Return the data set of a table: every column but that of the labels is a feature."""
     if len(data.names) < 2:
         raise UsageError(
             f"{data.place} must have two columns or more, separated by commas, semicolons or tabs,"
             f" not {list(data.names)}"
         )
+    # The label is last by default, as in most tables that are made for classification.
     last = len(data.names) - 1
     column = last if label is None else label_column(data.names, label, data.place)
     columns = [i for i in range(len(data.names)) if i != column]
@@ -67,6 +72,9 @@ def _of_table(data: Table, label: str | None, seed: int, stated: Range | None) -
 
 
 def _of_arrays(data: Arrays, seed: int, stated: Range | None) -> Dataset:
+    """Return the data set of an .npz. class_names, where the file has them, fix the classes and
+    their order; else the classes are the labels that occur, sorted.
+    """
     if data.y is None:
         raise UsageError(f"{data.place} must hold arrays x and y; y is missing")
     for what, given in (("y", data.y), ("y_test", data.y_test or ())):
@@ -117,6 +125,7 @@ def _test_part(data: Arrays, classes: Sequence[str]) -> tuple[Samples | None, tu
 def _check_count(labels: Sequence[str], place: str, remedy: str) -> None:
     """Refuse more classes than samples can support: a number to predict, or a wrong column."""
     counts = Counter(labels)
+    # Two classes are always allowed: a table of three samples may have one of each.
     if len(counts) > max(2, len(labels) // 2):
         some = plain(sorted(counts)[:3])
         raise UsageError(

@@ -29,6 +29,9 @@ class _Column:
 
     @classmethod
     def fitted(cls, name: str, cells: Cells) -> "_Column":
+        """Learn a column from the training part: its words, sorted, or the number that stands for a
+        missing one, the lower median.
+        """
         absent = _absent(cells)
         if isinstance(cells, list):
             values = tuple(sorted({cell for cell in cells if cell is not None}))
@@ -40,10 +43,14 @@ class _Column:
 
     @property
     def names(self) -> list[str]:
+        """The features that the column becomes, the one that tells of a missing cell last."""
         words = [self.name] if self.values is None else [f"{self.name}={v}" for v in self.values]
         return words + [f"{self.name}=missing"] * self.missing
 
     def matrix(self, cells: Cells) -> NDArray[np.float64]:
+        """Return float64[cells, features]. Raises ValueError where words stand in a column of
+        numbers.
+        """
         absent = _absent(cells)
         if self.values is None:
             numbers = _numbers(self.name, cells)
@@ -75,6 +82,7 @@ class ColumnCoder:
         """The features' names; two of them are never alike."""
         found: list[str] = []
         for name in (name for column in self.columns for name in column.names):
+            # A column named `a=b` may meet the word b of a column a.
             while name in found:
                 name += "'"
             found.append(name)
@@ -96,6 +104,7 @@ def cells_of(values: NDArray[Any]) -> Cells:
 
     Raises TypeError on what is neither, ValueError on infinity.
     """
+    # Objects, bytes, text and numpy's StringDType: what may hold words.
     if values.dtype.kind not in "OUST":
         return _finite(values.astype(np.float64))
     given = values.tolist()
@@ -111,16 +120,19 @@ def cells_of(values: NDArray[Any]) -> Cells:
 
 
 def _is_absent(cell: Any) -> bool:
+    """Say whether a cell is missing: None, or NaN as pandas writes it among words."""
     return cell is None or (isinstance(cell, float) and np.isnan(cell))
 
 
 def _absent(cells: Cells) -> NDArray[np.bool_]:
+    """Return bool[cells]."""
     if isinstance(cells, list):
         return np.array([cell is None for cell in cells], bool)
     return np.isnan(cells)
 
 
 def _finite(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the numbers; ValueError where one is infinite, which no range of codes can hold."""
     if np.isinf(numbers).any():
         raise ValueError("Input X contains infinity; make a missing value (NaN) of it, or a limit")
     return numbers
@@ -128,15 +140,20 @@ def _finite(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _words(cells: Cells) -> list[str]:
     """Return words; a missing one is no value of any column."""
+    # No text that is read from a file or a frame holds a NUL, so that it matches no value.
     return ["\0" if cell is None else _word(cell) for cell in cells]
 
 
 def _word(cell: Any) -> str:
+    """Return a cell as text: 3.0 as "3", because a column of integers with a missing cell is read
+    as floats.
+    """
     number = isinstance(cell, float) and cell.is_integer()
     return str(int(cell)) if number else str(cell)
 
 
 def _numbers(name: str, cells: Cells) -> NDArray[np.float64]:
+    """Return float64[cells] with NaN where a cell is missing."""
     if not isinstance(cells, list):
         return cells
     try:

@@ -54,7 +54,11 @@ def load_mnist() -> Dataset:
 
 
 def _decoded(data: bytes) -> NDArray[np.uint8]:
-    """Decode an IDX file of bytes: magic 0, 0, 8, dimensions; sizes; values."""
+    """Decode an IDX file of bytes: magic 0, 0, 8, dimensions; sizes; values.
+
+    The format is that of yann.lecun.com: sizes are 32-bit big-endian. The copy may be written to,
+    as torch asks for.
+    """
     dimensions = data[3]
     shape = np.frombuffer(data, ">u4", dimensions, 4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()

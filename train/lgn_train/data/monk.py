@@ -46,7 +46,11 @@ def load_monk(problem: int) -> Dataset:
 
 
 def _samples(text: str) -> Samples:
-    """Read lines of a label, six attributes and the sample's name."""
+    """Read lines of a label, six attributes and the sample's name.
+
+    Attribute values are numbered from 1 in the files; each becomes as many features as it has
+    values, 17 in all.
+    """
     rows = [line.split() for line in text.splitlines() if line.strip()]
     labels, *columns, _ = zip(*rows, strict=True)
     parts = [

@@ -50,6 +50,9 @@ class Published:
         return Path(base) / "lgn-hw" / self.folder
 
     def _download(self, path: Path) -> None:
+        """Fetch a file, check it, and only then put it in its place. Raises UsageError with what to
+        do on a machine without a network.
+        """
         url = self.url + path.name
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
@@ -63,6 +66,9 @@ class Published:
         write_bytes(path, data)
 
     def _check_digest(self, data: bytes, name: str, where: str) -> None:
+        """Raise UsageError where bytes are not the published ones; where: the path or address, for
+        the message.
+        """
         found = hashlib.sha256(data).hexdigest()
         if found != self.sha256[name]:
             raise UsageError(
@@ -71,6 +77,7 @@ class Published:
             )
 
     def _remedy(self, folder: Path) -> str:
+        """Say how the files get onto this machine."""
         them = "them" if len(self.sha256) > 1 else "it"
         return (
             f"put {', '.join(self.sha256)} into {folder}, or set LGN_DATA to a folder that holds"
@@ -79,6 +86,9 @@ class Published:
 
 
 def given_folder(folder: str) -> Path | None:
-    """Return a folder of the data sets that LGN_DATA names; None where it is not set."""
+    """Return a folder of the data sets that LGN_DATA names; None where it is not set.
+
+    folder: below $LGN_DATA. It need not exist: a missing file is the reader's error, with its name.
+    """
     given = os.environ.get("LGN_DATA")
     return Path(given) / folder if given else None

@@ -71,6 +71,10 @@ def make_features(
     Whole numbers stay integers, any other become codes 0 to 255 of their range. The range is the
     stated one; else that of the numbers' type where it has less than 16 bits; else that of x. All
     pixels of an image's channel have one.
+
+    A stated range wider than the values is how a model is made ready for values that training has
+    not seen. Bytes keep 0 to 255 although training may have used less of it: thresholds are fitted
+    to the samples anyway, and the port is a byte either way.
     """
     low, high = _limits(x, image_shape)
     whole = _whole(x, image_shape)
@@ -99,6 +103,9 @@ def _ends(low: int | float, high: int | float, whole: bool) -> tuple[int, int, f
 
 
 def _limits(x: NDArray[Any], image_shape: Shape | None) -> tuple[list[Any], list[Any]]:
+    """Return the least and the greatest value of each feature, or of the kind of number; of an
+    image's channel all pixels get the same.
+    """
     if x.dtype.kind in "iub" and x.dtype.itemsize < 2:
         info = np.iinfo(x.dtype) if x.dtype.kind != "b" else None
         ends = (0, 1) if info is None else (int(info.min), int(info.max))
@@ -112,6 +119,7 @@ def _limits(x: NDArray[Any], image_shape: Shape | None) -> tuple[list[Any], list
 
 
 def _whole(x: NDArray[Any], image_shape: Shape | None) -> NDArray[np.bool_]:
+    """Return bool[features]: whether every value is an integer that a float can hold exactly."""
     if x.dtype.kind != "f":
         return np.ones(x.shape[1], bool)
     whole: NDArray[np.bool_] = ((x == np.rint(x)) & (np.abs(x) <= EXACT)).all(axis=0)
@@ -124,7 +132,10 @@ def _whole(x: NDArray[Any], image_shape: Shape | None) -> NDArray[np.bool_]:
 def _spread(
     end: NDArray[Any], names: Sequence[str], image_shape: Shape | None, place: str
 ) -> NDArray[Any]:
-    """Return one end for each feature."""
+    """Return one end for each feature.
+
+    end: one number, one per channel of an image, or one per feature. Raises UsageError on others.
+    """
     channels = 0 if image_shape is None else image_shape[0]
     if end.ndim == 0:
         return np.repeat(end, len(names))

@@ -23,11 +23,15 @@ def stratified_split(
 
     Every class gives its share of the test part, rounded so that the shares add up; the largest
     remainders, and on ties the lowest classes, are rounded up. draw: another one of the same seed.
+
+    labels: int[samples]. The same seed, draw and labels give the same parts on every machine,
+    because the permutation is this project's own (rng).
     """
     classes, sizes = np.unique(labels, return_counts=True)
     exact = sizes * (test_samples / len(labels))
     shares = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - shares), kind="stable")
+    # The largest-remainder method: plain rounding could give a sample more or fewer than asked for.
     shares[order[: test_samples - int(shares.sum())]] += 1
     shuffled = rng.permutation(seed, draw, Stream.SPLIT, len(labels)).numpy()
     test = np.zeros(len(labels), bool)
@@ -57,6 +61,9 @@ def hold_out(data: Dataset, fraction: float, seed: int) -> Dataset:
 def _check_parts(
     data: Dataset, fraction: float, kept: NDArray[np.integer], held: NDArray[np.integer]
 ) -> None:
+    """Raise UsageError where a class lost all of its samples to one side; the message names the
+    smallest such class and a fraction that would do.
+    """
     samples = len(data.y_train)
     sizes, in_kept, in_held = (
         np.bincount(y, minlength=len(data.classes)) for y in (data.y_train, kept, held)

@@ -53,6 +53,8 @@ def make_dataset(
         _check_samples(len(given.y), len(classes), place)
         train, test = _split(given, seed)
     features = make_features(train.x, names, image_shape, ranges)
+    # Ranges come from the training part alone: what the test part has beyond them is clipped, as it
+    # would be in use.
     codes = [features.quantized(part.x) for part in (train, test)]
     told = [codes[0].notices("training values"), codes[1].notices("test values")]
     told.append(() if published else _shared(train, test))
@@ -70,6 +72,8 @@ def make_dataset(
 
 
 def _check_classes(y: NDArray[np.int64], classes: Sequence[str], place: str) -> None:
+    """Raise UsageError where only one class occurs, in whatever part."""
+    # Named classes may have no samples at all, which is why occurrences count and not names.
     sizes = np.bincount(y, minlength=len(classes))
     if (sizes > 0).sum() < 2:
         only = classes[int(sizes.argmax())]
@@ -100,11 +104,13 @@ def _shared(train: Samples, test: Samples) -> tuple[str, ...]:
 
 
 def _rows(part: Samples) -> list[tuple[bytes, int]]:
+    """Return each sample as bytes and label, which can be looked up in a set."""
     values = np.ascontiguousarray(part.x).reshape(len(part.y), -1)
     return [(row.tobytes(), label) for row, label in zip(values, part.y.tolist(), strict=True)]
 
 
 def _split(given: Samples, seed: int) -> tuple[Samples, Samples]:
+    """Hold out TEST_FRACTION of the samples, of each class alike."""
     test_samples = max(1, round(len(given.y) * TEST_FRACTION))
     train, test = stratified_split(given.y, test_samples, seed)
     return Samples(given.x[train], given.y[train]), Samples(given.x[test], given.y[test])

@@ -43,6 +43,8 @@ class BitPlanes(CircuitLayer):
         self.num_bits = spec.num_bits
         self.shape = (geometry.planes, geometry.rows, geometry.columns)
         source = torch.full(self.shape, MISSING)
+        # One assignment for all bits; two at one place would leave fewer places filled than there
+        # are bits.
         place = (geometry.plane, geometry.row.long(), geometry.column.long())
         source[place] = torch.arange(spec.num_bits)
         if int((source != MISSING).sum()) != spec.num_bits:

@@ -30,6 +30,7 @@ class GroupSum(nn.Module):
             raise ValueError(
                 f"x must have shape (batch, a multiple of k = {self.k}), not {tuple(x.shape)}"
             )
+        # Counted on packed words: the outputs themselves never become floats.
         if isinstance(x, PackedBits):
             return x.given.votes(self.k) / self.tau
         groups = x.t().reshape(self.k, x.shape[1] // self.k, x.shape[0])

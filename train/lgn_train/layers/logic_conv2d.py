@@ -72,6 +72,7 @@ class LogicConv2d(LogicLayer):
         candidates: int = 0,
     ) -> None:
         depth = positive_integer("tree_depth", tree_depth)
+        # Tables of all levels of a kernel's tree, which all positions share.
         kernels = positive_integer("out_channels", out_channels)
         tables = kernels * sum(_nodes(fan_in, depth))
         super().__init__(
@@ -173,6 +174,7 @@ class LogicConv2d(LogicLayer):
         for nodes in _nodes(self.fan_in, self.tree_depth):
             pins = first.view(self.out_channels, nodes, self.fan_in, positions)
             wirings.append(pins.transpose(2, 3).reshape(-1, self.fan_in))
+            # The level above reads the nodes of this one, in the order in which they were made.
             first = torch.arange(len(wirings[-1])).view(self.out_channels, nodes, positions)
         return wirings
 

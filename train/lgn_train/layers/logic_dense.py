@@ -85,6 +85,7 @@ class LogicDense(LogicLayer):
         seed = int(self.seed)
         if geometry is not None and len(geometry) != in_features:
             raise ValueError(f"geometry must hold {in_features} places, not {len(geometry)}")
+        # Where the outputs lie: what the next layer's structured wiring is made from.
         self.output_geometry = None if geometry is None else geometry.spread(out_features, seed)
         if candidates:
             dealt = self._dealt(wiring, geometry, radius, fan_in * checked_candidates(candidates))
@@ -93,6 +94,7 @@ class LogicDense(LogicLayer):
         else:
             self.register_buffer("wiring", self._checked_wiring(wiring, geometry, radius))
         self._wired: Wiring | None = None
+        # A state dict brings a wiring of its own, whose inverse is another one.
         self.register_load_state_dict_post_hook(_forget_inverse)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -155,6 +157,9 @@ class LogicDense(LogicLayer):
         return structured_wiring(geometry, self.out_features, pins, radius, seed)
 
     def _given_wiring(self, wiring: Tensor) -> Tensor:
+        """Return a copy of a wiring, int64[nodes, pins]; raises TypeError or ValueError naming the
+        pin.
+        """
         if not isinstance(wiring, Tensor) or wiring.dtype not in INDEX_DTYPES:
             kind = wiring.dtype if isinstance(wiring, Tensor) else type(wiring).__name__
             raise TypeError(

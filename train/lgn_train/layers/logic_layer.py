@@ -61,6 +61,7 @@ class LogicLayer(CircuitLayer):
         self.input_gradient = _checked_gradient(input_gradient, estimator)
         self._tables_of = PARAMETRIZATIONS[parametrization]
         self._tables_of.num_logits(fan_in)  # refuses a fan-in that it does not support
+        # From torch's generator, so that torch.manual_seed makes layers repeatable.
         seed = _drawn_seed() if seed is None else whole_number("seed", seed)
         self.forced_mode: str | None = None
         self.learned: LearnedWiring | None = None  # of a subclass whose pins choose their inputs
@@ -144,6 +145,8 @@ class LogicLayer(CircuitLayer):
             for stage in self._stages(wirings, positions):
                 graph = graph.then(stage)
             return PackedBits(replace(graph, half=graph.half or self.half_gradients))
+        # With learned wiring the pins are rows of their own, chosen first: node n then reads pins n
+        # * fan_in and following.
         if isinstance(wirings, LearnedWiring):
             pins = Wiring.of_pins(len(self.logits), self.fan_in, x.device)
             return self.evaluate_floats(x.t(), [pins], wirings).t()
@@ -262,6 +265,8 @@ class LogicLayer(CircuitLayer):
         wired = wiring.wired(picks)
         if not (self.present_mode == "train" and torch.is_grad_enabled()):
             return Stage(wired)
+        # The packed kernels gather gradients from readers, and so need the inverse of the wiring of
+        # each step; soft kernels on the CPU scatter, and do not.
         if self.computes_bits or kernels.kernels_for(wired.wires).on_cuda:
             wired = replace(wired, inverse=invert(wired.wires, wired.inputs))
         return Stage(wired, candidates=wiring.candidates, shares=picks.shares)

@@ -140,6 +140,9 @@ class LogicNetlist(LogicLayer):
         return f"{self.in_features}, {self.out_features}, levels={levels}, {self._options()}"
 
     def _stages(self, wirings: Sequence[Wiring] | LearnedWiring, positions: int) -> Iterator[Stage]:
+        """Yield a stage for each level; rows of constants and wires, which are not trained, come
+        last.
+        """
         bits, soft = self._chosen_tables()
         fixed = _fixed_tables(self.fan_in, self.logits)
         words = torch.from_numpy(table_words_of(fixed).view(np.int64)).to(self.logits.device)

@@ -44,6 +44,8 @@ class OrPool2d(CircuitLayer):
         size = self.output_size(x.shape[2], x.shape[3])
         if not isinstance(x, PackedBits) or self.kernel_size > MAX_PINS:
             return F.max_pool2d(x, self.kernel_size)
+        # A convolution that computes its pool itself: its words are then counted once per window,
+        # not once per position.
         if isinstance(x.given, ConvGraph) and x.given.sizes[-1] == 1:
             return PackedBits(x.given.pooled(self.kernel_size), (x.shape[1], *size))
         graph = x.graph
@@ -75,6 +77,7 @@ class OrPool2d(CircuitLayer):
         A window with more values than a node has pins is pooled along its rows, and these are
         then pooled: the first 1 of the first row that has one is the first of the window.
         """
+        # A wiring is of one image size; models are mostly called with one, so that few are kept.
         key = (*x.shape[1:], x.device)
         if key not in self._wirings:
             size = self.kernel_size

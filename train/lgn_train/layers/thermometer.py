@@ -36,6 +36,8 @@ class ThermometerLayer(nn.Module):
         if not isinstance(spec, Thermometer):
             raise TypeError(f"spec must be an lgn_hw.Thermometer, not {type(spec).__name__}")
         self.spec = spec
+        # The codes that every feature can have: where the dtype has no others, no sample needs to
+        # be looked at.
         self._common_range = (int(spec.features.low.max()), int(spec.features.high.min()))
         narrow = _narrowest(spec.features)
         for name, values in (
@@ -75,6 +77,7 @@ class ThermometerLayer(nn.Module):
     def _rows(self, codes: Tensor) -> Tensor:
         """Return int64[bits, words], the bits on packed words."""
         narrow = codes.t().to(torch.uint8 if codes.dtype == torch.uint8 else torch.int32)
+        # Filled up to whole words; samples past the batch have bits that nobody reads.
         whole = F.pad(narrow, (0, -len(codes) % WORD_BITS)).contiguous()
         feature, threshold = self.feature.int(), self.threshold.flatten().int()
         return ops.encode(whole, feature, threshold)
@@ -83,6 +86,12 @@ class ThermometerLayer(nn.Module):
         return f"features={len(self.spec.features)}, bits={self.num_bits}"
 
     def _check(self, codes: Tensor) -> None:
+        """Raise TypeError for what is no integer, and ValueError for a shape or a code out of
+        range.
+
+        The range costs a synchronisation on a GPU, so it is not checked where the dtype alone says
+        enough, nor while a graph is captured.
+        """
         if codes.is_floating_point() or codes.is_complex() or codes.dtype == torch.bool:
             raise TypeError(
                 f"codes must be integers, not {codes.dtype}; features.quantize() converts raw"

@@ -34,6 +34,7 @@ def operator(kernel: Callable[..., Any]) -> Callable[..., Any]:
     By define and impl: torch.library.custom_op takes 40 microseconds longer for every call.
     """
     name = f"lgn::{kernel.__name__}"
+    # mutates_args=(): every kernel gives new tensors, on which autograd and fake tensors rely.
     torch.library.define(name, torch.library.infer_schema(kernel, mutates_args=()))
     torch.library.impl(name, ("CPU", "CUDA"), kernel)
     made: Callable[..., Any] = getattr(torch.ops.lgn, kernel.__name__).default
@@ -101,8 +102,8 @@ class SoftRunStruct(ctypes.Structure):
         ("blocks", ctypes.c_int64),
         ("group", ctypes.c_int64),
         ("slots", ctypes.c_int64),
-        ("room", ctypes.c_void_p),
-        ("room_rows", ctypes.c_int64),
+        ("workspace", ctypes.c_void_p),
+        ("workspace_rows", ctypes.c_int64),
     )
 
 

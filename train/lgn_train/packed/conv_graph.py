@@ -63,6 +63,7 @@ class ConvGraph:
 
     def settled(self) -> StageGraph:
         """Compute it: a graph of its outputs' rows, to which gradients come back."""
+        # The rows are bits, which have no gradient; the carrier stands for them on the way back.
         carrier, rows = self._execute(0)
         return StageGraph(rows, self.batch, carrier.t() if carrier.requires_grad else None)
 
@@ -92,14 +93,21 @@ class _ConvExecution(torch.autograd.Function):
         ctx.mark_non_differentiable(rows)
         if groups:
             return ops.count(rows, groups)[:, : graph.batch].float(), rows
+        # A tensor without memory of its own: autograd needs something of the outputs' shape to send
+        # their gradient to, and the outputs themselves stay packed.
         return soft.new_zeros(1).expand(conv.width, graph.batch), rows
 
     @staticmethod
     def backward(ctx: Any, given: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source, of the soft tables and of the candidates' shares.
+
+        given: float[groups, batch] of votes, or that of all outputs; the rows have no gradient.
+        """
         conv: ConvGraph = ctx.conv
         graph = conv.graph
         samples = WORD_BITS * graph.rows.shape[1]
         top = given
+        # Kernels go through whole words: samples past the batch get gradient 0.
         if samples != graph.batch:
             top = given.new_zeros(len(given), samples)
             top[:, : graph.batch] = given

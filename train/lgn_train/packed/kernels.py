@@ -36,7 +36,7 @@ __all__ = [
 class Kernels(Protocol):
     """The kernels of a device: called with a function's name and what C passes to it.
 
-    on_cuda: whether it is the CUDA source, whose functions want room for the whole batch and
+    on_cuda: whether it is the CUDA source, whose functions want a workspace for the whole batch and
     edges for readers, and which has no inversion of a wiring.
     """
 

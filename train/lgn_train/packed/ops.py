@@ -63,7 +63,7 @@ def choose_tables(
     options = _options(logits, parametrization, fan_in, temperature)
     options.noisy, options.stream = noise >= 0, max(noise, 0)
     options.seed, options.step = address(seed), address(step)
-    found, shares = _table_room(logits, parametrization, fan_in, soft)
+    found, shares = _empty_tables(logits, parametrization, fan_in, soft)
     bits = logits.new_empty(nodes, dtype=torch.int64)
     kernels.call(
         "lgn_choose_tables", logits, ctypes.byref(options), logits, found if soft else None,
@@ -78,7 +78,7 @@ def _(
     step: Tensor, noise: int, soft: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     bits = logits.new_empty(len(logits), dtype=torch.int64)
-    return bits, *_table_room(logits, parametrization, fan_in, soft)
+    return bits, *_empty_tables(logits, parametrization, fan_in, soft)
 
 
 @operator
@@ -190,10 +190,10 @@ def backward(
     d_x = top.new_empty(len(x) if input_gradient else 0, top.shape[1])
     widest = max((len(wiring) for wiring in wirings[:-1]), default=0)
     samples = top.shape[1] if kernels.kernels_for(x).on_cuda else CPU_BLOCK
-    room = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
+    workspace = top.new_empty(2, widest, samples, dtype=torch.bfloat16 if half else torch.float32)
     kernels.call(
         "lgn_backward", x, stages, len(outs), x, x.shape[1], top, len(rows) // len(top),
-        d_x if input_gradient else None, room, int(half),
+        d_x if input_gradient else None, workspace, int(half),
     )  # fmt: skip
     return [d_x, *sums, *picks]
 
@@ -291,7 +291,7 @@ def _options(logits: Tensor, parametrization: int, fan_in: int, temperature: flo
     )
 
 
-def _table_room(
+def _empty_tables(
     logits: Tensor, parametrization: int, fan_in: int, soft: bool
 ) -> tuple[Tensor, Tensor]:
     nodes = len(logits) if soft else 0

@@ -70,7 +70,7 @@ def soft_forward(
     if not groups:
         stages[-1].values = address(out)
     group = len(wirings[-1]) // (groups or len(wirings[-1]))
-    run, _room = _run(x, stages, sizes, batch, group, votes=bool(groups))
+    run, _workspace = _run(x, stages, sizes, batch, group, votes=bool(groups))
     kernels.call("lgn_soft_forward", x, ctypes.byref(run), out if groups else None)
     return [out, *values]
 
@@ -113,7 +113,7 @@ def soft_backward(
         if candidates[i].numel():
             stage.candidates, stage.picks = address(candidates[i]), address(picks[i])
     d_x = top.new_empty(blocks if input_gradient else 0, sizes[0], top.shape[2])
-    run, _room = _run(x, stages, sizes, batch, sizes[-1] // top.shape[1], slots)
+    run, _workspace = _run(x, stages, sizes, batch, sizes[-1] // top.shape[1], slots)
     kernels.call("lgn_soft_backward", x, ctypes.byref(run), top, d_x if input_gradient else None)
     return [d_x, *(s[0] for s in sums), *(p[0] for p in picks)]
 
@@ -198,14 +198,14 @@ def _run(
     slots: int = 1,
     votes: bool = False,
 ) -> tuple[SoftRunStruct, Tensor]:
-    """Return the struct, and the room that it points to."""
+    """Return the struct, and the workspace that it points to."""
     block = block_for(x, batch)
     packed = not x.is_floating_point()
     rows = 2 * max(sizes[1:-1], default=0) + (sizes[0] if packed else 0)
     on_cuda = kernels.kernels_for(x).on_cuda
     rows += sizes[-1] if on_cuda and votes else 0  # of which CUDA adds up the votes
     threads = 1 if on_cuda else kernel_threads()
-    room = x.new_empty(threads, rows, block, dtype=torch.float32)
+    workspace = x.new_empty(threads, rows, block, dtype=torch.float32)
     run = SoftRunStruct(
         stages=ctypes.addressof(stages),
         count=len(stages),
@@ -215,7 +215,7 @@ def _run(
         blocks=-(-batch // block),
         group=group,
         slots=slots,
-        room=address(room),
-        room_rows=rows,
+        workspace=address(workspace),
+        workspace_rows=rows,
     )
-    return run, room
+    return run, workspace

@@ -98,9 +98,16 @@ class StageGraph:
         return self._execute(groups).t()
 
     def _execute(self, groups: int | None) -> Tensor:
+        """Return float32[groups or nodes, batch], with gradients for all that is learned.
+
+        groups: None for the last stage's outputs themselves. A graph without stages gives what it
+        reads.
+        """
         if not self.stages:
             found = self._given()
             return found.view(groups, -1, self.batch).sum(dim=1) if groups else found
+        # All that has gradients must be an argument of the autograd function; the graph itself is
+        # only passed along.
         learned = [s.soft for s in self.stages] + [s.shares for s in self.stages]
         execution = _SoftExecution if self.soft else _Execution
         result = execution.apply(self, groups, self.source, *learned)  # type: ignore[no-untyped-call]
@@ -151,8 +158,13 @@ class _Execution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source and of each stage's soft tables and shares.
+
+        upstream: one tensor, float32[groups or nodes, batch].
+        """
         graph: StageGraph = ctx.graph
         given = upstream[0]
+        # Kernels go through whole words: samples past the batch get gradient 0.
         top = given.new_zeros(len(given), WORD_BITS * graph.rows.shape[1], dtype=torch.float32)
         top[:, : graph.batch] = given
         stages = graph.stages
@@ -201,6 +213,11 @@ class _SoftExecution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the source and of each stage's soft tables and shares.
+
+        On CUDA the readers of each net are gathered, so that no two threads add to one place and
+        sums have one order; the CPU's kernel needs no such list.
+        """
         graph: StageGraph = ctx.graph
         x, *learned = ctx.saved_tensors
         stages, wirings = graph.stages, [stage.wiring for stage in graph.stages]
@@ -236,6 +253,8 @@ def _readers(graph: StageGraph, groups: int) -> list[Tensor]:
     for stage in graph.stages:
         wiring, last = stage.wiring, stage is graph.stages[-1]
         edges = None
+        # Edges are made once for a wiring that stays; one that is chosen anew in each step would
+        # have them made in each.
         if on_cuda and stage.kind == ops.TABLES and not wiring.inverse:
             edges = wiring.edges(stage.positions, wiring.nodes // groups if last else 1)
         found.append(wiring.readers if edges is None else edges)

@@ -57,6 +57,7 @@ class _Pick(torch.autograd.Function):
     def forward(
         ctx: Any, logits: Tensor, temperature: float, seed: Tensor, step: Tensor, noise: int
     ) -> tuple[Tensor, Tensor]:
+        """Return index int[rows] and shares float[rows, 16]; only the shares have a gradient."""
         raw = ops.PARAMETRIZATION_NUMBERS["raw"]
         index, _, shares = ops.choose_tables(
             logits.contiguous(), raw, 2, temperature, seed, step, noise, True

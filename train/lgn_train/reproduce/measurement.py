@@ -85,6 +85,7 @@ def network_digest(model: nn.Module) -> str:
     found = hashlib.sha256()
     for name, tensor in model.state_dict().items():
         if name.endswith((".logits", ".wiring")):
+            # Logits and wiring: what decides the network at the start.
             found.update(tensor.contiguous().cpu().numpy().tobytes())
     return found.hexdigest()
 

@@ -51,6 +51,7 @@ def mind_the_gap(
         device_named(scale.experiment.device)
     data = {name: load_dataset(scale.source(name)) for name in scale.data.sources}
     specs = scale.runs({name: len(found.x_train) for name, found in data.items()})
+    # Refuses a wrong --only before anything is trained.
     wanted = chosen(specs, only)
     runs = Runs(folder, data)
     if train:
@@ -61,6 +62,7 @@ def mind_the_gap(
     if not records:
         raise UsageError(f"{folder} holds no run of these options; train without --no-train")
     _own(folder)
+    # Before any figure: methods that start from different networks cannot be compared.
     check_equal_starts(records)
     results = summarize(scale, records, command)
     _write_results(folder / "results.json", results, tell)
@@ -112,8 +114,7 @@ def _train(runs: Runs, specs: Sequence[RunSpec], quiet: bool) -> None:
 
 def _shown_on(bar: StepProgress, specs: Sequence[RunSpec]) -> Any:
     """Return what shows a measurement on the bar; where the bar is not live (a log file), it writes
-    a
-    line instead, with the time that is left.
+    a line instead, with the time that is left.
     """
     numbers = {spec.name: number for number, spec in enumerate(specs, start=1)}
 

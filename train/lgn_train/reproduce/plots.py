@@ -102,8 +102,7 @@ def _draw_curve(axes: Axes, mode: str, curve: Mapping[str, Any], name: str, colo
 
 def _draw_goal(axes: Axes, found: Mapping[str, Any]) -> None:
     """Mark the accuracy of the DLGN's best circuit across the panel, and when each method reaches
-    it
-    in the mean of the seeds that do.
+    it in the mean of the seeds that do.
     """
     methods = found["methods"]
     if DLGN not in methods:
@@ -126,8 +125,7 @@ def _draw_goal(axes: Axes, found: Mapping[str, Any]) -> None:
 
 def _draw_gap(axes: Axes, gap: str, curve: Mapping[str, Any], name: str, colour: str) -> End:
     """Draw one method's gap against steps, in points, mean and range over the seeds; return where
-    its
-    label belongs.
+    its label belongs.
 
     The untrained network is left out where there is anything else: its gap is that of random gates.
     """

@@ -57,6 +57,7 @@ def _of_data(scale: Scale, records: Sequence[Record]) -> dict[str, Any]:
     main = [record for name in experiment.methods for record in _counted(_of(main, name))]
     methods = [name for name in experiment.methods if _of(main, name)]
     goals = {r["seed"]: _best(r) for r in main if r["method"] == DLGN}
+    # Sizes are those of the data set and the scale, and so of every run.
     first = main[0]
     facts = ("nodes", "encoder_bits", "train_samples", "test_samples")
     return {name: first[name] for name in facts} | {
@@ -83,6 +84,7 @@ def _headline(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None or not {DLGN, GUMBEL} <= found["methods"].keys():
         return dict.fromkeys([*names, *speedups, "seeds"])
     dlgn, gumbel = (found["methods"][name] for name in (DLGN, GUMBEL))
+    # Equal numbers of seeds too: a mean over other seeds is of other networks.
     all_reach = gumbel["seeds_reaching"] == gumbel["seeds"] == dlgn["seeds"]
     values = [100 * of[key]["mean"] for key in ("gap_train", "unused_end") for of in (dlgn, gumbel)]
     return (
@@ -103,6 +105,7 @@ def _counted(records: Sequence[Record]) -> Sequence[Record]:
 def _measuring(records: Sequence[Record]) -> float:
     """Return how long measuring took, as a fraction of the time of training."""
     spent = sum(r["measured"]["seconds"] for r in records)
+    # A run that was stopped before its first step has taken no time.
     return float(spent / max(1e-9, sum(r["points"][-1]["seconds"] for r in records)))
 
 
@@ -134,13 +137,13 @@ def _best(record: Record) -> Any:
     The earliest one is the fair goal for a speed-up: a later measurement that is no better would
     make the DLGN look slower than it is.
     """
+    # Of equals, max returns the first.
     return max(_trained(record), key=lambda point: point["discrete"])
 
 
 def _largest_gap(record: Record) -> float:
     """Return the largest difference of train mode and discrete accuracy that was measured in a run,
-    as
-    a fraction.
+    as a fraction.
     """
     return float(max(p["train_mode"] - p["discrete"] for p in _trained(record)))
 
@@ -199,8 +202,7 @@ def _pace(record: Record, clock: str) -> float:
 
 def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
     """Return the figures for each depth of the sweep, the shallowest first; depths without a run
-    are
-    left out.
+    are left out.
     """
     found = []
     for depth in sorted(scale.experiment.depths):
@@ -216,8 +218,7 @@ def _by_depth(records: Sequence[Record], scale: Scale) -> list[dict[str, Any]]:
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:
     """Return mean, sample standard deviation (n - 1 in the divisor) and the values themselves; mean
-    is
-    None of no values, and spread None of fewer than two.
+    is None of no values, and spread None of fewer than two.
     """
     return {
         "mean": statistics.mean(values) if values else None,

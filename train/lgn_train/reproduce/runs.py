@@ -174,6 +174,8 @@ class _Run:
     def advance(self) -> bool:
         """Train a step, and measure where it is due; return whether it was."""
         clock, trainer, experiment = self.clock, self.trainer, self.spec.experiment
+        # Both clocks: wall time is what a user waits, CPU time what the method costs on a shared
+        # machine.
         wall, cpu = time.perf_counter(), time.process_time()
         self.losses.append(trainer.run_step())
         due = trainer.step % experiment.eval_steps == 0 or trainer.step == experiment.steps

@@ -114,6 +114,7 @@ class RunSpec:
         """
         measured = ("steps", "eval_steps", "eval_samples", "device")
         recipe = self.recipe.model_dump(mode="json", exclude_defaults=True)
+        # When a state is saved has no influence on what is trained.
         recipe["train"].pop("checkpoint_minutes", None)
         return {"recipe": recipe} | {name: getattr(self.experiment, name) for name in measured}
 
@@ -121,6 +122,7 @@ class RunSpec:
     def name(self) -> str:
         """A file name that is another one for other options."""
         text = json.dumps([FORMAT, self.options], sort_keys=True).encode()
+        # Eight digits tell apart the few dozen runs of a folder.
         digest = hashlib.sha256(text).hexdigest()[:8]
         return f"{self.data}-{self.method}-depth{self.depth}-seed{self.seed}-{digest}"
 
@@ -176,6 +178,7 @@ class Scale(Document):
         return [
             RunSpec(method, data, seed, depth,
                     self._recipe(method, data, seed, depth, train_samples[data]), experiment)
+            # The depth of the comparison may be one of the sweep too; dict keeps the order.
             for depth, seed in dict.fromkeys(wanted)
             for data in self.data.sources
             for method in experiment.methods
@@ -195,6 +198,7 @@ class Scale(Document):
         }
         if estimator == DLGN:
             model["input_gradient"] = "soft"  # exact: no table is sampled
+        # Recipes count epochs, the experiment steps.
         steps_per_epoch = -(-train_samples // self.train.get("batch_size", 128))
         train = self.train | {"epochs": -(-self.experiment.steps // steps_per_epoch)}
         values = {
@@ -226,6 +230,7 @@ def chosen(specs: Sequence[RunSpec], only: Sequence[str]) -> list[RunSpec]:
     A word is a data set, a method, a seed or `depthN`, or several of these joined by colons. Raises
     UsageError for one that no run has.
     """
+    # A word that no run has is a typo; without this it would choose nothing in silence.
     known = sorted({word for spec in specs for word in spec.words})
     for text in only:
         for word in text.split(":"):

@@ -67,6 +67,7 @@ def figures_table(found: Figures, titles: Figures, paper: Figures) -> str:
     """Return all figures, a column per method, and of those that the paper has too."""
     methods = found["methods"]
     published = [name for name in titles if name in paper]
+    # Our columns first, then those that the paper has figures for.
     head = [titles[name] for name in methods] + [f"paper: {titles[name]}" for name in published]
     lines = [f"| | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
     for title, key, form in ROWS:

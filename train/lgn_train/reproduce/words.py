@@ -67,8 +67,7 @@ def _unused(dlgn: Figures, gumbel: Figures) -> str:
 
 def _speed(gumbel: Figures) -> str:
     """Say when the Gumbel LGN reaches the DLGN's best discrete accuracy, in time and in steps;
-    both,
-    because a packed step costs less than a float one whatever the method learns.
+    both, because a packed step costs less than a float one whatever the method learns.
     """
     reaching, seeds = gumbel["seeds_reaching"], gumbel["seeds"]
     if not reaching:

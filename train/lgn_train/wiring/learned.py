@@ -50,8 +50,8 @@ class LearnedWiring(nn.Module):
         super().__init__()
         self.count = checked_candidates(candidates.shape[2])
         self.inputs = inputs
-        room = (*candidates.shape[:2], MAX_CANDIDATES)
-        numbers, logits = torch.full(room, -1, dtype=torch.int32), torch.full(room, NO_CANDIDATE)
+        shape = (*candidates.shape[:2], MAX_CANDIDATES)
+        numbers, logits = torch.full(shape, -1, dtype=torch.int32), torch.full(shape, NO_CANDIDATE)
         numbers[..., : self.count] = candidates
         logits[..., : self.count] = 0.0
         self.register_buffer("candidates", numbers)
@@ -84,6 +84,7 @@ class LearnedWiring(nn.Module):
         losers = order[..., kept:]
         words = rng.words(seed, step, Stream.REDRAW, losers.numel())
         drawn = (words % self.inputs).view(losers.shape)
+        # A pin that offered one input twice would choose between equals.
         fresh = ~self._offered_already(drawn)
         old = self.candidates.gather(2, losers)
         self.candidates.scatter_(2, losers, torch.where(fresh, drawn.to(old.dtype), old))
@@ -114,6 +115,8 @@ class LearnedWiring(nn.Module):
         if not picks.shares.numel():
             return read
         values = x.detach()[self.candidates[..., : self.count].long()]  # [..., count, batch]
+        # The value is that of the picked inputs: the mixture is added and taken off again, and
+        # leaves its gradient.
         mixture = (picks.shares[..., : self.count, None] * values).sum(dim=2)
         mixture = mixture.transpose(0, 1).flatten(0, 1)
         return read + (mixture - mixture.detach())

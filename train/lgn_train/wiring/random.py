@@ -18,6 +18,8 @@ def random_wiring(inputs: int, nodes: int, fan_in: int, seed: int) -> Tensor:
     dealt: list[int] = []
     decks = 0
     while len(dealt) < nodes * fan_in:
+        # A new deck for each round: so an input is read again only when all others were read as
+        # often.
         deck = rng.permutation(seed, decks, Stream.WIRING, inputs).tolist()
         held = dealt[len(dealt) - len(dealt) % fan_in :] if inputs >= fan_in else []
         dealt += _repaired(deck, set(held), fan_in - len(held))
@@ -30,5 +32,7 @@ def _repaired(deck: list[int], held: set[int], needed: int) -> list[int]:
     if not held:
         return deck
     others = [card for card in deck if card not in held]
+    # What the unfinished node gets comes first; those that it may not get follow with the rest, in
+    # their order.
     first = set(others[:needed])
     return others[:needed] + [card for card in deck if card not in first]

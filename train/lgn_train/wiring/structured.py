@@ -30,6 +30,7 @@ def structured_wiring(
     pins = positive_integer("nodes", nodes) * positive_integer("fan_in", fan_in)
     positive_number("radius", radius)
     whole_number("seed", seed)
+    # One slot for each pin: an input that is read three times has three.
     slots = _slots(len(inputs), pins, seed)
     planes = inputs.plane[slots][rng.permutation(seed, 1, Stream.PLACES, pins)]
     wishes = _matching_order(planes, *_wishes(inputs, nodes, fan_in, radius, seed))
@@ -74,6 +75,8 @@ def _matching_order(group: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """
     ranks, turn = [_ranks(row), _ranks(column)], 0
     while True:
+        # Sorted by group and, within one, by rows and by columns in turn: a k-d tree, whose leaves
+        # in order are the match.
         order = torch.argsort(group * len(group) + ranks[turn % 2])
         _, number, size = torch.unique_consecutive(
             group[order], return_inverse=True, return_counts=True
@@ -101,6 +104,7 @@ def _parted(wiring: Tensor, order: Tensor, inputs: Geometry, fan_in: int, radius
     stride = max(1, len(ranked) // len(inputs))  # about as far in `order` another input starts
     for pin in _repeats(wiring.view(-1, fan_in)).tolist():
         rank = int(rank_of[pin])
+        # Partners to the left and to the right in turn, ever farther away.
         for step in range(2, TRIES):
             partner = rank + (step // 2) * (-1) ** step * stride
             other = ranked[partner % len(ranked)]

@@ -21,6 +21,7 @@ def window_places(
     """
     area = size**2
     places = channels_per_kernel * area
+    # Sorting random words is a random order; each kernel has its own row of them.
     keys = rng.words(seed, 0, Stream.PLACES, kernels * places)
     order = torch.argsort(keys.view(kernels, places), dim=1, stable=True)
     picked = order.repeat(1, -(-count // places))[:, :count]

@@ -45,6 +45,7 @@ class Wiring:
 
     def gather(self, x: Tensor) -> Tensor:
         """Return pins[fan_in, nodes, batch] of x[inputs, batch]."""
+        # -1 reads row 0 here, and is made 0 by the mask below.
         pins = x.index_select(0, self._source.clamp(min=0))
         if is_exporting() or self._has_constants:
             pins = pins * (self._source >= 0).to(x).unsqueeze(1)

@@ -24,11 +24,13 @@ inline void copy_words(const uint64_t *x, int64_t input, const Block &b, uint64_
   for (int w = 0; w < N / 4; ++w) words[w] = input >= 0 ? x[input * b.words + b.word + w] : 0;
 }
 
-inline const float *slopes_of(const Stage &s, int64_t node, float *room) {
+// The table whose differences are the slopes of a node: the soft one, or where gradients are hard
+// the bits that were read forward, written into `scratch` as 0.0 and 1.0.
+inline const float *slopes_of(const Stage &s, int64_t node, float *scratch) {
   int64_t index = s.positions == 1 ? node : node / s.positions;
   if (s.slopes) return s.slopes + (index << s.fan_in);
-  for (int j = 0; j < 1 << s.fan_in; ++j) room[j] = (float)(s.tables[index] >> j & 1);
-  return room;
+  for (int j = 0; j < 1 << s.fan_in; ++j) scratch[j] = (float)(s.tables[index] >> j & 1);
+  return scratch;
 }
 
 // Add to a block's row what reaches an input through one pin of a two-input node.
@@ -37,8 +39,9 @@ void gather_pair(const Stage &s, const uint64_t *x, const Block &b, int32_t read
                  Floats *row) {
   int64_t node = reader >> 3;
   int pin = reader & 7;
-  float room[4];
-  const float *t = slopes_of(s, node, room);
+  float scratch[4];
+  const float *t = slopes_of(s, node, scratch);
+  // By how much the output changes with this pin where the other one is 0, and where it is 1.
   float low = pin ? t[2] - t[0] : t[1] - t[0];
   float high = pin ? t[3] - t[1] : t[3] - t[2];
   uint64_t other[N / 4];
@@ -88,8 +91,8 @@ void gather_wide(const Stage &s, const uint64_t *x, const Block &b, int32_t read
                  Floats *row) {
   int64_t node = reader >> 3;
   int pin = reader & 7;
-  alignas(64) float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
-  slopes_along<FAN_IN>(slopes_of(s, node, room), pin, slope);
+  alignas(64) float scratch[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
+  slopes_along<FAN_IN>(slopes_of(s, node, scratch), pin, slope);
   alignas(64) uint8_t index[LANES * N];
   index_block<N, FAN_IN>(s, x, b, node, pin, index);
   for (int v = 0; v < N; ++v)
@@ -140,6 +143,7 @@ void gather(const Stage &s, const uint64_t *x, const Block &b, const Upstream<G>
       gather_pool<N>(s, x, b, reader, g, row);
       continue;
     }
+    // A constant arity for the compiler; what no case names does not occur (checked in Python).
     switch (s.fan_in) {
     case 1: gather_wide<N, 1>(s, x, b, reader, g, row); break;
     case 2: gather_pair<N>(s, x, b, reader, g, row); break;
@@ -167,6 +171,8 @@ void sum_pair(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
     both = add_where(m & n, both, row[v]);
   }
   Quarter q = add_lanes(all, a, c, both);
+  // From the sums over all samples, over those where pin 0, pin 1, and both are 1, follow those of
+  // the four entries: inclusion and exclusion. Four masked sums, and no look-up per sample.
   sums[0] += q[0] - q[1] - (q[2] - q[3]);
   sums[1] += q[1] - q[3];
   sums[2] += q[2] - q[3];
@@ -184,6 +190,7 @@ void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
   alignas(64) float value[LANES * N];
   index_block<N, FAN_IN>(s, x, b, node, -1, where);
   memcpy(value, row, sizeof value);
+  // One sample at a time: two samples of a vector may meet in one bin, which vectors cannot add.
   for (int i = 0; i < LANES * N; ++i) bins[i % WAYS][where[i]] += value[i];
   for (int j = 0; j < entries; ++j)
     sums[j] += (bins[0][j] + bins[1][j]) + (bins[2][j] + bins[3][j]);
@@ -194,8 +201,8 @@ void sum_wide(const Stage &s, const uint64_t *x, const Block &b, int64_t node, c
 template <int N, int FAN_IN>
 void sum_candidates(const Stage &s, const uint64_t *x, const Block &b, int64_t node,
                     const Floats *row) {
-  alignas(64) float room[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
-  const float *t = slopes_of(s, node, room);
+  alignas(64) float scratch[MAX_ENTRIES], slope[MAX_ENTRIES / 2];
+  const float *t = slopes_of(s, node, scratch);
   for (int pin = 0; pin < FAN_IN; ++pin) {
     alignas(64) uint8_t index[LANES * N];
     slopes_along<FAN_IN>(t, pin, slope);
@@ -267,6 +274,8 @@ template <class G> struct Backward {
   }
 
   // Rows of stage l's inputs; they are the outputs of stage l - 1, whose sums grow in passing.
+  // From, To: bfloat16 or float. up: the gradients of stage l's outputs. rows: where those of its
+  // inputs go, or null where nobody reads them.
   template <int N, class From, class To>
   void step(int64_t l, const Upstream<From> &up, const Block &b, To *rows, int64_t stride) {
     const Stage &s = stages[l];
@@ -285,13 +294,15 @@ template <class G> struct Backward {
 
 // From the last stage to the first, for one block.
 template <int N, class G>
-void block_backward(Backward<G> &run, const Upstream<float> &top, const Block &b, G *const *room,
+void block_backward(Backward<G> &run, const Upstream<float> &top, const Block &b, G *const *buffers,
                     float *d_x) {
   int64_t last = run.count - 1;
   run.template start<N>(top, b);
+  // Two buffers in turn: stage l reads what stage l + 1 wrote. Stage 0 is only gone through where
+  // the input's gradient is wanted.
   for (int64_t l = last; l >= (d_x ? 0 : 1); --l) {
-    Upstream<G> up{room[(l + 1) % 2], BLOCK, 1};
-    G *rows = l > 1 || d_x ? room[l % 2] : nullptr; // nobody reads those of stage 0's outputs
+    Upstream<G> up{buffers[(l + 1) % 2], BLOCK, 1};
+    G *rows = l > 1 || d_x ? buffers[l % 2] : nullptr; // nobody reads those of stage 0's outputs
     if (l == last && !l)
       run.template step<N>(l, top, b, d_x, 64 * run.words);
     else if (l == last)
@@ -314,15 +325,15 @@ void run_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t
     if (s.sums) std::fill(s.sums, s.sums + (s.nodes << s.fan_in), 0.0f);
     if (s.picks) std::fill(s.picks, s.picks + s.nodes * s.fan_in * CANDIDATES, 0.0f);
   }
-  G *const room[2] = {rows, rows + widest * BLOCK};
+  G *const buffers[2] = {rows, rows + widest * BLOCK};
   for (int64_t word = 0; word < words; word += BLOCK_WORDS) {
     Block b{word, words};
     Upstream<float> block_top{top + 64 * word, 64 * words, group};
     float *block_d_x = d_x ? d_x + 64 * word : nullptr;
     if (words - word >= BLOCK_WORDS)
-      block_backward<VECTORS>(run, block_top, b, room, block_d_x);
+      block_backward<VECTORS>(run, block_top, b, buffers, block_d_x);
     else
-      block_backward<VECTORS / 2>(run, block_top, b, room, block_d_x);
+      block_backward<VECTORS / 2>(run, block_top, b, buffers, block_d_x);
   }
 }
 

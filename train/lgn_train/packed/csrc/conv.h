@@ -47,6 +47,8 @@ LGN_APART void add_to_bins(const uint64_t *const *pins, const float *g, Floats *
     Eight last = eight(pins[LOW - 1]), high = last & within, low = ~last & within;
     for (int v = 0; v < CHUNK_VECTORS; ++v) {
       Floats x = load(g + LANES * v);
+      // By the last pin: each number goes to one of two sets of bins, and the minterms of the other
+      // pins say to which bin of the set.
       Floats x0 = select(lanes_at(&low, v), x, Floats{});
       Floats x1 = select(lanes_at(&high, v), x, Floats{});
 #pragma GCC unroll 8
@@ -79,6 +81,8 @@ LGN_APART void slopes_of_pins(const uint64_t *const *pins, const float *table, c
       }
     alignas(64) float slope[MAX_ENTRIES / 2] = {};
     for (int j = 0; j < 1 << READ; ++j) {
+      // With six pins the index leaves the pin out (32 entries fit two vectors); with fewer it
+      // keeps it, and one index serves all pins.
       int low = FAN_IN == 6 ? (j >> pin << (pin + 1)) | (j & ((1 << pin) - 1)) : j & ~(1 << pin);
       slope[j] = table[low | 1 << pin] - table[low];
     }
@@ -88,7 +92,7 @@ LGN_APART void slopes_of_pins(const uint64_t *const *pins, const float *table, c
   }
 }
 
-// One thread's room to go back through kernels, one after the other, for a word of the batch.
+// What one thread needs to go back through kernels, one after the other, for a word of the batch.
 template <int FAN_IN> struct ConvBack {
   const Conv &c;
   const ConvShape &shape;
@@ -101,12 +105,12 @@ template <int FAN_IN> struct ConvBack {
 
   ConvBack(const Conv &c, const ConvShape &shape)
       : c(c), shape(shape), tree(c, shape), taken(shape.plane + BEHIND),
-        picked((shape.leaves + shape.nodes) * shape.room + BEHIND),
-        offered(c.candidates ? shape.leaves * CANDIDATES * shape.room + BEHIND : 0),
+        picked((shape.leaves + shape.nodes) * shape.window_words + BEHIND),
+        offered(c.candidates ? shape.leaves * CANDIDATES * shape.window_words + BEHIND : 0),
         gradients(shape.nodes * CHUNK_SAMPLES) {}
 
   // The bits of one row: leaves first, then nodes by level.
-  uint64_t *bits(int64_t row) { return picked.data() + row * shape.room; }
+  uint64_t *bits(int64_t row) { return picked.data() + row * shape.window_words; }
 
   // Choose each window's position: its first 1, or its first where none is.
   LGN_APART void take(const uint64_t *out) {
@@ -120,6 +124,7 @@ template <int FAN_IN> struct ConvBack {
             taken[at] = out[at] & ~before;
             before |= out[at];
           }
+        // A window of zeros passes its gradient to its first position, as max_pool2d does.
         *first |= ~before;
       }
   }
@@ -173,13 +178,14 @@ template <int FAN_IN> struct ConvBack {
       const int32_t *places = c.candidates + kernel * shape.leaves * CANDIDATES;
       for (int64_t i = 0; i < shape.leaves * CANDIDATES; ++i) {
         if (places[i] < 0) continue;
-        pick(image.plane(places[i], tree.strided.data()), offered.data() + i * shape.room);
+        pick(image.plane(places[i], tree.strided.data()), offered.data() + i * shape.window_words);
       }
     }
     const uint64_t *pins[FAN_IN];
     for (int64_t node = 0; node < shape.nodes; ++node) {
       for (int pin = 0; pin < FAN_IN; ++pin) pins[pin] = bits(node * FAN_IN + pin);
-      look_up_words<FAN_IN>(tree.table(kernel, node), pins, bits(shape.leaves + node), shape.room);
+      look_up_words<FAN_IN>(tree.table(kernel, node), pins, bits(shape.leaves + node),
+                            shape.window_words);
     }
   }
 
@@ -200,10 +206,12 @@ template <int FAN_IN> struct ConvBack {
       for (int pin = 0; pin < FAN_IN; ++pin) pins[pin] = bits(node * FAN_IN + pin) + first;
       const float *g = gradients.data() + node * CHUNK_SAMPLES;
       add_to_bins<FAN_IN>(pins, g, sums.bins.data() + (node << FAN_IN));
+      // Nodes of the lowest level read leaves; gradients of the leaves go to the image or to
+      // choices, all others to the nodes below.
       const bool lowest = node < shape.leaves / FAN_IN;
       if (lowest && !d_image && !c.candidates) continue;
-      float room[MAX_ENTRIES];
-      slopes_of_pins<FAN_IN>(pins, tree.slopes(kernel, node, room), g, along);
+      float scratch[MAX_ENTRIES];
+      slopes_of_pins<FAN_IN>(pins, tree.slopes(kernel, node, scratch), g, along);
       for (int pin = 0; pin < FAN_IN; ++pin) {
         int64_t input = node * FAN_IN + pin;
         if (!lowest) {
@@ -223,7 +231,7 @@ template <int FAN_IN> struct ConvBack {
       const uint64_t *rows[4];
       for (int i = 0; i < 4; ++i) {
         int64_t at = leaf * CANDIDATES + part + i;
-        found[i] = sums.picks[at], rows[i] = offered.data() + at * shape.room + first;
+        found[i] = sums.picks[at], rows[i] = offered.data() + at * shape.window_words + first;
       }
       for (int v = 0; v < CHUNK_VECTORS; ++v) {
         Floats x = load(g + LANES * v);
@@ -301,6 +309,8 @@ void conv_backward(const Conv &c, const uint64_t *x, int64_t words, const float 
   const ConvShape shape(c);
   const int64_t tables = c.kernels * shape.nodes << FAN_IN;
   const int64_t choices = c.candidates ? c.kernels * shape.leaves * CANDIDATES : 0;
+  // Each word's sums apart, and added in order at the end: a sum over words on the way would depend
+  // on which thread came first.
   std::vector<float> shares(words * (tables + choices));
   Pool::here().run(words, threads, [&](int64_t word, int) {
     ConvImage image(c, shape, x, words, word);

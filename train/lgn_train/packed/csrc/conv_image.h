@@ -27,7 +27,7 @@ struct ConvShape {
   int64_t height, width;           // of the image with its borders
   int64_t pitch, plane;            // words of a row of positions, and of all rows
   int64_t rows, columns, windows;  // of the pool's, where it has one, else positions
-  int64_t room;                    // words for the windows, in whole vectors
+  int64_t window_words;            // for the windows, in whole vectors
   int64_t size, stride, pool;
 
   explicit ConvShape(const Conv &c) : size(c.size), stride(c.stride), pool(c.pool) {
@@ -37,7 +37,7 @@ struct ConvShape {
     pitch = stride == 1 ? width : across;
     plane = (down * pitch + EIGHT - 1) / EIGHT * EIGHT;
     rows = down / pool, columns = across / pool, windows = rows * columns;
-    room = (windows + EIGHT - 1) / EIGHT * EIGHT;
+    window_words = (windows + EIGHT - 1) / EIGHT * EIGHT;
   }
 
   // Where in a plane a window's position is.
@@ -76,16 +76,18 @@ struct ConvImage {
     });
   }
 
-  // A place of the window at all positions; `room` is filled where these are not neighbours.
-  const uint64_t *plane(int64_t place, uint64_t *room) const {
+  // A place of the window at all positions; `scratch` is filled where these are not neighbours.
+  const uint64_t *plane(int64_t place, uint64_t *scratch) const {
     const uint64_t *from = bits.data() + shape.pixel(place, 0, 0);
+    // Neighbouring positions read neighbouring pixels then: the plane is the image itself, only
+    // shifted.
     if (shape.stride == 1) return from;
     for (int64_t at = 0, row = 0; at + shape.pitch <= shape.plane; ++row, at += shape.pitch) {
       if (row * shape.stride + shape.size > shape.height) break;
       for (int64_t column = 0; column < shape.pitch; ++column)
-        room[at + column] = from[(row * shape.width + column) * shape.stride];
+        scratch[at + column] = from[(row * shape.width + column) * shape.stride];
     }
-    return room;
+    return scratch;
   }
 
 private:
@@ -104,6 +106,7 @@ void look_up_words(uint64_t table, const uint64_t *const *pins, uint64_t *to, in
   constexpr int HALF = 1 << (FAN_IN - 1);
   Eight low[HALF], change[HALF];
   for (int j = 0; j < HALF; ++j) {
+    // Entries of pin 0's pair as masks: `low` where it is 0, and what changes where it is 1.
     low[j] = Eight{} - (table >> (2 * j) & 1);
     change[j] = low[j] ^ (Eight{} - (table >> (2 * j + 1) & 1));
   }
@@ -139,15 +142,16 @@ template <int FAN_IN> struct ConvTree {
   // The number of a kernel's node among all tables: by level, kernel and node.
   int64_t index(int64_t kernel, int64_t node) const {
     int64_t before = 0, level = shape.leaves / FAN_IN;
+    // Levels shrink by FAN_IN from the leaves up, and all kernels' tables of a level lie together.
     for (; node >= level; level /= FAN_IN) node -= level, before += c.kernels * level;
     return before + kernel * level + node;
   }
   uint64_t table(int64_t kernel, int64_t node) const { return c.tables[index(kernel, node)]; }
-  const float *slopes(int64_t kernel, int64_t node, float *room) const {
+  const float *slopes(int64_t kernel, int64_t node, float *scratch) const {
     if (c.slopes) return c.slopes + (index(kernel, node) << FAN_IN);
     uint64_t bits = table(kernel, node);
-    for (int j = 0; j < 1 << FAN_IN; ++j) room[j] = (float)(bits >> j & 1);
-    return room;
+    for (int j = 0; j < 1 << FAN_IN; ++j) scratch[j] = (float)(bits >> j & 1);
+    return scratch;
   }
   const uint64_t *leaf(int64_t number) const { return rows[number]; }
 

@@ -4,6 +4,7 @@
 
 namespace {
 
+// All 64 bits are those of one entry of a table: 0 - 1 is all ones.
 inline uint64_t all_where(uint64_t table, int entry) { return 0 - (table >> entry & 1); }
 
 // A tree of multiplexers: pin 0 chooses between neighbouring entries.
@@ -19,6 +20,8 @@ template <int FAN_IN> uint64_t look_up_word(uint64_t table, const uint64_t *pins
   return entries[0];
 }
 
+// Rows first to last of a stage, on one thread. The arity is a constant, so that the tree is
+// unrolled into registers: 2**FAN_IN - 1 multiplexers of two operations each.
 template <int FAN_IN>
 void forward_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, int64_t last) {
   for (int64_t node = first; node < last; ++node) {
@@ -33,6 +36,7 @@ void forward_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t firs
   }
 }
 
+// The OR of a window; a pin without a wire lies outside of the image, and is 0.
 void pool_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, int64_t last) {
   for (int64_t node = first; node < last; ++node)
     for (int64_t w = 0; w < words; ++w) {
@@ -45,6 +49,8 @@ void pool_rows(const Stage &s, const uint64_t *x, int64_t words, int64_t first, 
     }
 }
 
+// About 0.3 ns for each entry of a table and word, measured with AVX-512; it only decides whether
+// threads pay.
 void forward_stage(const Stage &s, const uint64_t *x, int64_t words, int threads) {
   for_rows(s.nodes, 0.3 * words * (1 << s.fan_in), threads, [&](int64_t first, int64_t last) {
     if (s.kind == OR_POOL) return pool_rows(s, x, words, first, last);

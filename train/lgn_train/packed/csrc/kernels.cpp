@@ -54,15 +54,15 @@ void lgn_forward(const Stage *stages, int64_t count, const uint64_t *x, int64_t 
 }
 
 // Gradients of tables and, where d_x is given, of the input bits. top: [groups, 64 * words], a row
-// for each `group` neighbouring outputs. room: twice a block of rows of the widest stage below the
-// last, kept as bfloat16 if half.
+// for each `group` neighbouring outputs. workspace: twice a block of rows of the widest stage
+// below the last, kept as bfloat16 if half.
 void lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
-                  const float *top, int64_t group, float *d_x, void *room, int64_t half,
+                  const float *top, int64_t group, float *d_x, void *workspace, int64_t half,
                   int threads) {
   if (half)
-    run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)room, threads);
+    run_backward(stages, count, x, words, top, group, d_x, (uint16_t *)workspace, threads);
   else
-    run_backward(stages, count, x, words, top, group, d_x, (float *)room, threads);
+    run_backward(stages, count, x, words, top, group, d_x, (float *)workspace, threads);
 }
 
 // The outputs of a convolution, [kernels * windows, words].
@@ -106,6 +106,8 @@ void lgn_soft_backward(const SoftRun *run, const float *top, float *d_x, int thr
 // and then of node, from starts[input] on.
 void lgn_invert(const int32_t *wiring, int64_t nodes, int64_t fan_in, int64_t inputs,
                 int32_t *starts, int32_t *readers, int) {
+  // Counting sort: how many readers each input has, where they start, and then each into its place.
+  // The order of readers fixes the order in which gradients are added.
   std::fill(starts, starts + inputs + 1, 0);
   for (int64_t at = 0; at < nodes * fan_in; ++at)
     if (wiring[at] >= 0) ++starts[wiring[at] + 1];
@@ -121,6 +123,7 @@ void lgn_invert(const int32_t *wiring, int64_t nodes, int64_t fan_in, int64_t in
 // counts[groups, 64 * words]: the ones among each `group` neighbouring rows.
 void lgn_count(const uint64_t *rows, int64_t nodes, int64_t words, int64_t group, int32_t *counts,
                int threads) {
+  // A column is one word of one group; columns are independent, and so shared among threads.
   int64_t columns = nodes / group * words;
   for_rows(columns, 8.0 * group, threads, [&](int64_t first, int64_t last) {
     for (int64_t at = first; at < last; ++at)

@@ -79,21 +79,22 @@ int lgn_forward(const Stage *stages, int64_t count, const uint64_t *x, int64_t w
   return cudaGetLastError();
 }
 
-// room: twice the rows of the widest stage below the last, for the whole batch.
+// workspace: twice the rows of the widest stage below the last, for the whole batch.
 int lgn_backward(const Stage *stages, int64_t count, const uint64_t *x, int64_t words,
-                 const float *top, int64_t group, float *d_x, void *room, int64_t half,
+                 const float *top, int64_t group, float *d_x, void *workspace, int64_t half,
                  cudaStream_t stream, int device) {
   OnDevice guard(device);
   if (half)
     Backward<__nv_bfloat16>{stages, count, words, x, stream}.run(top, group, d_x,
-                                                                (__nv_bfloat16 *)room);
+                                                                (__nv_bfloat16 *)workspace);
   else
-    Backward<float>{stages, count, words, x, stream}.run(top, group, d_x, (float *)room);
+    Backward<float>{stages, count, words, x, stream}.run(top, group, d_x, (float *)workspace);
   return cudaGetLastError();
 }
 
-// In one block, of the whole batch. The room holds a row for each input where these are bits, twice
-// the rows of the widest stage below the last, and those of the last one where votes are wanted.
+// In one block, of the whole batch. The workspace holds a row for each input where these are bits,
+// twice the rows of the widest stage below the last, and those of the last one where votes are
+// wanted.
 int lgn_soft_forward(const SoftRun *run, float *votes, cudaStream_t stream, int device) {
   OnDevice guard(device);
   SoftPath(*run, stream).forward(votes);

@@ -50,6 +50,8 @@ LGN_FN Floats load(const uint16_t *from) {
 LGN_FN void store(uint16_t *to, Floats x) {
   typedef uint16_t Shorts __attribute__((vector_size(32)));
   Words bits = (Words)x;
+  // 0x7FFF rounds up what lies above a half, and the lowest bit kept decides on a tie. A NaN may
+  // become infinite here; gradients that are NaN have ended training before.
   bits = bits + 0x7FFFu + (bits >> 16 & 1u);
 #if defined(__AVX512F__)
   Shorts high = (Shorts)_mm512_cvtepi32_epi16((__m512i)(bits >> 16));
@@ -59,6 +61,8 @@ LGN_FN void store(uint16_t *to, Floats x) {
   memcpy(to, &high, sizeof high);
 }
 
+// The upper and the lower words of 32 x 32 bit products, lane by lane, for Philox. AVX-512
+// multiplies even lanes only: the odd ones are shifted down first, and their results blended in.
 LGN_FN void multiply_wide(Words a, uint32_t b, Words &high, Words &low) {
 #if defined(__AVX512F__)
   __m512i factor = _mm512_set1_epi32((int)b);
@@ -113,6 +117,7 @@ LGN_FN Words widen(const uint8_t *from) {
 
 // Which of 64 codes are above a threshold: a word of bits.
 LGN_FN uint64_t codes_above(const uint8_t *from, int32_t threshold) {
+  // Thresholds outside of a byte: every code is above a negative one, none above 255.
   if (threshold < 0 || threshold > 254) return threshold < 0 ? ~0ull : 0;
 #if defined(__AVX512BW__)
   return _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(from), _mm512_set1_epi8((char)threshold));

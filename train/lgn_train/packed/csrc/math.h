@@ -68,10 +68,13 @@ template <class U> LGN_FN void philox(U c[4], uint32_t key0, uint32_t key1) {
 // x = m * 2**e with m in [sqrt(1/2), sqrt(2)), and log m = 2 atanh(s), s = (m - 1) / (m + 1).
 template <class F, class U> LGN_FN F logarithm(F x) {
   U bits = bits_of(x);
+  // 0x3F3504F3 is the float nearest to sqrt(1/2): subtracting it before the shift moves the border
+  // between two exponents there, so that m is centred about 1.
   U exponent = shift_arithmetic(bits - 0x3F3504F3u, 23);
   F f = float_of_bits(bits - (exponent << 23)) - 1.0f;
   F s = f / (f + 2.0f);
   F z = s * s;
+  // The series of 2 atanh(s) / s in z = s * s: 2/3, 2/5, 2/7, 2/9, 2/11, by Horner's rule.
   F series = z * 0.18181819f + 0.22222222f;
   series = series * z + 0.2857143f;
   series = series * z + 0.4f;
@@ -98,6 +101,8 @@ template <class F, class U> LGN_FN F exponential(F x) {
   F turns = x * 1.442695f + 12582912.0f; // 1.5 * 2**23: rounds to an integer in the low bits
   U scale = bits_of(turns) << 23;
   F whole = turns - 12582912.0f;
+  // log 2 in two parts, the first with few bits: whole times it is exact, and so is the difference
+  // (Cody and Waite).
   F r = (x - whole * 0.693359375f) + whole * 2.1219444e-4f;
   F series = r * 0.0013888889f + 0.008333334f;
   series = series * r + 0.041666668f;
@@ -110,6 +115,7 @@ template <class F, class U> LGN_FN F exponential(F x) {
 
 template <class F, class U> LGN_FN F sigmoid(F x) {
   F e = exponential<F, U>(x < 0.0f ? x : -x);
+  // e**-|x| never overflows; which of e / (e + 1) and 1 / (e + 1) is meant, the sign says.
   return (x < 0.0f ? e : e * 0.0f + 1.0f) / (e + 1.0f);
 }
 
@@ -131,6 +137,8 @@ LGN_FN void add_noise(F *scores, int count, bool raw, U quad, uint32_t stream, u
                       uint64_t step) {
   for (int i = 0; i < count; i += 4) {
     U zero = quad ^ quad;
+    // The counter: place of the four words, stream (what the noise is for), and the step in two
+    // halves; the key is the seed. So noise needs no state, and every node can be drawn anywhere.
     U words[4] = {quad + (uint32_t)(i / 4), zero + stream, zero + (uint32_t)step,
                   zero + (uint32_t)(step >> 32)};
     philox(words, (uint32_t)seed, (uint32_t)(seed >> 32));

@@ -23,6 +23,8 @@ template <class Body> void for_rows(int64_t rows, double ns, int threads, const 
     body(0, rows);
     return;
   }
+  // Pieces are smaller than rows / threads, so that a thread that the system delays leaves the rest
+  // to the others. Which rows a piece has does not depend on the threads.
   int64_t share = std::max<int64_t>(1, (int64_t)(PIECE_NS / ns));
   Pool::here().run((rows + share - 1) / share, threads, [&](int64_t piece, int) {
     body(piece * share, std::min(rows, (piece + 1) * share));

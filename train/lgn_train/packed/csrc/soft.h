@@ -57,6 +57,8 @@ inline __attribute__((always_inline)) Floats descend(const float *t, Floats shar
     if (SLOPES) d_pins[0] = d_pins[0] + share * slope;
     return SLOPES ? splat(t[0]) + pins[0] * slope : share;
   } else {
+    // The upper half of the entries belongs to the last pin being 1. Its share of the gradient is
+    // the pin's value, the lower half's is what remains.
     constexpr int HALF = 1 << (PINS - 1);
     Floats upper = share * pins[PINS - 1];
     Floats low = descend<PINS - 1, SLOPES>(t, share - upper, pins, d_pins, sums);
@@ -143,6 +145,8 @@ void soft_nodes_back(const Stage &s, Rows x, const Upstream<float> &up, const So
       if (to.d_x.first) fetch_pins<FAN_IN>(s, node + SOFT_AHEAD, to.d_x);
       const int32_t *wires = s.wiring + node * FAN_IN;
       const float *g = up.row(node);
+      // Summed in registers over the tree first, then added to the inputs' rows: the same input may
+      // be read by two pins, whose additions must not overwrite each other.
       Floats d_pins[SOFT_VECTORS][FAN_IN] = {};
       for (int v = 0; v < SOFT_VECTORS; ++v) {
         Floats pins[FAN_IN];
@@ -160,6 +164,8 @@ void soft_nodes_back(const Stage &s, Rows x, const Upstream<float> &up, const So
     float *found = to.sums + (table << FAN_IN);
     for (int j = 0; j < ENTRIES; j += 4) {
       Quarter four = add_lanes(sums[j], sums[j + 1], sums[j + 2], sums[j + 3]);
+      // descend() kept one sum for both entries of a pair, and one for the upper: the lower is the
+      // difference.
       found[j] += four[0] - four[1], found[j + 1] += four[1];
       found[j + 2] += four[2] - four[3], found[j + 3] += four[3];
     }
@@ -210,13 +216,15 @@ void soft_stage_back(const Stage &s, Rows x, const Upstream<float> &up, const So
 // One thread's way through the blocks.
 struct SoftWalk {
   const SoftRun &run;
-  Rows inputs, rooms[2];
+  Rows inputs, buffers[2];
 
   SoftWalk(const SoftRun &run, int who) : run(run) {
+    // The workspace of a thread: rows of the inputs as numbers (where bits are given), then two
+    // buffers of the widest stage.
     const int64_t first = run.bits ? run.stages[0].inputs : 0;
-    inputs = {run.room + who * run.room_rows * SOFT_BLOCK};
-    rooms[0] = {inputs.row(first)};
-    rooms[1] = {inputs.row(first + (run.room_rows - first) / 2)};
+    inputs = {run.workspace + who * run.workspace_rows * SOFT_BLOCK};
+    buffers[0] = {inputs.row(first)};
+    buffers[1] = {inputs.row(first + (run.workspace_rows - first) / 2)};
   }
 
   // What the first stage reads: numbers as they are given, or those of the bits.
@@ -242,7 +250,9 @@ struct SoftWalk {
     for (int64_t l = 0; l < run.count; ++l) {
       const Stage &s = run.stages[l];
       if (l == run.count - 1 && votes) return add_votes(s, x, votes);
-      Rows to = s.values ? values_of(s, block) : rooms[l % 2];
+      // Where the backward pass needs a stage's outputs they are kept; else they go into one of two
+      // buffers.
+      Rows to = s.values ? values_of(s, block) : buffers[l % 2];
       soft_stage(s, x, [to](int64_t node, int v, Floats value) {
         store(to.row(node) + LANES * v, value);
       });
@@ -264,7 +274,7 @@ struct SoftWalk {
     for (int64_t l = run.count - 1; l >= 0; --l) {
       const Stage &s = run.stages[l];
       Rows x = l ? values_of(run.stages[l - 1], block) : given;
-      Rows to = l ? rooms[l % 2] : Rows{d_x};
+      Rows to = l ? buffers[l % 2] : Rows{d_x};
       soft_stage_back(s, x, up, {to, part(s.sums, sum_count(s), slot), part(s.picks, pick_count(s), slot)});
       up = {to.first, SOFT_BLOCK, 1};
     }
@@ -302,6 +312,8 @@ void add_slots(float *sums, int64_t count, int64_t slots, int threads) {
 void run_soft_backward(const SoftRun &run, const float *top, float *d_x, int threads) {
   int64_t row = run.stages[run.count - 1].nodes / run.group * SOFT_BLOCK;
   int64_t d_row = run.stages[0].inputs * SOFT_BLOCK;
+  // A slot is a fixed set of neighbouring blocks, whoever computes it: so the order of additions
+  // does not depend on the threads.
   int64_t share = (run.blocks + run.slots - 1) / run.slots;
   for_blocks(run, run.slots, threads, [&](int64_t slot, int who) {
     SoftWalk walk(run, who);

@@ -11,6 +11,7 @@
 
 namespace lgn {
 
+// How to choose the tables of a step. bindings.py has the same fields in the same order.
 struct TableOptions {
   int64_t parametrization; // of math.h
   int64_t count, entries;  // logits a node, entries a table
@@ -21,12 +22,15 @@ struct TableOptions {
   float temperature;
 };
 
+// A vector of AVX-512, or two of AVX2; soft_ops.py has the same number.
 constexpr int SOFT_BLOCK = 16;
 
 constexpr int CANDIDATES = 16; // of a pin: as many as there are gates, chosen by the same kernel
 
+// What a stage's nodes are: truth tables, or ORs over the windows of a pool.
 enum Kind { TABLES = 0, OR_POOL = 1 };
 
+// Nodes that read the rows of the stage before. Addresses that a kernel does not need are null.
 struct Stage {
   int64_t kind;
   int64_t nodes;
@@ -62,8 +66,9 @@ struct SoftRun {
   int64_t group; // neighbouring outputs of the last stage that are added up to a vote; or 1
   int64_t slots; // Blocks are dealt out to slots, neighbours together, and each sums on its own;
                  // the sums of all are then added to those of the first.
-  float *room;   // [threads][room_rows][block]
-  int64_t room_rows; // the first stage's inputs, and twice the nodes of the widest stage but the last
+  float *workspace;       // [threads][workspace_rows][block]
+  int64_t workspace_rows; // the first stage's inputs, and twice the nodes of the widest stage but
+                          // the last
 };
 
 // A convolution on packed words, with the OR pool behind it; only C++ has it, see conv.h. Images

@@ -21,6 +21,8 @@ void choose_tables(const TableOptions &o, const float *logits, int64_t first, fl
   int lanes = (int)std::min<int64_t>(LANES, o.nodes - first);
   read_nodes(o, logits, first, lanes, scores);
   if (o.noisy) {
+    // Node n has the words 4 quad and following, quad = n * count / 4, however the nodes are
+    // divided among threads.
     Words quad = (LANE + (uint32_t)first) * (uint32_t)(o.count / 4);
     add_noise<Floats, Words>(scores, (int)o.count, o.parametrization == RAW, quad,
                              (uint32_t)o.stream, *o.seed, *o.step);
@@ -32,6 +34,7 @@ void choose_tables(const TableOptions &o, const float *logits, int64_t first, fl
   } else {
     for (int j = 0; j < o.entries; ++j)
       for (int lane = 0; lane < lanes; ++lane)
+        // A score of exactly 0 means 0: the reference says so too.
         chosen[lane] |= (uint64_t)(scores[j][lane] > 0.0f) << j;
   }
   std::copy(chosen, chosen + lanes, bits + first);
@@ -71,6 +74,7 @@ float likeliest_share(const TableOptions &o, const float *logits, int64_t first)
   return found;
 }
 
+// The gradient of a node's 16 logits, all at once; see gate_gradient() in math.h for one of them.
 void gate_gradients(const float *shares, const float *soft, const float *d_table, float scale,
                     float *d_logits) {
   float mean = 0;
@@ -80,6 +84,8 @@ void gate_gradients(const float *shares, const float *soft, const float *d_table
   store(d_logits, load(shares) * along * splat(scale));
 }
 
+// The sigmoid's derivative, soft * (1 - soft) / temperature, entry by entry. Walsh's logits are
+// then the transform of that: the matrix is symmetric, so that its transpose is itself.
 void entry_gradients(const TableOptions &o, const float *soft, const float *d_table, float scale,
                      float *d_logits) {
   for (int j = 0; j < o.entries; ++j)

@@ -10,6 +10,7 @@ void count_column(const uint64_t *rows, int64_t count, int64_t words, int32_t *t
   int used = 0;
   for (int64_t row = 0; row < count; ++row) {
     uint64_t carry = rows[row * words];
+    // Adding one bit to all 64 counts at once: a ripple carry over planes, on average two of them.
     for (int p = 0; carry; ++p) {
       uint64_t both = planes[p] & carry;
       planes[p] ^= carry;
@@ -24,6 +25,7 @@ void count_column(const uint64_t *rows, int64_t count, int64_t words, int32_t *t
   }
 }
 
+// bits[count][words]: each threshold against its feature's codes, a row of 64 * words codes.
 template <class Code>
 void encode(const Code *codes, const int32_t *feature, const int32_t *threshold, int64_t count,
             int64_t words, uint64_t *bits, int threads) {

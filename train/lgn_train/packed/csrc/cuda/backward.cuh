@@ -6,6 +6,7 @@
 
 namespace {
 
+// Call f with a constant for how sums are kept, so that each combination is a kernel of its own.
 template <class F> void with_summing(int how, const F &f) {
   switch (how) {
   case NONE: return f(std::integral_constant<int, NONE>{});
@@ -23,6 +24,8 @@ template <class F> void with_reading(const Stage &s, uint32_t samples, const F &
   constexpr std::integral_constant<int, READ_HARD> hard;
   if (s.kind == OR_POOL) return f(std::integral_constant<int, READ_POOL>{}, one);
   if (!s.edges) return f(std::integral_constant<int, READ_WIDE>{}, one);
+  // Small batches: rows have one or two tiles, and kernels for four would keep registers for
+  // nothing.
   if (samples <= 2 * TILE) return s.slopes ? f(soft, two) : f(hard, two);
   s.slopes ? f(soft, four) : f(hard, four);
 }
@@ -73,13 +76,13 @@ template <class G> struct Backward {
   void run(const float *given, int64_t group, float *d_x, G *rows) {
     int64_t last = count - 1, widest = 0;
     for (int64_t l = 0; l < last; ++l) widest = stages[l].nodes > widest ? stages[l].nodes : widest;
-    G *const room[2] = {rows, rows + widest * samples()};
+    G *const buffers[2] = {rows, rows + widest * samples()};
     Upstream<float> top(given, samples(), group);
     start(top);
     for (int64_t l = last; l >= (d_x ? 0 : 1); --l) {
-      Upstream<G> up(room[(l + 1) % 2], samples(), 1);
+      Upstream<G> up(buffers[(l + 1) % 2], samples(), 1);
       // Nobody reads the rows of stage 0's outputs, unless its pins chose their inputs.
-      G *to = l > 1 || d_x || stages[0].picks ? room[l % 2] : nullptr;
+      G *to = l > 1 || d_x || stages[0].picks ? buffers[l % 2] : nullptr;
       if (l == last && !l)
         step(l, top, d_x);
       else if (l == last)

@@ -70,6 +70,8 @@ __global__ void count_rows(const uint64_t *rows, int64_t words, int64_t group, i
     int32_t sum = 0;
     for (int64_t row = first + slice; row < last; row += SLICES)
       sum += (int32_t)(rows[(g * group + row) * words + word] >> sample & 1);
+    // Threads of a block meet here; a word more in this block must not overwrite parts that are
+    // still read, hence the second barrier.
     parts[slice][sample] = sum;
     __syncthreads();
     if (!slice) {

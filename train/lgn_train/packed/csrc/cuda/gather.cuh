@@ -35,6 +35,7 @@ template <int READ> struct Edge {
       low = (float)((int)(t >> (1 + pin) & 1) - (int)(t & 1));
       high = (float)((int)(t >> 3 & 1) - (int)(t >> (2 - pin) & 1));
     }
+    // An odd number of readers is filled up with the last one again, whose slopes are 0.
     low = kept(counts ? low : 0.0f);
     high = kept(counts ? high : 0.0f);
   }

@@ -35,6 +35,8 @@ struct Divider {
 
   explicit Divider(int64_t by) {
     if (by == 1) return;
+    // The factor is ceil(2**(32 + shift) / by), with 2**shift < by <= 2**(shift + 1): its error is
+    // too small to reach the quotient of a number below 2**31.
     while ((int64_t)2 << shift < by) ++shift;
     factor = (uint32_t)((((uint64_t)1 << (32 + shift)) + by - 1) / by);
   }
@@ -142,6 +144,7 @@ template <class G> struct LaneRows {
 // One step of add_up: half of the values go to the lane whose number differs in BIT, as many come.
 template <int HALF, int BIT> __device__ void exchange(float *value) {
   bool upper = threadIdx.x & BIT;
+  // One value is left: all lanes add theirs pair by pair.
   if constexpr (HALF == 0)
     value[0] += __shfl_xor_sync(row_mask(), value[0], BIT);
   else

@@ -57,6 +57,8 @@ __device__ Four slope_along(const float *t, const int32_t *wires, const LaneNumb
 #pragma unroll
   for (int q = 0; q < FAN_IN - 1; ++q) others[q] = x.of(wires[q < pin ? q : q + 1]);
   auto difference = [=](int index) {
+    // Put a 0 at the place of the pin into the index of the others; with a 1 there it is the upper
+    // entry.
     int low = index >> pin << (pin + 1) | (index & ((1 << pin) - 1));
     return __ldg(t + (low | 1 << pin)) - __ldg(t + low);
   };
@@ -266,15 +268,15 @@ struct SoftPath {
   const SoftRun &run;
   cudaStream_t stream;
   uint32_t samples;
-  float *rooms[2], *last; // two of the widest stage below the last, and one of the last
+  float *buffers[2], *last; // two of the widest stage below the last, and one of the last
 
   SoftPath(const SoftRun &run, cudaStream_t stream)
       : run(run), stream(stream), samples((uint32_t)(64 * run.words)) {
     int64_t first = run.bits ? run.stages[0].inputs : 0, widest = 0;
     for (int64_t l = 0; l < run.count - 1; ++l)
       widest = run.stages[l].nodes > widest ? run.stages[l].nodes : widest;
-    for (int i = 0; i < 2; ++i) rooms[i] = run.room + (first + i * widest) * samples;
-    last = run.room + (first + 2 * widest) * samples;
+    for (int i = 0; i < 2; ++i) buffers[i] = run.workspace + (first + i * widest) * samples;
+    last = run.workspace + (first + 2 * widest) * samples;
   }
 
   static unsigned grid(int64_t rows) { return blocks(rows, ROWS); }
@@ -283,15 +285,17 @@ struct SoftPath {
     if (!run.bits) return run.x;
     int64_t inputs = run.stages[0].inputs;
     expand_rows<<<grid(inputs), LANES * ROWS, 0, stream>>>(Bits(run.bits, run.words),
-                                                           (uint32_t)inputs, samples, run.room);
-    return run.room;
+                                                           (uint32_t)inputs, samples, run.workspace);
+    return run.workspace;
   }
 
   void forward(float *votes) const {
     const float *x = first_rows();
     for (int64_t l = 0; l < run.count; ++l) {
       const Stage &s = run.stages[l];
-      float *to = s.values ? s.values : l < run.count - 1 ? rooms[l % 2] : last;
+      // Votes are added up from the last stage's rows, which then need memory even where nobody
+      // keeps them.
+      float *to = s.values ? s.values : l < run.count - 1 ? buffers[l % 2] : last;
       if (s.kind == OR_POOL)
         soft_pool_rows<<<grid(s.nodes), LANES * ROWS, 0, stream>>>(s, x, samples, to);
       else
@@ -312,7 +316,7 @@ struct SoftPath {
     for (int64_t l = run.count - 1; l >= 0; --l) {
       const Stage &s = run.stages[l];
       const float *x = l ? run.stages[l - 1].values : given;
-      float *to = l ? rooms[l % 2] : d_x;
+      float *to = l ? buffers[l % 2] : d_x;
       if (s.kind == OR_POOL) {
         if (to)
           soft_gather_pools<<<grid(s.inputs), LANES * ROWS, 0, stream>>>(s, x, samples, up, to);

@@ -35,6 +35,7 @@ template <> struct Sums<PAIR> {
     }
   }
   __device__ void finish() {
+    // Inclusion and exclusion, as in sum_pair() of backward.h.
     float of[4] = {all - first - (second - both), first - both, second - both, both};
     float sum = add_up(of);
     int lane = lane_number();
@@ -61,6 +62,8 @@ template <> struct Sums<WIDE> {
       entries |= spread(bits.nibble(pin < fan_in ? wires[pin] : -1, tile)) << pin;
 #pragma unroll
     for (int i = 0; i < STEP; ++i)
+      // A column for each lane: no two lanes write to one bin, so that no atomics are needed and
+      // the order of additions is fixed.
       bins[(entries >> 8 * i & 63) * LANES + lane_number()] += row.of[i];
   }
   // A lane adds the bins of one entry, or of a part of them: `wide` neighbouring columns, each

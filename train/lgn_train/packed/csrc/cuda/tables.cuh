@@ -55,6 +55,7 @@ __device__ float likeliest_of_lanes(const float *scores, int part, int &gate) {
   for (int lane = 1; lane < GATES / QUAD; lane *= 2) {
     float other = __shfl_xor_sync(ALL, best, lane);
     int other_gate = __shfl_xor_sync(ALL, gate, lane);
+    // The lower gate wins a tie, in every lane alike.
     bool better = other > best || (other == best && other_gate < gate);
     gate = better ? other_gate : gate;
     best = better ? other : best;
@@ -75,6 +76,8 @@ __device__ float soft_of_lanes(float *scores, float best, float scale, int part)
   float own = (scores[0] + scores[1]) + (scores[2] + scores[3]);
   float entry[4] = {scores[1] + scores[3], scores[2] + scores[3], part & 1 ? own : 0.0f,
                     part & 2 ? own : 0.0f};
+  // Each lane sends two of its four partial sums to the lane two away and keeps two; then one of
+  // two: the sum of an entry ends in the lane of its number.
   bool high = part & 2, odd = part & 1;
   float first = (high ? entry[2] : entry[0]) + __shfl_xor_sync(ALL, high ? entry[0] : entry[2], 2);
   float second = (high ? entry[3] : entry[1]) + __shfl_xor_sync(ALL, high ? entry[1] : entry[3], 2);
