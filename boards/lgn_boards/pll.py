@@ -51,7 +51,11 @@ def find_pll(board: Board, platform: Any, clock_mhz: float) -> PllSettings | Non
 
 
 def _ice40(board: Board, input_hz: int) -> Iterator[PllSettings]:
-    """The iCE40's, with its simple feedback (Lattice TN1251; the limits in the data sheets)."""
+    """The iCE40's, with its simple feedback (Lattice TN1251; the limits in the data sheets).
+
+    Yields every setting within the limits: the input after its divider, the oscillator and the
+    output each have a range in MHz. FILTER_RANGE goes by the input after its divider.
+    """
     cell = "SB_PLL40_PAD" if board.pll_pad else "SB_PLL40_CORE"
     for divr in range(16):
         compared = Fraction(input_hz, divr + 1)
@@ -91,7 +95,10 @@ FAMILIES = {"iCE40": _ice40, "LFE5": _ecp5}
 
 
 def _nearest(found: list[PllSettings], wanted_hz: int) -> str:
-    """Name the next lower and the next higher frequency."""
+    """Name the next lower and the next higher frequency.
+
+    Returns two numbers in MHz, or one where all reachable frequencies lie on one side.
+    """
     reachable = {pll.hz for pll in found}
     lower = max((hz for hz in reachable if hz < wanted_hz), default=None)
     higher = min((hz for hz in reachable if hz > wanted_hz), default=None)

@@ -108,7 +108,11 @@ def _shaded(canvas: Canvas, shades: Sequence[int], columns: int) -> str:
 
 
 def _runs(pixels: Sequence[Value], columns: int) -> list[tuple[int, int, int, Value]]:
-    """Return (x, y, length, value) of each run of equal pixels within a row."""
+    """Return (x, y, length, value) of each run of equal pixels within a row.
+
+    Pixels are in the order of rows; a run does not go on into the next row, since it is drawn as
+    one bar.
+    """
     found: list[tuple[int, int, int, Value]] = []
     for place, value in enumerate(pixels):
         x, y = place % columns, place // columns

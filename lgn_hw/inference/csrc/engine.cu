@@ -32,7 +32,7 @@ struct Engine {
   int device, processors = 0, shared_bytes = 0;
   std::mutex one_call; // a call works in the memory below
   DeviceProgram program;
-  Memory arrays, codes, results, room, wrong;
+  Memory arrays, codes, results, scratch, wrong;
 
   Engine(const Classifier &from, int device) : device(device) {
     check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
@@ -55,7 +55,7 @@ struct Engine {
     const int64_t blocks = (samples.count + words * WORD_SAMPLES - 1) / (words * WORD_SAMPLES);
     const size_t most = std::max<size_t>(1, ROOM_BYTES / (slots * words * sizeof(uint64_t)));
     const int64_t grid = std::min<int64_t>({blocks, 8 * processors, is_shared ? blocks : (int64_t)most});
-    void *values = is_shared ? nullptr : room.with(grid * slots * words * sizeof(uint64_t));
+    void *values = is_shared ? nullptr : scratch.with(grid * slots * words * sizeof(uint64_t));
     const size_t bytes = words * (is_shared ? own : tile);
     auto kernel = run_program<Code, Load>;
     check(cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes));

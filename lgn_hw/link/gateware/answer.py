@@ -42,6 +42,11 @@ class AnswerSender(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build one state per byte of a frame: SYNC, head, head's CRC, request's CRC, data, CRC.
+
+        A state puts its byte on o_bytes, and goes on when it is taken; those that the CRC covers
+        give it to the register in the same cycle.
+        """
         m = Module()
         m.submodules.crc = crc = CrcRegister()
         sequence, request_crc = Signal(8), Signal(16)

@@ -51,6 +51,11 @@ class LinkDevice(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Connect receiver, core, memory and sender; the core and the memory each have two users.
+
+        Whether the self-test runs decides who has them. A request whose payload meets a running
+        self-test is refused.
+        """
         m = Module()
         m.submodules.core = self.core
         m.submodules.self_test = self.self_test
@@ -168,7 +173,11 @@ class LinkDevice(wiring.Component):
         half: Value,
         counters: list[Value],
     ) -> None:
-        """Choose what the memory reads, and what the answer's data are."""
+        """Choose what the memory reads, and what the answer's data are.
+
+        Addresses: the self-test's own while it runs; the identity behind both halves; else the half
+        that is not being filled. Counters are registers and not in the memory.
+        """
         # o_index counts from CRC_BYTES on, and the memory is laid out so that no subtraction is
         # needed.
         place = answer.o_index[: (self.half - 1).bit_length()]

@@ -42,6 +42,10 @@ class FrameReceiver(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build one state per byte of a frame; HUNT waits for SYNC.
+
+        Each byte of a CRC is compared as it comes, so that no CRC is stored.
+        """
         m = Module()
         m.submodules.crc = crc = CrcRegister()
         # One register for both, since the length is needed until the first byte only.

@@ -40,6 +40,11 @@ class SelfTest(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Build the loop over vectors: in memory, each is a sample's bytes and then its class.
+
+        How many bytes a sample has is not counted here: the core says by i_between that it is
+        complete.
+        """
         m = Module()
         m.d.comb += [self.o_byte.eq(self.i_data), self.o_passed.eq(0)]
         with m.FSM(init="BEGIN"):

@@ -20,13 +20,13 @@ __device__ void check_codes(const DeviceProgram &program, Load load, int feature
 
 // Read TILE_FEATURES features of the block's samples, a Load of them at a time.
 template <class Code, class Load>
-__device__ void load_tile(const DeviceProgram &program, const Samples<Code> &samples, const Room &room,
+__device__ void load_tile(const DeviceProgram &program, const Samples<Code> &samples, const Scratch &scratch,
                           int start, Code *tile) {
   constexpr int EACH = sizeof(Load) / sizeof(Code), LOADS = TILE_FEATURES / EACH;
   const bool checked = sizeof(Code) > 1 || program.bounded;
-  for (int i = threadIdx.x; i < room.words * WORD_SAMPLES * LOADS; i += THREADS) {
+  for (int i = threadIdx.x; i < scratch.words * WORD_SAMPLES * LOADS; i += THREADS) {
     const int row = i / LOADS, at = i % LOADS * EACH, feature = start + at;
-    const int64_t sample = room.sample + row, index = sample * program.features + feature;
+    const int64_t sample = scratch.sample + row, index = sample * program.features + feature;
     Load load = 0;
     if (sample < samples.count && feature < program.features) {
       load = *(const Load *)(samples.codes + index);
@@ -38,29 +38,29 @@ __device__ void load_tile(const DeviceProgram &program, const Samples<Code> &sam
 
 // A warp a bit; lane h keeps the bits of half h of the words.
 template <class Code>
-__device__ void compare_tile(const DeviceProgram &program, const Room &room, int start, const Code *tile) {
+__device__ void compare_tile(const DeviceProgram &program, const Scratch &scratch, int start, const Code *tile) {
   const int lane = threadIdx.x % WARP, first = start / TILE_FEATURES;
   for (uint32_t b = program.tiles[first] + threadIdx.x / WARP; b < program.tiles[first + 1];
        b += THREADS / WARP) {
     const Bit bit = program.bits[b];
     const Code *column = tile + bit.feature - start, threshold = (Code)bit.threshold;
     uint32_t mine = 0;
-    for (int half = 0; half < 2 * room.words; ++half) {
+    for (int half = 0; half < 2 * scratch.words; ++half) {
       const uint32_t above = __ballot_sync(ALL, column[(half * WARP + lane) * ROW<Code>] > threshold);
       if (lane == half) mine = above;
     }
-    if (lane < 2 * room.words)
-      ((uint32_t *)(room.values + (size_t)bit.slot * room.words))[lane] = mine;
+    if (lane < 2 * scratch.words)
+      ((uint32_t *)(scratch.values + (size_t)bit.slot * scratch.words))[lane] = mine;
   }
 }
 
 template <class Code, class Load>
-__device__ void encode(const DeviceProgram &program, const Samples<Code> &samples, const Room &room,
+__device__ void encode(const DeviceProgram &program, const Samples<Code> &samples, const Scratch &scratch,
                        Code *tile) {
   for (int start = 0; start < program.features; start += TILE_FEATURES) {
-    load_tile<Code, Load>(program, samples, room, start, tile);
+    load_tile<Code, Load>(program, samples, scratch, start, tile);
     __syncthreads();
-    compare_tile(program, room, start, tile);
+    compare_tile(program, scratch, start, tile);
     __syncthreads();
   }
 }

@@ -46,7 +46,7 @@ template <class Code> struct Samples {
 };
 
 // What a block works in: a word of 64 samples of slot s is values[s * words + word].
-struct Room {
+struct Scratch {
   uint64_t *values;
   int words, shift;          // 1 << shift
   int64_t sample; // the first one

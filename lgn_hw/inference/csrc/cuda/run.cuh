@@ -13,12 +13,12 @@ __device__ uint64_t of_two(uint32_t function, uint64_t a, uint64_t b) {
          (a & b & coefficient(function, 3));
 }
 
-__device__ void run_level(const DeviceProgram &program, const Room &room, uint32_t first, uint32_t end) {
-  const uint64_t work = (uint64_t)(end - first) << room.shift;
+__device__ void run_level(const DeviceProgram &program, const Scratch &scratch, uint32_t first, uint32_t end) {
+  const uint64_t work = (uint64_t)(end - first) << scratch.shift;
   for (uint64_t i = threadIdx.x; i < work; i += THREADS) {
-    const uint4 gate = program.gates[first + (i >> room.shift)];
-    const uint32_t function = gate.w >> 24, word = i & (room.words - 1);
-    auto at = [&](uint32_t slot) -> uint64_t & { return room.values[((size_t)slot << room.shift) + word]; };
+    const uint4 gate = program.gates[first + (i >> scratch.shift)];
+    const uint32_t function = gate.w >> 24, word = i & (scratch.words - 1);
+    auto at = [&](uint32_t slot) -> uint64_t & { return scratch.values[((size_t)slot << scratch.shift) + word]; };
     const uint64_t a = at(gate.x), b = at(gate.y);
     uint64_t value = of_two(function, a, b);
     if (function >> 4) value ^= at(gate.z) & of_two(function >> 4, a, b);
@@ -27,13 +27,13 @@ __device__ void run_level(const DeviceProgram &program, const Room &room, uint32
 }
 
 // Count up to 63 votes of 64 samples in vertical counters, into the slots behind the values.
-__device__ void count_parts(const DeviceProgram &program, const Room &room) {
-  for (int i = threadIdx.x; i < program.parts * room.words; i += THREADS) {
-    const int number = i >> room.shift, word = i & (room.words - 1);
+__device__ void count_parts(const DeviceProgram &program, const Scratch &scratch) {
+  for (int i = threadIdx.x; i < program.parts * scratch.words; i += THREADS) {
+    const int number = i >> scratch.shift, word = i & (scratch.words - 1);
     const VotePart part = program.of[number];
     uint64_t planes[PART_PLANES] = {};
     for (uint32_t vote = part.first; vote < part.last; ++vote) {
-      uint64_t carry = room.values[(size_t)program.votes[vote] * room.words + word] ^ part.invert;
+      uint64_t carry = scratch.values[(size_t)program.votes[vote] * scratch.words + word] ^ part.invert;
 #pragma unroll
       for (int p = 0; p < PART_PLANES; ++p) {
         const uint64_t both = planes[p] & carry;
@@ -41,32 +41,32 @@ __device__ void count_parts(const DeviceProgram &program, const Room &room) {
         carry = both;
       }
     }
-    uint64_t *to = room.values + (program.slots + (size_t)number * PART_PLANES) * room.words + word;
+    uint64_t *to = scratch.values + (program.slots + (size_t)number * PART_PLANES) * scratch.words + word;
 #pragma unroll
-    for (int p = 0; p < PART_PLANES; ++p) to[p * room.words] = planes[p];
+    for (int p = 0; p < PART_PLANES; ++p) to[p * scratch.words] = planes[p];
   }
 }
 
-__device__ int32_t score_of(const DeviceProgram &program, const Room &room, int c, int sample) {
+__device__ int32_t score_of(const DeviceProgram &program, const Scratch &scratch, int c, int sample) {
   int32_t score = program.constant[c];
   for (int part = program.first_part[c]; part < program.first_part[c + 1]; ++part) {
-    const uint64_t *planes = room.values + (program.slots + (size_t)part * PART_PLANES) * room.words;
+    const uint64_t *planes = scratch.values + (program.slots + (size_t)part * PART_PLANES) * scratch.words;
 #pragma unroll
     for (int p = 0; p < PART_PLANES; ++p)
-      score += (int32_t)(planes[p * room.words + sample / WORD_SAMPLES] >> sample % WORD_SAMPLES & 1) << p;
+      score += (int32_t)(planes[p * scratch.words + sample / WORD_SAMPLES] >> sample % WORD_SAMPLES & 1) << p;
   }
   return score;
 }
 
 // A thread a sample.
 template <class Code>
-__device__ void choose(const DeviceProgram &program, const Samples<Code> &samples, const Room &room) {
-  for (int s = threadIdx.x; s < room.words * WORD_SAMPLES; s += THREADS) {
-    const int64_t sample = room.sample + s;
+__device__ void choose(const DeviceProgram &program, const Samples<Code> &samples, const Scratch &scratch) {
+  for (int s = threadIdx.x; s < scratch.words * WORD_SAMPLES; s += THREADS) {
+    const int64_t sample = scratch.sample + s;
     if (sample >= samples.count) break;
     int32_t best = 0, most = -1;
     for (int c = 0; c < program.classes; ++c) {
-      const int32_t score = score_of(program, room, c, s);
+      const int32_t score = score_of(program, scratch, c, s);
       if (samples.scores) samples.scores[sample * program.classes + c] = score;
       if (score > most) most = score, best = c;
     }
@@ -86,15 +86,15 @@ __global__ void __launch_bounds__(THREADS, 1)
                          : shared + ROW<Code> * sizeof(Code) * WORD_SAMPLES / sizeof(uint64_t) * words;
   const int64_t each = words * WORD_SAMPLES;
   for (int64_t start = blockIdx.x * each; start < samples.count; start += gridDim.x * each) {
-    const Room room = {own, words, shift, start};
-    encode<Code, Load>(program, samples, room, tile);
+    const Scratch scratch = {own, words, shift, start};
+    encode<Code, Load>(program, samples, scratch, tile);
     for (int level = 0; level < program.levels; ++level) {
-      run_level(program, room, level ? program.ends[level - 1] : 0, program.ends[level]);
+      run_level(program, scratch, level ? program.ends[level - 1] : 0, program.ends[level]);
       __syncthreads();
     }
-    count_parts(program, room);
+    count_parts(program, scratch);
     __syncthreads();
-    choose(program, samples, room);
+    choose(program, samples, scratch);
     __syncthreads();
   }
 }
