@@ -42,9 +42,9 @@ def measure(name: str, change: str, seed: int, common: list[str]) -> dict[str, A
         trainer.run_epoch(measured=False)
     small = optimize_classifier(export_model(model.eval(), data.classes))[0]
     right = small.predict(data.x_test) == data.y_test
-    luts = {
-        lut: sum(Circuit.of(small, options_for(lut)).luts.values()) for lut in ("6", "4", "xilinx")
-    }
+    widest = int(small.netlist.arity.max(initial=0))
+    kinds = [lut for lut in ("6", "4", "xilinx") if widest <= (options_for(lut).lut_size or 0)]
+    luts = {lut: sum(Circuit.of(small, options_for(lut)).luts.values()) for lut in kinds}
     return {
         "name": name,
         "common": common,

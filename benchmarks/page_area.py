@@ -126,11 +126,12 @@ def shrink(data: dict[str, Any]) -> str:
         saved = 100 * (1 - after["luts"] / before["luts"])
         shares = (before["accuracy"], after["accuracy"], *row["held_out_accuracy"])
         budget = f"at most {row['budget']:,} LUTs" if row.get("budget") else "a budget"
-        asked = budget if row["max_loss"] is None else f"{row['max_loss']:g}"
+        allowed = [] if row["max_loss"] is None else [f"{row['max_loss']:g}"]
+        asked = ", ".join([*allowed, *([budget] if row.get("budget") or not allowed else [])])
         tuned = sum(entry["kept"] for entry in row.get("tuned", ()))
         lines.append(
             f"| `{row['name']}` ({asked}) | `{row['lut']}` |"
-            f" {f'{tuned} rounds' if tuned else 'no'} | {before['luts']:,} |"
+            f" {f'in rounds: {tuned}' if tuned else 'no'} | {before['luts']:,} |"
             f" {after['luts']:,} | {saved:.1f} % | "
             + " | ".join(f"{100 * share:.2f} %" for share in shares)
             + " |"
@@ -145,7 +146,8 @@ def ablation(data: dict[str, Any]) -> str:
         "One option of a recipe changed at a time, with a part of the training samples held out:",
         "means over the seeds, of the last epoch and after the simple passes of `lgn optimize`.",
         "LUTs are those of the whole circuit, saved ones those of the same seeds. In brackets the",
-        "standard deviation of the accuracy on the test part.",
+        "standard deviation of the accuracy on the test part. What shrinking and training again",
+        "save is in the table above.",
         "",
         "| recipe | change | seeds | accuracy | nodes | LUT6 | saved | LUT4 | saved |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -163,6 +165,9 @@ def ablation(data: dict[str, Any]) -> str:
             cells = [f"`{' '.join(recipe)}`", f"`{change}`" if change else "none", str(len(rows))]
             cells += [f"{fmean(shares):.2f} %{spread}", f"{_mean(rows, 'nodes'):,.0f}"]
             for lut in ("6", "4"):
+                if lut not in base[0]["luts"]:  # its nodes are no LUT4
+                    cells += ["", ""]
+                    continue
                 luts, before = _mean(rows, "luts", lut), _mean(base, "luts", lut)
                 cells += [f"{luts:,.0f}", f"{100 * (1 - luts / before):.0f} %" if change else ""]
             lines.append(f"| {' | '.join(cells)} |")
