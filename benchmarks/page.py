@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gpu_estimate
-from page_area import area, asic, head, pareto, shrink
+from page_area import ablation, area, asic, head, pareto, shrink
 from page_speed import importing, inference, netlist, scale, simulate
 from page_training import beside, train_conv, train_step
 
@@ -22,6 +22,7 @@ SECTIONS = {
     "asic": asic,
     "pareto": pareto,
     "shrink": shrink,
+    "ablation": ablation,
     "netlist": netlist,
     "scale": scale,
     "simulate": simulate,

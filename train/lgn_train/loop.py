@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lgn_train import rng
+from lgn_train.area import area_of
 from lgn_train.augment import augmentation_of
 from lgn_train.captured import CapturedStep, CudaGraphs, why_not_captured
 from lgn_train.data.dataset import Dataset
@@ -178,6 +179,9 @@ class Trainer:
         samples, weight = self.world.share(batch)
         logits = self.model(self._codes(samples))
         loss = weight * self.objective(logits, samples)
+        if self.recipe.train.area_weight:
+            share = weight * len(samples)  # of the batch, which other ranks have the rest of
+            loss = loss + self.recipe.train.area_weight * share * area_of(self.model)
         loss.backward()  # type: ignore[no-untyped-call]
         total = self.world.add_up(loss, self.model.parameters())
         self.optimizer.step()

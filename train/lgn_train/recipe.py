@@ -166,7 +166,8 @@ class Train(Section):
     """The optimiser, AdamW: schedule "cosine" falls from learning_rate to 0 over all epochs.
 
     class_weight: how much classes count in the loss, see class_weights(). label_smoothing: the
-    share of the target that is spread over all classes.
+    share of the target that is spread over all classes. area_weight: how much the mean total
+    influence of the nodes counts in the loss (area.py); 0 for not at all.
     patience: epochs without a better one on the validation part after which training stops; 0 for
     never.
 
@@ -189,6 +190,7 @@ class Train(Section):
     schedule: Literal["cosine", "constant"] = "cosine"
     class_weight: Annotated[Any, PlainValidator(_class_weight)] = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    area_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     patience: Annotated[int, Field(ge=0)] = 0
     shift: Annotated[int, Field(ge=0)] = 0
     flip: bool = False
