@@ -5,8 +5,8 @@ python benchmarks/inference.py [--quick] [--json [FILE]] [--classifier FILE.lgn 
 Random nets of two-input gates on 784 byte features, in five layers above 3136 encoder bits: each
 gate depends on both inputs, and each net is read as often as any other, so that no gate can be
 left out. Everything is included, from bytes to classes. --quick prints figures in under a minute
-and writes nothing; --json alone prints them as JSON. The full run adds threads, int32 codes, the
-instruction sets, one sample, a million gates, and trained classifiers.
+and writes nothing; --json alone prints them as JSON. The full run adds threads, int32 codes, raw
+values, the instruction sets, one sample, a million gates, and trained classifiers.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from lgn_hw.inference import Engine, Reference
 
 FEATURES, BITS, LAYERS, CLASSES = 784, 3136, 5, 10
 SIZES = {"8k": 8_000, "32k": 32_000, "128k": 128_000}
-IMAGES = 1 << 15
+IMAGES, VALUES = 1 << 15, 1 << 12  # values are four and eight bytes each, and codes of them eight
 REFERENCE_IMAGES = {"8k": 4096, "32k": 2048, "128k": 1024}
 GATES = (1, 2, 4, 6, 7, 8, 9, 11, 13, 14)  # the tables that depend on both inputs
 
@@ -121,6 +121,27 @@ def measure_more(name: str, gates: int, times: int) -> dict[str, Any]:
     }
 
 
+def measure_values(name: str, gates: int, times: int) -> dict[str, Any]:
+    """Measure raw values, floats from 0 to 1, beside codes that numpy makes of them first."""
+    whole = random_classifier(gates)
+    features = whole.features
+    scaled = replace(features, scale=np.full(len(features), 1 / 255))
+    classifier = replace(whole, encoder=replace(whole.encoder, features=scaled))
+    engine, found = classifier.engine, {}
+
+    def by_numpy(x: NDArray[Any]) -> NDArray[np.int32]:
+        return engine.predict(scaled.quantize(x), 1)
+
+    for dtype in (np.float32, np.float64):
+        x = np.random.default_rng(2).random((VALUES, len(features)), dtype)
+        assert np.array_equal(engine.predict_raw(x, 1), by_numpy(x))
+        fast = seconds(lambda x=x: engine.predict_raw(x, 1), times, time.process_time)
+        slow = seconds(lambda x=x: by_numpy(x), 1 + times // 5, time.process_time)
+        found[f"{dtype.__name__}_images_per_s_{name}"] = round(VALUES / fast)
+        found[f"{dtype.__name__}_by_numpy_images_per_s_{name}"] = round(VALUES / slow)
+    return found
+
+
 def one_sample(classifier: Classifier, x: NDArray[np.uint8]) -> float:
     """Return the median microseconds of predict() for one sample, the call from Python included."""
     rows = [x[i : i + 1] for i in range(500)]
@@ -190,6 +211,7 @@ def main() -> None:
     if not arguments.quick:
         for name, gates in SIZES.items():
             figures |= measure_more(name, gates, times)
+            figures |= measure_values(name, gates, times)
         figures |= measure_million(Path("build/benchmarks"))
         figures["trained"] = [measure_trained(path, times) for path in arguments.classifier]
     if arguments.json == Path("-"):

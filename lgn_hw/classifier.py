@@ -128,6 +128,18 @@ class Classifier:
         """
         return self.engine.predict(codes, threads)
 
+    def scores_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return scores(features.quantize(raw)), without the codes in between where that is faster.
+
+        raw: values[samples, features], an array, images or a DataFrame; float32 and float64 are
+        read as they are. What quantize() changes, it changes in silence. Raises what it raises.
+        """
+        return self.engine.scores_raw(raw, threads)
+
+    def predict_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return predict(features.quantize(raw)), as scores_raw() does."""
+        return self.engine.predict_raw(raw, threads)
+
     def predict_proba(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.float64]:
         """Return float64[samples, classes], the softmax of scores / tau, as training sees it.
 

@@ -149,7 +149,7 @@ class Features:
         beyond 2^53 where the range of integers goes that far; UsageError for columns that are
         missing.
         """
-        values = self._matrix(raw)
+        values = self.matrix(raw)
         if values.dtype.kind not in "iufb":
             raise ClassifierError(f"Samples must be numbers, not {values.dtype}")
         # bool arrays come as kind b and count as integers 0 and 1.
@@ -177,7 +177,7 @@ class Features:
         """Return codes[samples, features] as an array of their own dtype, refusing what checked()
         refuses: images of bytes stay an eighth of the size.
         """
-        array = self._matrix(codes)
+        array = self.matrix(codes)
         if array.dtype.kind not in "iu":
             raise ClassifierError(
                 f"Samples must be integers, not {array.dtype}; quantize() converts raw values"
@@ -208,8 +208,10 @@ class Features:
         octets = np.packbits(np.concatenate(columns, axis=1), axis=1, bitorder="little")
         return [int.from_bytes(row.tobytes(), "little") for row in octets]
 
-    def _matrix(self, data: Any) -> NDArray[Any]:
-        """Return an array[samples, features] of an array, of images or of a DataFrame."""
+    def matrix(self, data: Any) -> NDArray[Any]:
+        """Return an array[samples, features] of an array, of images or of a DataFrame, whose
+        columns are found by name; what is in it is not looked at.
+        """
         from lgn_hw.data.frame import is_frame, table_of
         from lgn_hw.data.names import find_columns
 

@@ -77,7 +77,7 @@ def failures(source):
         source.library.emu_set_left_until_full(-1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(classifiers())
 def test_cuda_engine_is_the_reference(source, classifier):
     features = classifier.features

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import classifiers, random_classifier, random_netlist
 
 from lgn_hw import Classifier, ClassifierError, Netlist, Thermometer, UsageError
@@ -149,6 +150,110 @@ def wrong_codes(features, dtype, samples, value):
     codes = codes_of(features, samples).astype(dtype)
     codes[-1, 1] = value
     return codes
+
+
+SCALES = {
+    "integers": ([0] * 70, [255] * 70, 0.0, 1.0),
+    "bytes": ([0] * 70, [255] * 70, -1.5, 3 / 255),
+    "signed": ([-128] * 70, [127] * 70, 0.1, 0.7),
+    "far": ([1000] * 70, [1200] * 70, 1e6, 1e-3),
+    "wide": ([-70_000] * 70, [70_000] * 70, 0.0, 1e-5),
+    "mixed": ([0, -3] * 35, [9, 40_000] * 35, np.tile([0.0, 2.5], 35), np.tile([1.0, 1e-30], 35)),
+    "beyond int32": ([-(2**40)] * 70, [2**40] * 70, 0.0, 0.5),
+}
+
+
+def scaled_classifier(kind):
+    low, high, offset, scale = SCALES[kind]
+    names = [f"x{i}" for i in range(70)]
+    features = Features(names, low, high, np.broadcast_to(offset, 70), np.broadcast_to(scale, 70))
+    return classifier_on(features, random_netlist(1, 150, (80, 80)))
+
+
+def raw_values(features, samples, dtype, seed=0):
+    """Values of all codes, halves between them, ends, what is beyond, zeros of both signs."""
+    codes = codes_of(features, samples, seed).astype(np.float64)
+    rng = np.random.default_rng(seed)
+    codes += rng.choice([0, 0.5, -0.5, 0.49999999, 0.3], codes.shape)
+    values = codes * features.scale + features.offset
+    drawn = rng.random(values.shape)
+    values[drawn < 0.1] = rng.choice([0.0, -0.0, 1e300, -1e300, 5e-324, 2.5], (drawn < 0.1).sum())
+    with np.errstate(over="ignore"):
+        values = values.astype(dtype)
+    limit = np.finfo(dtype).max
+    return np.clip(values, -limit, limit)
+
+
+def check_raw(classifier, raw, sets=SETS, threads=1):
+    expected = Reference(*parts(classifier)).scores_raw(raw)
+    for chosen in sets:
+        engine = Engine(*parts(classifier), instruction_set=chosen)
+        assert np.array_equal(engine.scores_raw(raw, threads), expected)
+        assert np.array_equal(engine.predict_raw(raw, threads), expected.argmax(axis=1))
+
+
+@pytest.mark.parametrize("kind", SCALES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_engine_quantizes_as_numpy_does(kind, dtype):
+    classifier = scaled_classifier(kind)
+    for samples in (0, 1, 2, 63, 130, 700):
+        check_raw(classifier, raw_values(classifier.features, samples, dtype, samples))
+
+
+@given(classifiers(), st.data())
+def test_engine_quantizes_any_float_as_numpy_does(classifier, data):
+    features = classifier.features
+    offset = data.draw(
+        st.lists(st.floats(-1e6, 1e6), min_size=len(features), max_size=len(features))
+    )
+    scale = data.draw(
+        st.lists(st.floats(1e-6, 1e6), min_size=len(features), max_size=len(features))
+    )
+    scaled = Features(features.names, features.low, features.high, offset, scale)
+    encoder = replace(classifier.encoder, features=scaled)
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    row = st.lists(finite, min_size=len(features), max_size=len(features))
+    raw = np.array(data.draw(st.lists(row, min_size=1, max_size=5)))
+    check_raw(replace(classifier, encoder=encoder), raw, [None])
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "u1", "i2", "i4", "i8", "u8", "?"])
+def test_engine_takes_raw_values_of_any_dtype_and_order(dtype):
+    classifier = scaled_classifier("integers")
+    raw = np.random.default_rng(0).integers(0, 130, (100, 70)).astype(dtype)
+    check_raw(classifier, raw, [None])
+    check_raw(classifier, np.asfortranarray(raw), [None])
+    check_raw(classifier, raw[::3], [None])
+    check_raw(classifier, raw.reshape(100, 7, 10), [None])
+    check_raw(classifier, raw.tolist(), [None])
+
+
+def test_engine_saturates_raw_integers():
+    classifier = scaled_classifier("integers")
+    raw = np.random.default_rng(0).integers(-300, 600, (100, 70)).astype(np.int32)
+    check_raw(classifier, raw)
+    check_raw(scaled_classifier("bytes"), raw)
+
+
+@pytest.mark.parametrize("samples", [1, 70, 600])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["integers", "bytes", "wide"])
+def test_engine_rejects_raw_values_that_are_not_finite(kind, value, dtype, samples):
+    classifier = scaled_classifier(kind)
+    raw = raw_values(classifier.features, samples, dtype)
+    raw[-1, 1] = value
+    rule = f"Sample {samples - 1}, feature 'x1' must be a finite number, not {value}"
+    for run in (classifier.predict_raw, classifier.scores_raw):
+        with pytest.raises(ClassifierError, match=rf"^{rule}$"):
+            run(raw)
+
+
+def test_engine_rejects_raw_values_of_another_shape():
+    with pytest.raises(ClassifierError, match=r"shape \(samples, 70\), not \(3, 69\)"):
+        scaled_classifier("bytes").predict_raw(np.zeros((3, 69)))
+    with pytest.raises(ClassifierError, match="must be numbers"):
+        scaled_classifier("bytes").predict_raw([["a"] * 70])
 
 
 @pytest.mark.parametrize("samples", [1, 70, 600])

@@ -18,6 +18,8 @@ class ClassifierStruct(ctypes.Structure):
         ("features", ctypes.c_int64),
         ("low", ctypes.c_void_p),
         ("high", ctypes.c_void_p),
+        ("offset", ctypes.c_void_p),
+        ("scale", ctypes.c_void_p),
         ("bits", ctypes.c_int64),
         ("feature", ctypes.c_void_p),
         ("threshold", ctypes.c_void_p),
@@ -38,6 +40,7 @@ class ClassifierStruct(ctypes.Structure):
         features = encoder.features
         return cls(
             len(features), features.low.ctypes.data, features.high.ctypes.data,
+            features.offset.ctypes.data, features.scale.ctypes.data,
             encoder.num_bits, encoder.feature.ctypes.data, encoder.threshold.ctypes.data,
             netlist.num_nodes, netlist.fanin.ctypes.data, netlist.table.ctypes.data,
             netlist.num_outputs, netlist.outputs.ctypes.data, group.ctypes.data, num_classes,

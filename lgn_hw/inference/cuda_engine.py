@@ -78,6 +78,14 @@ class CudaEngine:
         del keep
         return chosen
 
+    def scores_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return scores(features.quantize(raw)); raw values are quantised on the host."""
+        return self.scores(self.features.quantize(raw))
+
+    def predict_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return predict(features.quantize(raw)); raw values are quantised on the host."""
+        return self.predict(self.features.quantize(raw))
+
     def _given(self, codes: Any) -> tuple[_Given, Any]:
         """Return where codes lie, and what must live until they have been read."""
         there = getattr(codes, "__cuda_array_interface__", None)

@@ -4,6 +4,7 @@ import ctypes
 import os
 import weakref
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -99,6 +100,24 @@ class Engine:
         self._run(array, None, chosen, threads)
         return chosen
 
+    def scores_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return scores(features.quantize(raw)), without the codes in between where raw is float32,
+        float64, or what scores() reads as it is. Raises what quantize() and scores() raise.
+        """
+        array = self._codes.matrix(raw)
+        scores = np.empty((len(array), self.num_classes), np.int32)
+        if self._codes.takes_raw(array) and not self._status(array, scores, None, threads):
+            return scores
+        return self.scores(self.features.quantize(array), threads)
+
+    def predict_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return predict(features.quantize(raw)) as scores_raw() does."""
+        array = self._codes.matrix(raw)
+        chosen = np.empty(len(array), np.int32)
+        if self._codes.takes_raw(array) and not self._status(array, None, chosen, threads):
+            return chosen
+        return self.predict(self.features.quantize(array), threads)
+
     def _run(
         self,
         codes: NDArray[np.integer],
@@ -106,20 +125,33 @@ class Engine:
         chosen: NDArray[np.int32] | None,
         threads: int | None,
     ) -> None:
-        """Run the program into scores or chosen, whichever is given; raises what the program
-        reports.
+        """Run the program on codes; raises ClassifierError for one that is out of range."""
+        if self._status(codes, scores, chosen, threads):
+            # The program only says that some code is out of range; this finds which, and raises.
+            self.features.validated(codes)
+
+    def _status(
+        self,
+        samples: NDArray[Any],
+        scores: NDArray[np.int32] | None,
+        chosen: NDArray[np.int32] | None,
+        threads: int | None,
+    ) -> int:
+        """Run the program into scores or chosen, whichever is given; return OUT_OF_RANGE where a
+        code is, or a raw value is not finite, else 0.
+
+        samples: codes, or raw values where they are floats.
         """
-        status = self._library.lgn_run(
-            self._program, address(codes), codes.itemsize, len(codes),
+        kind = -samples.itemsize if samples.dtype.kind == "f" else samples.itemsize
+        status: int = self._library.lgn_run(
+            self._program, address(samples), kind, len(samples),
             None if scores is None else address(scores),
             None if chosen is None else address(chosen),
             default_threads() if threads is None else _checked_threads(threads),
         )  # fmt: skip
-        if status == OUT_OF_RANGE:
-            # The program only says that some code is out of range; this finds which, and raises.
-            self.features.validated(codes)
-        if status:
+        if status > OUT_OF_RANGE:
             raise MemoryError("The values of a block of samples do not fit in memory")
+        return status
 
 
 def default_threads() -> int:

@@ -1,5 +1,7 @@
 """What a classifier means, in numpy: the engine's definition, and its place without a compiler."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -40,3 +42,11 @@ class Reference:
     def predict(self, codes: ArrayLike, threads: int | None = None) -> NDArray[np.int32]:
         """Return int32[samples] as Engine.predict does."""
         return self.scores(codes).argmax(axis=1).astype(np.int32)
+
+    def scores_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return int32[samples, classes] as Engine.scores_raw does, with one thread."""
+        return self.scores(self.encoder.features.quantize(raw))
+
+    def predict_raw(self, raw: Any, threads: int | None = None) -> NDArray[np.int32]:
+        """Return int32[samples] as Engine.predict_raw does."""
+        return self.predict(self.encoder.features.quantize(raw))

@@ -131,8 +131,8 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the label of each sample."""
-        codes = self.codes(X)
-        found: NDArray[Any] = self.classes_[self.classifier_.predict(codes)]
+        matrix = self._matrix(X)
+        found: NDArray[Any] = self.classes_[self.classifier_.predict_raw(matrix)]
         return found
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -142,10 +142,14 @@ class LogicGateClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def codes(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """Return int64[samples, features], what classifier_ and its hardware take for X."""
-        check_is_fitted(self, "classifier_")
-        x = self._validated(X, reset=False)
-        matrix = self.columns_.matrix(list(self._columns(x).values()))
+        matrix = self._matrix(X)
         return self.classifier_.features.quantize(matrix)
+
+    def _matrix(self, x: Any) -> NDArray[np.float64]:
+        """Return float64[samples, features], the raw values of the classifier's features."""
+        check_is_fitted(self, "classifier_")
+        columns = self._columns(self._validated(x, reset=False))
+        return self.columns_.matrix(list(columns.values()))
 
     def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, NDArray[np.float64]]:
         """Return samples, labels and weights of mean 1, class weights included.

@@ -13,7 +13,8 @@ constexpr int MAX_FANIN = 6, FIRST_INPUT = 2;
 // A classifier as Python passes it; engine.py has the same fields.
 struct Classifier {
   int64_t features;
-  const int64_t *low, *high; // [features]
+  const int64_t *low, *high;     // [features]
+  const double *offset, *scale;  // [features]
   int64_t bits;
   const int32_t *feature;   // [bits]
   const int64_t *threshold; // [bits]
@@ -157,6 +158,10 @@ inline void build_bits(Program &program, const Classifier &from, Slots &slots) {
     program.words.add(from.low[f], from.high[f]);
     program.longs.add(from.low[f], from.high[f]);
     program.narrow &= (uint64_t)from.high[f] - (uint64_t)from.low[f] < 256;
+    program.scaling.offset.push_back(from.offset[f]), program.scaling.scale.push_back(from.scale[f]);
+    program.scaling.low.push_back((double)from.low[f]), program.scaling.high.push_back((double)from.high[f]);
+    program.scaling.plain &= from.offset[f] == 0 && from.scale[f] == 1;
+    program.is_bytes &= from.low[f] >= 0 && from.high[f] < 256;
     program.biased |= from.low[f] != 0;
     program.bounded |= from.high[f] != 255;
   }

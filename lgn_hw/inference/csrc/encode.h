@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "program.h"
+#include "values.h"
 #include "vector.h"
 
 namespace lgn {
@@ -94,13 +95,27 @@ bool encode_wide(const Program &program, const Code *codes, int64_t samples, uin
   return wrong;
 }
 
+// Raw values become codes 64 samples at a time, so that these stay in the cache: bytes where they fit.
+template <class Code, class Value>
+bool encode_values(const Program &program, const Value *values, int64_t samples, uint64_t *slots,
+                   int word) {
+  Code *codes = code_room<Code>(program, WORD);
+  if (quantize(program, values, samples, codes)) return true;
+  return program.narrow ? encode_bytes(program, codes, samples, slots, word)
+                        : encode_wide(program, codes, samples, slots, word);
+}
+
+// Codes, or raw values where they are floats; true where one is out of range, or not finite.
 template <class Code>
 bool encode_block(const Program &program, const Code *codes, int64_t samples, Vector *slots) {
   bool wrong = false;
   for (int word = 0; word * WORD < samples; ++word) {
     const Code *part = codes + word * WORD * program.features;
     const int64_t count = samples - word * WORD < WORD ? samples - word * WORD : WORD;
-    if (program.narrow) wrong |= encode_bytes(program, part, count, (uint64_t *)slots, word);
+    if constexpr (std::is_floating_point_v<Code>)
+      wrong |= program.is_bytes ? encode_values<uint8_t>(program, part, count, (uint64_t *)slots, word)
+                                : encode_values<int32_t>(program, part, count, (uint64_t *)slots, word);
+    else if (program.narrow) wrong |= encode_bytes(program, part, count, (uint64_t *)slots, word);
     else wrong |= encode_wide(program, part, count, (uint64_t *)slots, word);
   }
   return wrong;
@@ -111,6 +126,7 @@ template <class Code> bool encode_one(const Program &program, const Code *codes,
   if (program.narrow && !program.biased) {
     for (int64_t c = 0; c * CHUNK < program.features; ++c) {
       const ByteBit *end = program.byte_bits.data() + program.chunk[c + 1];
+#pragma GCC unroll 4
       for (const ByteBit *bit = program.byte_bits.data() + program.chunk[c]; bit < end; ++bit)
         slots[bit->slot] = (uint8_t)codes[c * CHUNK + bit->column / WORD] > bit->threshold;
     }
@@ -118,6 +134,11 @@ template <class Code> bool encode_one(const Program &program, const Code *codes,
   }
   for (const Bit &bit : program.bits) slots[bit.slot] = (int64_t)codes[bit.feature] > bit.threshold;
   return leaves_range(program, codes);
+}
+
+template <class Value> bool encode_one_of_values(const Program &program, const Value *values, uint8_t *slots) {
+  int32_t *codes = code_room<int32_t>(program, 1);
+  return quantize(program, values, 1, codes) || encode_one(program, codes, slots);
 }
 
 } // namespace lgn

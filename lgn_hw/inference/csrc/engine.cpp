@@ -51,7 +51,10 @@ template <class Code> bool run_one(const Call &call, const Code *codes, int64_t 
   const Program &program = call.program;
   static thread_local std::vector<uint8_t> slots;
   if (slots.size() < program.slots) slots.resize(program.slots);
-  if (encode_one(program, codes + sample * program.features, slots.data())) return true;
+  const Code *own = codes + sample * program.features;
+  if constexpr (std::is_floating_point_v<Code>) {
+    if (encode_one_of_values(program, own, slots.data())) return true;
+  } else if (encode_one(program, own, slots.data())) return true;
   run_gates(program, slots.data());
   int32_t best = 0, most = -1;
   for (int64_t c = 0; c < program.classes; ++c) {
@@ -125,13 +128,16 @@ void lgn_copy(const lgn::Program *program, int32_t *function, int32_t *count, ui
   std::copy(program->output.begin(), program->output.end(), output);
 }
 
-// codes[samples, features] of `bytes` bytes each, unsigned where that is one. 0 where all is well, 1 where
-// a code is out of range, 2 where memory is short.
+// codes[samples, features] of `bytes` bytes each, unsigned where that is one; of raw values, which are
+// floats, it is minus the bytes. 0 where all is well, 1 where a code is out of range or a value is not
+// finite, 2 where memory is short.
 int lgn_run(const lgn::Program *program, const void *codes, int64_t bytes, int64_t samples,
             int32_t *scores, int32_t *chosen, int64_t threads) {
   const lgn::Call call = {*program, samples, scores, chosen};
   if (bytes == 1) return lgn::run(call, (const uint8_t *)codes, threads);
   if (bytes == 4) return lgn::run(call, (const int32_t *)codes, threads);
+  if (bytes == -4) return lgn::run(call, (const float *)codes, threads);
+  if (bytes == -8) return lgn::run(call, (const double *)codes, threads);
   return lgn::run(call, (const int64_t *)codes, threads);
 }
 

@@ -12,6 +12,7 @@ template <class V> using Step = const uint32_t *(*)(const uint32_t *code, uint32
 
 template <int TABLE, class V>
 const uint32_t *run_two(const uint32_t *code, uint32_t count, V *slots) {
+#pragma GCC unroll 4
   for (const uint32_t *end = code + 3 * (size_t)count; code < end; code += 3)
     slots[code[2]] = two<TABLE>(slots[code[0]], slots[code[1]]);
   return code;

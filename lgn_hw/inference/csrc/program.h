@@ -35,13 +35,21 @@ template <class Unsigned> struct Ranges {
   }
 };
 
+// How raw values become codes; plain where they are codes already but for fractions.
+struct Scaling {
+  std::vector<double> offset, scale, low, high; // [features]
+  bool plain = true;
+};
+
 struct Program {
   int64_t features = 0;
   Ranges<uint8_t> bytes;
   Ranges<uint32_t> words;
   Ranges<uint64_t> longs;
+  Scaling scaling;
   bool narrow = true;             // every range has at most 256 codes: they are compared as bytes
   bool biased = false;            // some low is not 0
+  bool is_bytes = true;           // every code fits a byte as it is
   bool bounded = false;           // some byte is out of range
   std::vector<Bit> bits;          // in ascending order of feature
   std::vector<ByteBit> byte_bits; // the same, where ranges are narrow
