@@ -16,7 +16,7 @@ namespace emu {
 namespace {
 
 constexpr int HALF = WARP / 2; // whose lanes may meet among themselves
-constexpr int GRAIN = 2, PAGE = 4096, SECTOR = 32;
+constexpr int GRAIN = 1, PAGE = 4096, SECTOR = 32; // bytes; bytes of one word are no race
 
 struct Stamp { // who touched something, and when
   int64_t block = -1;
