@@ -81,8 +81,8 @@ WRONG = [
     (
         "train.qqq=1",
         "train.qqq is not a key; the keys there are epochs, batch_size, learning_rate,"
-        " weight_decay, schedule, class_weight, label_smoothing, patience, shift, flip,"
-        " teacher, teacher_weight, teacher_temperature, redraw_every, eval_every,"
+        " weight_decay, schedule, class_weight, label_smoothing, area_weight, patience, shift,"
+        " flip, teacher, teacher_weight, teacher_temperature, redraw_every, eval_every,"
         " checkpoint_minutes",
     ),
     (

@@ -35,7 +35,7 @@ MAX_CLASSES = 1 << 16  # more are a slip of the finger, and their names alone wo
 # The options that each kind of file takes.
 ALL_TAKE = ("output", "classes", "outputs", "encoder", "tau")
 LAYERS_TAKE = (*ALL_TAKE, "inputs")
-NETLISTS_TAKE = (*ALL_TAKE, "votes", "timeout")
+NETLISTS_TAKE = (*ALL_TAKE, "votes", "meaning", "timeout")
 TAKES = {
     **dict.fromkeys(LAYERS, LAYERS_TAKE),
     **dict.fromkeys(STATE_DICTS, (*LAYERS_TAKE, "connections", "parametrization")),
@@ -66,6 +66,10 @@ def import_(
     outputs: Annotated[
         int | None, typer.Option(min=1, help="How many of the outputs vote, from the first.")
     ] = None,
+    meaning: Annotated[
+        str | None,
+        typer.Option("--as", help="What the outputs are: votes, sums, number; else found."),
+    ] = None,
     inputs: Annotated[
         int | None, typer.Option(min=1, help="How many bits the first layer of gates reads.")
     ] = None,
@@ -89,7 +93,9 @@ def import_(
 ) -> None:
     """Make a classifier of a net that was trained or written elsewhere.
 
-    Outputs vote for the classes in equal shares, as GroupSum has it. A netlist is proven equal to
+    Outputs vote for the classes in equal shares, as GroupSum has it. Of a netlist they may also be
+    the sums of the votes, a port for each class, which are taken apart where it is proven which
+    votes they add up, or the number of a class. A netlist is proven equal to
     what was read, by SAT. Gates and connections are evaluated by their own definition beside the
     classifier's, on 4096 random samples. Where a check fails nothing is written. State dicts are
     read with weights_only. An encoder's .npz holds feature, threshold, low and high: bit i is
@@ -102,6 +108,8 @@ def import_(
         lgn import net.pth --parametrization walsh
 
         lgn import net.v --votes out --classes 10 -o net.lgn
+
+        lgn import sums.blif --classes 10 --as sums
     """
     start = time.perf_counter()
     names = _class_names(classes)
@@ -119,7 +127,7 @@ def import_(
             )
         else:
             figures = _from_netlist(
-                source, path, names, votes, outputs, encoder, top, tau, timeout, watch
+                source, path, names, votes, outputs, meaning, encoder, top, tau, timeout, watch
             )
     figures |= {"classifier": str(path), "seconds": round(time.perf_counter() - start, 2)}
     if json:
@@ -200,6 +208,7 @@ def _from_netlist(
     names: list[str],
     votes: str | None,
     outputs: int | None,
+    meaning: str | None,
     encoder: str,
     top: str | None,
     tau: float,
@@ -208,23 +217,30 @@ def _from_netlist(
 ) -> dict[str, Any]:
     """Make a classifier of a netlist, proven equal to it; return its figures."""
     from lgn_hw.imports.assemble import assemble, prove_import
+    from lgn_hw.imports.meanings import votes_of
     from lgn_hw.imports.netlist_files import read_design
     from lgn_hw.netlist.aig import Aig, to_netlist
+    from lgn_hw.passes.dead import remove_dead_nodes
 
     design = read_design(source, top, votes)
-    given = design.between(votes)
+    given, widths = design.between(votes), design.widths(votes)
     if outputs is not None:
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
+        widths = [len(given.outputs)]
+    # What the user names with --votes are votes, whatever they look like.
+    taken = meaning or ("votes" if votes else None)
+    found = votes_of(given, widths, len(names), taken, timeout_s=timeout, watch=watch)
     made = _encoder(encoder, design.input_names)
-    classifier = assemble(to_netlist(given), made, names, tau, source.name)
+    netlist = remove_dead_nodes(to_netlist(found.graph))
+    classifier = assemble(netlist, made, names, tau, source.name, found.group)
     # Proven against what was read, before any pass: what the file says is what is saved.
-    prove_import(classifier, given, timeout_s=timeout, watch=watch)
+    prove_import(classifier, found.graph, timeout_s=timeout, watch=watch)
     save_classifier(path, classifier)
     return {
         "digest": classifier.digest,
         "nodes": classifier.netlist.num_nodes,
         "classes": len(names),
-        "check": "proven equal to what was read, by SAT",
+        "check": f"proven equal to what was read, by SAT; {found.meaning}",
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.data.arrays import load_arrays
@@ -20,23 +21,32 @@ __all__ = ["assemble", "bits_encoder", "prove_import", "read_encoder"]
 
 
 def assemble(
-    netlist: Netlist, encoder: Thermometer, classes: Sequence[str], tau: float, source: str
+    netlist: Netlist,
+    encoder: Thermometer,
+    classes: Sequence[str],
+    tau: float,
+    source: str,
+    group: NDArray[np.int32] | None = None,
 ) -> Classifier:
-    """Return a classifier whose outputs vote for the classes in equal shares, class 0 first.
+    """Return a classifier whose outputs vote for the classes.
 
-    Raises UsageError where the outputs cannot be so divided, or the encoder has other bits.
+    group: int32[outputs], the class of each; equal shares by default, class 0 first. Raises
+    UsageError where the outputs cannot be so divided, or the encoder has other bits.
     """
     if netlist.num_inputs != encoder.num_bits:
         raise UsageError(
             f"The netlist reads {netlist.num_inputs} bits, and the encoder gives {encoder.num_bits}"
         )
+    provenance = {"imported_from": source}
+    if group is not None:
+        return Classifier(encoder, netlist, group, tau, tuple(classes), provenance)
     if not netlist.num_outputs or netlist.num_outputs % len(classes):
         raise UsageError(
             f"{netlist.num_outputs} outputs cannot be divided into {len(classes)} equal classes;"
             " name the votes with --votes, or say how many are used with --outputs"
         )
     group = np.repeat(np.arange(len(classes), dtype=np.int32), netlist.num_outputs // len(classes))
-    return Classifier(encoder, netlist, group, tau, tuple(classes), {"imported_from": source})
+    return Classifier(encoder, netlist, group, tau, tuple(classes), provenance)
 
 
 def bits_encoder(names: Sequence[str]) -> Thermometer:

@@ -44,6 +44,10 @@ class Design:
         starts = [bit for bits in self.inputs.values() for bit in bits]
         return in_port_order(self.graph, starts, ends)
 
+    def widths(self, votes: str | None) -> list[int]:
+        """Return how many outputs each port has, of those that between() gives."""
+        return [len(b) for name, b in self.outputs.items() if votes is None or name == votes]
+
     @property
     def input_names(self) -> list[str]:
         """The name of each input bit, `port[3]`, or `port` where that has but one."""

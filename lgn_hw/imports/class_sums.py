@@ -1,0 +1,160 @@
+"""Class sums found again: from the bits of a sum down to the votes that were added up.
+
+The bits of a sum are literals of weights 1, 2, 4 and so on. Where s is the sum bit of an adder,
+and c, of twice its weight, its carry, then 2 c + s = x + y + z, and the two give way to the three
+inputs of their weight. When nothing but weight 1 is left, these are the votes. Candidates are found
+by structure, as XORs, and by simulation; each step is then a claim that a SAT solver decides.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgn_hw.imports.hashed import hashed
+from lgn_hw.netlist.aig import Aig, to_netlist
+from lgn_hw.netlist.evaluate import evaluate_words
+from lgn_hw.prove.cec import check_equal
+from lgn_hw.prove.watch import Watch
+
+__all__ = ["votes_in_sums"]
+
+WORDS = 32  # of 64 random samples each
+Columns = list[list[int]]  # by weight, literals
+
+
+def votes_in_sums(
+    graph: Aig, widths: Sequence[int], *, timeout_s: float, watch: Watch | None = None
+) -> tuple[Aig, list[int]] | None:
+    """Return a graph whose outputs are the votes, class by class, and how many each class has;
+    proven to add up to the sums, and None where they are not found.
+
+    graph: its outputs are the bits of the sums, widths[c] of class c, the lowest first.
+    """
+    simple = hashed(graph)
+    draft = _Draft(simple)
+    bits = np.split(simple.outputs, np.cumsum(widths)[:-1])
+    found = [draft.peeled(part.tolist()) for part in bits]
+    votes = [columns[0] for columns in found]
+    if any(any(columns[1:]) for columns in found) or not any(votes):
+        return None
+    verdicts = check_equal([(graph, simple), draft.claims()], timeout_s=timeout_s, watch=watch)
+    if any(verdict.status != "equal" for verdict in verdicts):
+        return None
+    outputs = np.array([vote for of in votes for vote in of], np.int64)
+    return Aig(graph.num_inputs, simple.ands, outputs), [len(of) for of in votes]
+
+
+class _Draft:
+    """Take sums apart, and keep what has to be proven of it."""
+
+    def __init__(self, graph: Aig) -> None:
+        self.graph = graph
+        self._first, self._ands = graph.first_and, graph.ands.tolist()
+        self._signatures = _simulated(graph)
+        self._proven: list[tuple[int, int]] = []  # literals that must be equal, old and new
+        self._new: list[tuple[int, int]] = []  # ANDs behind those of the graph
+
+    def peeled(self, bits: Sequence[int]) -> Columns:
+        """Return the columns that are left of a sum when no adder is found any more."""
+        columns = [self._without_zeros(bit) for bit in bits]
+        found = True
+        while found:  # from the highest weight down, as the carries of an adder come up
+            found = False
+            for weight in reversed(range(len(columns))):
+                while self._peel(columns, weight):
+                    found = True
+        return columns
+
+    def claims(self) -> tuple[Aig, Aig]:
+        """Return two circuits that are equal where every step was right."""
+        ands = np.array([*self._ands, *self._new], np.int64).reshape(-1, 2)
+        pairs = np.array(self._proven, np.int64).reshape(-1, 2)
+        old, new = (Aig(self.graph.num_inputs, ands, pairs[:, side]) for side in (0, 1))
+        return old, new
+
+    def _peel(self, columns: Columns, weight: int) -> bool:
+        """Replace one sum bit of a weight, and its carry, by what was added; say whether it did."""
+        above = columns[weight + 1] if weight + 1 < len(columns) else []
+        carries = {self._words(c).tobytes(): c for c in above}
+        for bit in columns[weight]:
+            for x, y, z in self._addends(bit):
+                wanted = self._majority(x, y, z)
+                # Words are wider than the sums in them: there never is a carry. Of votes, which are
+                # no words, an XOR of what excludes each other is left as it is.
+                found = 0 if weight and not wanted.any() else carries.get(wanted.tobytes())
+                if found is None:
+                    continue
+                if found:
+                    columns[weight + 1].remove(found)
+                columns[weight].remove(bit)
+                columns[weight] += self._without_zeros(x, y, z)
+                self._claim(bit, found, x, y, z)
+                return True
+        return False
+
+    def _without_zeros(self, *literals: int) -> list[int]:
+        """Return the literals that are ever 1, and claim it of the others."""
+        zeros = [x for x in literals if not self._words(x).any()]
+        self._proven += [(x, 0) for x in zeros if x]
+        return [x for x in literals if x not in zeros]
+
+    def _addends(self, bit: int) -> Iterator[tuple[int, int, int]]:
+        """Yield literals whose XOR is a literal: two and 0, or three."""
+        pair = self._xor(bit)
+        if pair is None:
+            return
+        yield (*pair, 0)
+        yield (pair[0] ^ 1, pair[1] ^ 1, 0)
+        for one, other in (pair, pair[::-1]):
+            inner = self._xor(one)
+            if inner is not None:
+                yield (*inner, other)
+                # x ^ y is also ~x ^ ~y, which adds up to something else.
+                yield (inner[0] ^ 1, inner[1] ^ 1, other)
+                yield (inner[0] ^ 1, inner[1], other ^ 1)
+                yield (inner[0], inner[1] ^ 1, other ^ 1)
+
+    def _xor(self, literal: int) -> tuple[int, int] | None:
+        """Return two literals whose XOR is a literal, by the structure of its ANDs."""
+        sides = self._inputs(literal)
+        if sides is None or not sides[0] & sides[1] & 1:
+            return None
+        both, neither = self._inputs(sides[0] ^ 1), self._inputs(sides[1] ^ 1)
+        if both is None or neither is None or {x ^ 1 for x in both} != set(neither):
+            return None
+        return both[0] ^ (literal & 1), both[1]
+
+    def _inputs(self, literal: int) -> tuple[int, int] | None:
+        """Return what the AND of a literal reads; None of an input or a constant."""
+        number = (literal >> 1) - self._first
+        return None if number < 0 else tuple(self._ands[number])
+
+    def _words(self, literal: int) -> NDArray[np.uint64]:
+        words = self._signatures[literal >> 1]
+        return ~words if literal & 1 else words
+
+    def _majority(self, x: int, y: int, z: int) -> NDArray[np.uint64]:
+        a, b, c = (self._words(literal) for literal in (x, y, z))
+        return (a & b) | (c & (a | b))
+
+    def _claim(self, bit: int, carry: int, x: int, y: int, z: int) -> None:
+        """Claim that an adder of three literals has this sum and this carry."""
+        half = self._exclusive(x, y)
+        self._proven.append((bit, self._exclusive(half, z)))
+        either = self._and(self._and(x, y) ^ 1, self._and(half, z) ^ 1) ^ 1
+        self._proven.append((carry, either))
+
+    def _exclusive(self, x: int, y: int) -> int:
+        return self._and(self._and(x, y) ^ 1, self._and(x ^ 1, y ^ 1) ^ 1)
+
+    def _and(self, x: int, y: int) -> int:
+        self._new.append((x, y))
+        return 2 * (self._first + len(self._ands) + len(self._new) - 1)
+
+
+def _simulated(graph: Aig) -> NDArray[np.uint64]:
+    """Return uint64[variables, WORDS], each variable's values for the same random samples."""
+    variables = 2 * np.arange(graph.first_and + len(graph.ands))
+    samples = np.random.default_rng(0).integers(0, 2**64, (graph.num_inputs, WORDS), np.uint64)
+    return evaluate_words(to_netlist(Aig(graph.num_inputs, graph.ands, variables)), samples)
