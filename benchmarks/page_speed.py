@@ -35,6 +35,17 @@ def inference(data: dict[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
+        "Raw values, floats from 0 to 1 of scaled features, in images per second; in brackets by",
+        "way of codes that numpy makes of them:",
+        "",
+        "| gates | float32 | float64 |",
+        "|---:|---:|---:|",
+        *(
+            f"| {data[f'instructions_{name}']:,} | {_raw(data, 'float32', name)} |"
+            f" {_raw(data, 'float64', name)} |"
+            for name in names
+        ),
+        "",
         f"A million gates: loaded in {data['million_load_s']} s, built in"
         f" {data['million_build_s']} s, {data['million_images_per_s']:,} images per second,"
         f" {data['million_peak_mb']} MB at the peak.",
@@ -51,6 +62,11 @@ def inference(data: dict[str, Any]) -> str:
         data.get("note", ""),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _raw(data: dict[str, Any], kind: str, name: str) -> str:
+    fast, slow = (data[f"{kind}{by}_images_per_s_{name}"] for by in ("", "_by_numpy"))
+    return f"{fast:,} ({slow:,}; {fast / slow:.0f} x)"
 
 
 def importing(data: dict[str, Any]) -> str:

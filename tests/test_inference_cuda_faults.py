@@ -23,7 +23,7 @@ FAULTS = {
         "asan", "run", "* WORD_SAMPLES / sizeof(uint64_t) * words", "/ sizeof(uint64_t) * words",
         "differ"),
     "room for one block less": (
-        "asan", "../engine", "room.with(grid * slots", "room.with((grid - 1) * slots",
+        "asan", "../engine", "scratch.with(grid * slots", "scratch.with((grid - 1) * slots",
         "heap-buffer-overflow"),
     "slots that are used again at once": (
         "trace", "../engine", "build(from, true)", "build(from, false)", "race in"),

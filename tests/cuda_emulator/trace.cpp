@@ -260,6 +260,9 @@ void __tsan_write_range(void *at, size_t n) {
 }
 void __tsan_vptr_update(void **, void *) {}
 void __tsan_vptr_read(void **) {}
+unsigned char __tsan_atomic8_load(const volatile unsigned char *from, int) { // of the host's statics
+  return __atomic_load_n(from, __ATOMIC_SEQ_CST);
+}
 void __tsan_func_entry(void *) {}
 void __tsan_func_exit() {}
 void __tsan_init() {}
