@@ -38,7 +38,7 @@ def classifier_and_codes(streaming):
         return classifier, samples.reshape(len(samples), -1).astype(np.int64)
     if streaming:
         layers = ({"kernels": 6, "padding": 1, "pool": 2}, {"kernels": 10, "padding": 1})
-        classifier = random_conv(1, (1, 10, 10), 2, layers, (60, 50), 10)
+        classifier = random_conv(1, (1, 6, 6), 2, layers, (60, 50), 10)
     else:
         classifier = random_classifier(1, features=100, layers=(200, 100), classes=10)
     return classifier, codes_of(classifier, IMAGES, np.random.default_rng(0))
@@ -50,11 +50,11 @@ def waveform(data, bit_ps):
     return [[level, bit_ps] for level in bits]
 
 
-def with_glitches(levels, rng):
-    """Invert every bit for a short time, somewhere."""
+def with_glitches(levels, rng, clock_ps):
+    """Invert every bit for less than a clock cycle, somewhere."""
     hurt = []
     for level, duration in levels:
-        length = rng.randrange(1, duration // 12)  # less than one clock cycle
+        length = rng.randrange(1, clock_ps)
         at = rng.randrange(duration - length)
         hurt += [[level, at], [1 - level, length], [level, duration - length - at]]
     return [pair for pair in hurt if pair[1]]
@@ -120,6 +120,7 @@ class Script:
 
     def __init__(self, plan, codes):
         self.rng = random.Random(0)
+        self.clocks = plan.rate.clocks_per_bit
         size = min(5, max(1, BYTES_A_FRAME // plan.sample_bytes))
         self.disturbances = Disturbances(plan, self.rng)
         self.steps, self.wanted, self.labels = [], [], []
@@ -147,7 +148,8 @@ class Script:
         for number, (request, answer) in enumerate(pairs):
             sent = request.encode()
             self.step("disturbed", self.disturbances.before(number, sent))
-            glitches = with_glitches(waveform(sent, self.disturbances.bit), self.rng)
+            clock_ps = self.disturbances.bit // self.clocks
+            glitches = with_glitches(waveform(sent, self.disturbances.bit), self.rng, clock_ps)
             self.step("glitches", {"levels": glitches})
             # No right head above announces more than a request has; a host sends 4,096 bytes.
             self.step("filling", {"bytes": bytes(len(sent) + 16).hex()})
