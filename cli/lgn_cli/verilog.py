@@ -98,6 +98,13 @@ def verilog(
             " once. auto: stream where the classifier has a convolutional form."
         ),
     ] = "unrolled",
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With a folder: texts for fusesoc, litex or pynq (both with --wrapper axi) beside"
+            " the core. Can be given several times."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -121,12 +128,15 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
 
+        lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --project litex
+
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
     """
     from lgn_hw.circuit.header import options_to_json
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import make_design
+    from lgn_hw.delivery.projects import check_projects
     from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
     from lgn_hw.synth.targets import options_for
@@ -138,6 +148,10 @@ def verilog(
     path = _target(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
+    width, projects = DEFAULT_DATA_BITS if data_bits is None else data_bits, project or []
+    if projects and (path is None or _is_file(path)):
+        raise UsageError(f"--project writes into a folder: give --output FOLDER{os.sep}")
+    check_projects(projects, wrapper, width)
     options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
@@ -154,7 +168,7 @@ def verilog(
             loaded,
             options,
             wrapper=wrapper,
-            data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
+            data_bits=width,
             clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
             name=name,
             source=source,
@@ -162,7 +176,7 @@ def verilog(
     if path is None:
         print(design.text, end="")
         return
-    written = _write(loaded, design, path, classifier.parent / "test.npz")
+    written = _write(loaded, design, path, classifier.parent / "test.npz", projects)
     data = {
         "path": str(path),
         "digest": loaded.digest,
@@ -286,7 +300,9 @@ def _save(path: Path, text: str) -> int:
     return len(data)
 
 
-def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
+def _write(
+    loaded: "Classifier", design: "Design", path: Path, real: Path, projects: list[str]
+) -> dict[str, Any]:
     """Write one file or a folder; a folder's vectors include real samples where there are some."""
     from lgn_hw.delivery.folder import deliver
     from lgn_hw.samples import read_samples, spread, vectors_for
@@ -296,5 +312,5 @@ def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> di
     # Real samples reach what random ones do not: most patterns of bits never occur in data.
     samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
     codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
-    manifest = deliver(loaded, design, codes, path, print_notices)
+    manifest = deliver(loaded, design, codes, path, print_notices, projects=projects)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

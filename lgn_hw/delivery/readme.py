@@ -3,6 +3,8 @@
 It is written for someone who has never heard of lgn-hw: ports, numbers, commands.
 """
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
@@ -58,10 +60,23 @@ head of `rtl/core.v` lists every field of a sample.
 }
 
 
-def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
+# What uses the texts of each of delivery.projects.
+PROJECT_ROWS = {
+    "fusesoc": "FuseSoC",
+    "litex": "LiteX",
+    "pynq": "an overlay for a Zynq: block design, driver for PYNQ, C header",
+}
+
+
+def readme(
+    classifier: Classifier,
+    design: "Design",
+    vectors: int,
+    projects: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> str:
     """Return the README as Markdown.
 
-    vectors: how many the testbench has.
+    vectors: how many the testbench has. projects: the paths of each one's texts.
     """
     scores = " and its scores on `o_scores`" if design.header.scores else ""
     ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
@@ -72,6 +87,10 @@ def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
     accuracy = classifier.provenance.get("accuracy")
     measured = "" if accuracy is None else f", accuracy {accuracy:.2%} as trained"
+    rows = "".join(
+        f"| {', '.join(f'`{path}`' for path in paths)} | for {PROJECT_ROWS[name]} |\n"
+        for name, paths in projects.items()
+    )
     return f"""\
 # {design.top}
 
@@ -128,7 +147,7 @@ yosys, for {parts}:
 | `tb/samples.hex`, `tb/expected.hex` | one vector per line; a 1 above the highest bit |
 | `tb/test_cocotb.py` | the same vectors in cocotb |
 | `constraints/`, `vivado/`, `quartus/` | for the tools |
-| `manifest.json` | SHA-256 of every file, options, tool versions |
+{rows}| `manifest.json` | SHA-256 of every file, options, tool versions |
 """
 
 
