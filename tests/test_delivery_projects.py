@@ -4,10 +4,14 @@ import json
 import re
 
 import pytest
+from conv_bench import random_conv
 from messages import telling
 from project_bench import classifier_of, delivery
 
 from lgn_hw import UsageError
+from lgn_hw.delivery.projects import project_files
+from lgn_hw.delivery.stream_design import make_stream_design
+from lgn_hw.hdl.streaming import StreamingOptions
 
 
 def test_a_delivery_without_projects_has_none(tmp_path):
@@ -51,3 +55,14 @@ def test_verilog_rejects_a_project_without_a_folder(lgn, tmp_path):
     assert code == 0
     assert (tmp_path / "new" / "litex" / "classifier_core.py").exists()
     assert json.loads(out)["files"] == sum(1 for p in (tmp_path / "new").rglob("[!.]*.*"))
+
+
+def test_a_streaming_core_goes_to_fusesoc_only():
+    frames = random_conv(9, (1, 1, 1), 2, ({"kernels": 4, "size": 1},))
+    design = make_stream_design(
+        frames, StreamingOptions(1), wrapper="axi", data_bits=32, clock_mhz=50
+    )
+    (text,) = project_files(frames, design, ["fusesoc"])["fusesoc"].values()
+    assert all(f"      - {name}\n" in text for name in design.files)
+    with pytest.raises(UsageError, match=r"--project litex is for .*, not for --conv stream"):
+        project_files(frames, design, ["fusesoc", "litex"])

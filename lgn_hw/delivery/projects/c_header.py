@@ -10,7 +10,7 @@ from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
 from lgn_hw.ports import fields_of
 
 if TYPE_CHECKING:
-    from lgn_hw.delivery.design import Design
+    from lgn_hw.delivery.design import CoreDesign
 
 __all__ = ["c_header"]
 
@@ -18,7 +18,7 @@ STATIC = Path(__file__).parent.parent / "files" / "pynq_packets.h.txt"
 PER_LINE = 16
 
 
-def c_header(classifier: Classifier, design: "Design") -> str:
+def c_header(classifier: Classifier, design: "CoreDesign") -> str:
     """Return the header: all names begin with the core's, constants in capitals.
 
     Nothing is allocated and nothing linked to; it is C99 and C++.

@@ -17,7 +17,7 @@ CHECKED = "Tried with FuseSoC 2.4 and Icarus Verilog; target vivado was never se
 
 def files(classifier: Classifier, design: "Design") -> dict[str, str]:
     """Return the .core file (CAPI2), which lies beside the sources that it names."""
-    what = f"Logic gate network with {classifier.num_classes} classes, latency {design.latency}"
+    what = f"Logic gate network with {classifier.num_classes} classes, {design.timing}"
     name = f"lgn-hw:classifier:{design.top}:{lgn_hw.__version__}"
     sources = "\n".join(f"      - {path}" for path in design.files)
     text = f"""\

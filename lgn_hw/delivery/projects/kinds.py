@@ -1,20 +1,17 @@
 """The kinds of project texts by name, and whether they go with a design."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.delivery.design import CoreDesign, Design
 from lgn_hw.delivery.projects import fusesoc, litex, pynq
 from lgn_hw.errors import UsageError
 
-if TYPE_CHECKING:
-    from lgn_hw.delivery.design import Design
-
 __all__ = ["PROJECTS", "check_projects", "project_files"]
 
-PROJECTS = {"fusesoc": fusesoc, "litex": litex, "pynq": pynq}
-# They connect streams and registers, which only this wrapper has.
-NEED_AXI = ("litex", "pynq")
+PROJECTS = ("fusesoc", "litex", "pynq")
+# They connect streams and registers, which only this wrapper of a core of whole samples has.
+NEED_AXI = {"litex": litex.files, "pynq": pynq.files}
 
 
 def check_projects(names: Sequence[str], wrapper: str, data_bits: int) -> None:
@@ -36,8 +33,22 @@ def check_projects(names: Sequence[str], wrapper: str, data_bits: int) -> None:
 
 
 def project_files(
-    classifier: Classifier, design: "Design", names: Sequence[str]
+    classifier: Classifier, design: Design, names: Sequence[str]
 ) -> dict[str, dict[str, str]]:
-    """Return for each named project its texts by path; raises what check_projects raises."""
+    """Return for each named project its texts by path.
+
+    Raises what check_projects raises, and UsageError where the design takes samples in pieces.
+    """
     check_projects(names, design.wrapper, design.data_bits)
-    return {name: PROJECTS[name].files(classifier, design) for name in sorted(set(names))}
+    texts = {}
+    for name in sorted(set(names)):
+        if name not in NEED_AXI:
+            texts[name] = fusesoc.files(classifier, design)
+        elif isinstance(design, CoreDesign):
+            texts[name] = NEED_AXI[name](classifier, design)
+        else:
+            raise UsageError(
+                f"--project {name} is for cores that take whole samples, not for --conv stream;"
+                " fusesoc is for both"
+            )
+    return texts

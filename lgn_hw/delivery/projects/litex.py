@@ -7,7 +7,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.axi_lite import ADDRESS_BITS
 
 if TYPE_CHECKING:
-    from lgn_hw.delivery.design import Design
+    from lgn_hw.delivery.design import CoreDesign
 
 __all__ = ["files"]
 
@@ -18,7 +18,7 @@ CHECKED = (
 STATIC = Path(__file__).parent.parent / "files" / "litex_module.py.txt"
 
 
-def files(classifier: Classifier, design: "Design") -> dict[str, str]:
+def files(classifier: Classifier, design: "CoreDesign") -> dict[str, str]:
     """Return the module, litex/CORE.py: constants of this circuit before text that stays."""
     shape = design.shape
     head = f'''\

@@ -10,7 +10,7 @@ from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
 from lgn_hw.ports import fields_of
 
 if TYPE_CHECKING:
-    from lgn_hw.delivery.design import Design
+    from lgn_hw.delivery.design import CoreDesign
 
 __all__ = ["DMA_BITS", "files"]
 
@@ -22,7 +22,7 @@ DMA_BITS = (8, 16, 32, 64, 128, 256, 512, 1024)  # the widths of a stream that A
 STATIC = Path(__file__).parent.parent / "files" / "pynq_driver.py.txt"
 
 
-def files(classifier: Classifier, design: "Design") -> dict[str, str]:
+def files(classifier: Classifier, design: "CoreDesign") -> dict[str, str]:
     """Return block design, driver and header in the folder pynq/."""
     return {
         "pynq/block_design.tcl": block_design(design),
@@ -31,7 +31,7 @@ def files(classifier: Classifier, design: "Design") -> dict[str, str]:
     }
 
 
-def _driver(classifier: Classifier, design: "Design") -> str:
+def _driver(classifier: Classifier, design: "CoreDesign") -> str:
     """Return the driver: constants of this circuit before text that stays."""
     header, shape, fields = design.header, design.shape, fields_of(classifier)
     constants: dict[str, Any] = {
