@@ -45,7 +45,7 @@ def c_header(classifier: Classifier, design: "CoreDesign") -> str:
         "@WIDTH@": _table(field.last - field.first + 1 for field in fields),
         "@LOW@": _table(field.low for field in fields),
         "@HIGH@": _table(field.high for field in fields),
-        "@DIGEST@": ", ".join(f"0x{word}u" for word in words),
+        "@DIGEST@": ",\n  ".join(", ".join(f"0x{w}u" for w in words[i : i + 4]) for i in (0, 4)),
         "@core@": small,
         "@CORE@": small.upper(),
     }.items():

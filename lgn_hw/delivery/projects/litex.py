@@ -1,5 +1,6 @@
 """A module for LiteX around the AXI wrapper: endpoints of streams and an AXI4-Lite bus."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,12 @@ Send a sample of {shape["sample_bits"]} bits to `sink` in {shape["sample_beats"]
 and `keep` set; its result of {shape["result_bits"]} bits comes from `source` in\
  {shape["result_beats"]}. README.md lists fields and registers.
 """
-
+'''
+    constants = f'''\
 TOP = "{design.top}"
-SOURCES = {list(design.files)!r}
+SOURCES = {json.dumps(list(design.files))}
 DATA_BITS = {design.data_bits}
 ADDRESS_BITS = {ADDRESS_BITS}
 '''
-    return {f"litex/{design.header.top}.py": head + STATIC.read_text(encoding="utf-8")}
+    text = STATIC.read_text(encoding="utf-8").replace("@CONSTANTS@\n", constants)
+    return {f"litex/{design.header.top}.py": head + text}

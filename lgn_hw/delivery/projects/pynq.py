@@ -35,9 +35,7 @@ def _driver(classifier: Classifier, design: "CoreDesign") -> str:
     """Return the driver: constants of this circuit before text that stays."""
     header, shape, fields = design.header, design.shape, fields_of(classifier)
     constants: dict[str, Any] = {
-        "ID": IDENTITY,
         "DIGEST": header.digest,
-        "REGISTERS": dict(REGISTERS),
         "SAMPLE_BYTES": shape["sample_beats"] * design.data_bits // 8,
         "RESULT_BYTES": shape["result_beats"] * design.data_bits // 8,
         "CLASS_BITS": header.class_bits,
@@ -64,4 +62,6 @@ def _driver(classifier: Classifier, design: "CoreDesign") -> str:
 
 '''
     values = "".join(f"{name} = {value!r}\n" for name, value in constants.items())
-    return head + values + STATIC.read_text(encoding="utf-8")
+    values = f"ID = 0x{IDENTITY:08X}  # the letters LGN1\n{values}"
+    addresses = "".join(f"    {name!r}: 0x{at:02X},\n" for name, at in REGISTERS.items())
+    return head + values + f"REGISTERS = {{\n{addresses}}}\n" + STATIC.read_text(encoding="utf-8")
