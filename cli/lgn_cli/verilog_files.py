@@ -16,7 +16,7 @@ __all__ = ["is_file", "target_of", "write_design"]
 
 SUFFIXES = (".v", ".sv")
 # Random and real samples of a folder's testbench; a frame takes hundreds of cycles.
-VECTORS, FRAMES = (200, 200), (10, 30)
+VECTORS, FRAMES = (200, 200), (11, 9)
 
 
 def target_of(output: str | None, classifier: Path) -> Path | None:
