@@ -60,7 +60,7 @@ def search(
     seeds: Annotated[int, typer.Option(min=1, help="Networks of each design that is shown.")] = 3,
     points: Annotated[int, typer.Option(min=1, help="Designs that are shown, at most.")] = 8,
     steps: Annotated[
-        int, typer.Option(min=0, help="Of the longest trainings; 400 for small data, else 3000.")
+        int, typer.Option(min=0, help="Of the longest trainings; 1000 to 3000 by the samples.")
     ] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core, at most 8.")] = 0,
     label: Annotated[

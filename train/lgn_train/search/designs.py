@@ -14,6 +14,8 @@ from lgn_train.search.study import RESULT, complete
 
 __all__ = ["Design", "best_designs", "by_merit", "pareto", "within_an_error"]
 
+LEAST_ERROR = 1e-3  # fewer errors count like this, so that a design without any has a finite gain
+
 
 @dataclass(frozen=True)
 class Design:
@@ -38,15 +40,24 @@ class Design:
 def best_designs(study: optuna.Study, luts: int, points: int) -> list[Design]:
     """Return the front of the trials that saw every validation sample, smallest first.
 
-    Of more than `points` those are left out whose accuracy is least above the next smaller one's.
+    Of more than `points` those are left out that take the smallest share of the next smaller one's
+    errors away, and never the most accurate one.
     """
     found = [_design(trial) for trial in complete(study) if trial.user_attrs[RESULT]["whole"]]
     front = pareto([(d.accuracy, d.luts) for d in found])
     kept = [found[i] for i in front if found[i].luts <= luts]
     while len(kept) > points:
-        gains = [b.accuracy - a.accuracy for a, b in pairwise(kept)]
-        kept.pop(1 + gains.index(min(gains)) if gains else 0)
+        gains = _gains([design.accuracy for design in kept])
+        kept.pop(gains.index(min(gains[:-1])))
     return kept
+
+
+def _gains(accuracies: Sequence[float]) -> list[float]:
+    """Return the logarithm of how many times fewer errors each has than the one before, and the
+    first than one that is never right. From 95 to 97 % is more than from 20 to 40 %.
+    """
+    errors = [1.0, *(max(1 - accuracy, LEAST_ERROR) for accuracy in accuracies)]
+    return [math.log(before / after) for before, after in pairwise(errors)]
 
 
 def _design(trial: optuna.trial.FrozenTrial) -> Design:

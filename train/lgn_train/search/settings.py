@@ -1,6 +1,7 @@
 """What a search is asked for, as it is written beside its study."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from lgn_hw.errors import UsageError
 from lgn_hw.synth.targets import TARGETS
 from lgn_train.data.dataset import Dataset
 from lgn_train.recipe import Data
-from lgn_train.search.sizes import LARGE
+from lgn_train.search.sizes import FEW, LARGE
 
 __all__ = ["FILE", "Settings"]
 
 FILE = "search.json"
 FORMAT = 1  # of the file and of the space: a study goes on only where both are the same
-STEPS = (400, 3000)  # of optimisation of the longest trainings, of small data and of large
+# Optimiser steps of the longest trainings, on fewer samples than so many. With 400 the best of 55
+# designs for scikit-learn's digits came to 85 % in validation, the default recipe's 2 000 to 97 %.
+STEPS = ((FEW, 1000), (LARGE, 2000), (math.inf, 3000))
 
 DECIDING = ("format", "data_sha256", "luts", "lut", "steps")
 CUTS = ("validation", "split_seed")
@@ -55,7 +58,7 @@ class Settings:
 
     def longest(self, rows: int) -> int:
         """Return the optimiser steps of the longest trainings on so many samples."""
-        return self.steps or STEPS[rows >= LARGE]
+        return self.steps or next(steps for least, steps in STEPS if rows < least)
 
     def to_dict(self, data: Dataset) -> dict[str, Any]:
         """Return what is written beside a study, and compared before it goes on."""
