@@ -41,15 +41,16 @@ def best_designs(study: optuna.Study, luts: int, points: int) -> list[Design]:
     """Return the front of the trials that saw every validation sample, smallest first.
 
     Of more than `points` those are left out that take the smallest share of the next smaller one's
-    errors away, and never the most accurate one.
+    errors away, and never the most accurate one; a single point is the smallest, as the one that
+    other seeds leave within the budget.
     """
     found = [_design(trial) for trial in complete(study) if trial.user_attrs[RESULT]["whole"]]
     front = pareto([(d.accuracy, d.luts) for d in found])
     kept = [found[i] for i in front if found[i].luts <= luts]
-    while len(kept) > points:
+    while len(kept) > max(points, 2):
         gains = _gains([design.accuracy for design in kept])
         kept.pop(gains.index(min(gains[:-1])))
-    return kept
+    return kept[:points]
 
 
 def _gains(accuracies: Sequence[float]) -> list[float]:
