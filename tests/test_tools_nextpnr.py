@@ -112,7 +112,7 @@ def test_run_nextpnr_rejects_a_design_that_does_not_fit(fake, tmp_path):
 
 
 def test_find_nextpnr_rejects_an_unknown_family():
-    message = "The family must be one of ice40, ecp5, gowin, not 'xilinx'"
+    message = "The family must be one of ice40, ecp5, gowin, nexus, machxo2, gatemate, not 'xilinx'"
     with pytest.raises(UsageError, match=f"^{message}$"):
         find_nextpnr("xilinx")
 

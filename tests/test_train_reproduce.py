@@ -17,7 +17,7 @@ from messages import telling
 from typer.testing import CliRunner
 
 from lgn_cli.reproduce import reproduce
-from lgn_hw.errors import CheckFailed, UsageError
+from lgn_hw.errors import CheckFailed, LgnError, UsageError
 from lgn_train.encoding import fitted_encoder
 from lgn_train.loop import Trainer
 from lgn_train.model import build_model
@@ -444,6 +444,22 @@ def test_unequal_starts_are_an_error():
     text = "...seed 0 and depth 2 ...same logits and wiring, and soft and hard_st do not"
     with pytest.raises(CheckFailed, match=telling(text)):
         check_equal_starts(records)
+
+
+def test_a_folder_of_others_is_refused_and_kept(tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine.json").write_text('{"runs": 1}')
+    (tmp_path / "results.json").write_text("mine")
+    with pytest.raises(LgnError, match=re.escape(str(tmp_path))):
+        repeat(tmp_path)
+    assert (tmp_path / "runs" / "mine.json").read_text() == '{"runs": 1}'
+    assert (tmp_path / "results.json").read_text() == "mine"
+
+
+def test_a_page_of_others_is_kept_aside(copied):
+    (copied / "page.md").write_text("my notes")
+    repeat(copied, train=False)
+    assert (copied / "page.md.orig").read_text() == "my notes"
 
 
 def test_page_rejects_a_folder_without_runs(tmp_path):

@@ -99,7 +99,7 @@ bool encode_wide(const Program &program, const Code *codes, int64_t samples, uin
 template <class Code, class Value>
 bool encode_values(const Program &program, const Value *values, int64_t samples, uint64_t *slots,
                    int word) {
-  Code *codes = code_room<Code>(program, WORD);
+  Code *codes = code_memory<Code>(program, WORD);
   if (quantize(program, values, samples, codes)) return true;
   return program.narrow ? encode_bytes(program, codes, samples, slots, word)
                         : encode_wide(program, codes, samples, slots, word);
@@ -137,7 +137,7 @@ template <class Code> bool encode_one(const Program &program, const Code *codes,
 }
 
 template <class Value> bool encode_one_of_values(const Program &program, const Value *values, uint8_t *slots) {
-  int32_t *codes = code_room<int32_t>(program, 1);
+  int32_t *codes = code_memory<int32_t>(program, 1);
   return quantize(program, values, 1, codes) || encode_one(program, codes, slots);
 }
 

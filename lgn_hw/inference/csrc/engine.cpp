@@ -21,24 +21,24 @@ struct Call {
 };
 
 // What one thread works in.
-struct Room {
+struct Workspace {
   Vector *slots;
-  explicit Room(const Program &program)
+  explicit Workspace(const Program &program)
       : slots((Vector *)std::aligned_alloc(sizeof(Vector), sizeof(Vector) * (size_t)(program.slots + 1))) {
     if (!slots) throw std::bad_alloc();
   }
-  ~Room() { std::free(slots); }
+  ~Workspace() { std::free(slots); }
 };
 
-template <class Code> bool run_block(const Call &call, const Code *codes, int64_t start, Room &room) {
+template <class Code> bool run_block(const Call &call, const Code *codes, int64_t start, Workspace &workspace) {
   const Program &program = call.program;
   const int64_t samples = std::min<int64_t>(BLOCK, call.samples - start);
-  if (encode_block(program, codes + start * program.features, samples, room.slots)) return true;
-  run_gates(program, room.slots);
+  if (encode_block(program, codes + start * program.features, samples, workspace.slots)) return true;
+  run_gates(program, workspace.slots);
   Leader leader;
   for (int64_t c = 0; c < program.classes; ++c) {
     Vector planes[MOST_PLANES];
-    score_class(program, room.slots, c, planes);
+    score_class(program, workspace.slots, c, planes);
     if (call.scores)
       numbers_of(planes, program.planes, samples, call.scores + start * program.classes + c, program.classes);
     if (call.chosen) leader.meet(planes, program.planes, c);
@@ -80,9 +80,9 @@ template <class Code> int run(const Call &call, const Code *codes, int64_t threa
   std::atomic<int> status{0};
   auto work = [&] {
     try {
-      Room room(call.program);
+      Workspace workspace(call.program);
       for (int64_t block; !status && (block = next++) < blocks;)
-        if (run_block(call, codes, block * BLOCK, room)) status = 1;
+        if (run_block(call, codes, block * BLOCK, workspace)) status = 1;
     } catch (const std::bad_alloc &) {
       status = 2;
     }

@@ -40,12 +40,12 @@ bool quantize(const Program &program, const Value *values, int64_t samples, Code
   return wrong;
 }
 
-// Room for the codes of so many samples, kept by a thread.
-template <class Code> Code *code_room(const Program &program, int64_t samples) {
-  static thread_local std::vector<Code> room;
+// Memory for the codes of so many samples, kept by a thread.
+template <class Code> Code *code_memory(const Program &program, int64_t samples) {
+  static thread_local std::vector<Code> codes;
   const size_t needed = samples * program.features;
-  if (room.size() < needed) room.resize(needed);
-  return room.data();
+  if (codes.size() < needed) codes.resize(needed);
+  return codes.data();
 }
 
 } // namespace lgn
