@@ -13,7 +13,7 @@ from amaranth.lib.io import Buffer
 from lgn_boards.board import Board
 from lgn_boards.clock import PllClock
 from lgn_boards.pll import find_pll
-from lgn_hw.hdl.streaming.window import LINE_ABOVE
+from lgn_hw.hdl.streaming.line import LINE_ABOVE
 from lgn_hw.link import LinkPlan
 from lgn_hw.link.gateware.uart_classifier import UartClassifier
 from lgn_hw.tools.yosys import find_yosys

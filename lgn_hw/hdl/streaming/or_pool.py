@@ -5,7 +5,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from lgn_hw.hdl.block import Quiet
-from lgn_hw.hdl.streaming.window import LINE_ABOVE
+from lgn_hw.hdl.streaming.line import read_line
 
 __all__ = ["OrPool"]
 
@@ -36,9 +36,9 @@ class OrPool(Quiet):
         m.submodules.lines = lines = memory.Memory(
             shape=self.channels, depth=max(2, self.columns), init=[]
         )
-        # Without a clock, into a register: see window.LineWindow.
-        write, read = lines.write_port(), lines.read_port(domain="comb")
-        above = Signal(self.channels, name=LINE_ABOVE, reset_less=True)
+        write = lines.write_port()
+        # The rows above are read at the first place of a window, and written at its last.
+        above = read_line(m, lines, column, taken & (place == 0))
         m.d.comb += [
             advance.eq(~self.o_pixel.valid | self.o_pixel.ready),
             self.i_pixel.ready.eq(advance),
@@ -49,16 +49,12 @@ class OrPool(Quiet):
             # Read at the last place of a row of the window only, where it is in_row and the rows
             # above: written out, so that a channel's LUT in front of `begun` is that one's own.
             found.eq(Mux(row == 0, 0, above) | begun | self.i_pixel.payload),
-            # The rows above are read at the first place of a window, and written at its last.
-            read.addr.eq(column),
             write.addr.eq(column),
             write.data.eq(found),
             write.en.eq(taken & ends),
         ]
         with m.If(advance):
             m.d.sync += self.o_pixel.valid.eq(taken & gives)
-        with m.If(taken & (place == 0)):
-            m.d.sync += above.eq(read.data)
         with m.If(taken):
             m.d.sync += [begun.eq(in_row), place.eq(Mux(ends, 0, place + 1))]
             with m.If(ends):

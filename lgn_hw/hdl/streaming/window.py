@@ -6,10 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from lgn_hw.convolution import Kernels
 from lgn_hw.hdl.block import Quiet
+from lgn_hw.hdl.streaming.line import read_line
 
-__all__ = ["LINE_ABOVE", "LineWindow"]
-
-LINE_ABOVE = "line_above"  # the register of what is read from lines; see lgn_boards.top
+__all__ = ["LineWindow"]
 
 
 class LineWindow(Quiet):
@@ -92,18 +91,14 @@ class LineWindow(Quiet):
             return []
         width = self.channels * (self.size - 1)
         m.submodules.lines = lines = memory.Memory(shape=width, depth=self.pitch, init=[])
-        # Read without a clock into a register: yosys then sees that the two addresses differ. For a
-        # clocked port it would build what keeps the old word where they are one.
-        write, read = lines.write_port(), lines.read_port(domain="comb")
-        held = Signal(width, name=LINE_ABOVE, reset_less=True)
-        with m.If(slot):
-            m.d.sync += held.eq(read.data)
+        write = lines.write_port()
+        # Never the place that is written: a row has two places or more.
+        held = read_line(m, lines, after, slot)
         above = [held.word_select(i, self.channels) for i in range(self.size - 1)]
         m.d.comb += [
             write.addr.eq(column),
             write.en.eq(slot),
             write.data.eq(Cat(pixel, *above[:-1])),
-            read.addr.eq(after),  # never the one that is written: a row has two places or more
         ]
         return above
 
