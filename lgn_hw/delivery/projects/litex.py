@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["files"]
 
 CHECKED = (
-    "Tried with LiteX 2024.12 and Migen 0.10 in Icarus Verilog: the testbench of this folder passed\n"
-    "between its endpoints, and the bus of a SoC without a CPU read its registers.\n"
-    "Never on a board."
+    "Tried with LiteX 2024.12 and Migen 0.10 in Icarus Verilog: the testbench of this folder\n"
+    "passed between its endpoints, and the bus of a SoC without a CPU read its registers. Never\n"
+    "on a board."
 )
 STATIC = Path(__file__).parent.parent / "files" / "litex_module.py.txt"
 
