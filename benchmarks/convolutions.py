@@ -20,6 +20,7 @@ from typing import Any
 
 import matplotlib as mpl
 from machine import describe_machine, measure
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lgn_boards.board import Board
@@ -41,13 +42,22 @@ MAP = "backup\nread_aiger before.aig\nstrash\nif -K 4 -a\nwrite_blif after.blif\
 BLOCK_RAMS = ("ICESTORM_RAM", "DP16KD")
 LUTS = ("ICESTORM_LC", "TRELLIS_COMB")
 PROOF_S = 1200
-# Published for MNIST: accuracy in percent, and the LUT6 or gates of the logic.
-PUBLISHED = {
-    "DWN, LUT6, with encoder": [(97.76, 3464)],
-    "TreeLUT, LUT6": [(97.0, 4478)],
-    "NeuraLUT, LUT6": [(96.0, 54798)],
-    "LILogic Net, gates": [(98.45, 8000), (98.95, 32000)],
+# Published: accuracy in percent, and the LUT6 or gates of the logic.
+PUBLISHED: dict[str, dict[str, list[tuple[float, int]]]] = {
+    "mnist": {
+        "DWN, LUT6, with encoder": [(97.76, 3464)],
+        "TreeLUT, LUT6": [(97.0, 4478)],
+        "NeuraLUT, LUT6": [(96.0, 54798)],
+        "LILogic Net, gates": [(98.45, 8000), (98.95, 32000)],
+    },
+    "cifar10": {
+        "LogicTreeNet S, gates": [(60.38, 400_000)],
+        "CoverageDLGN, gates": [(52.36, 48_000), (61.02, 1_280_000)],
+        "BitLogic, LUT4": [(58.06, 128_000)],
+        "LILogic Net, gates": [(60.98, 256_000)],
+    },
 }
+TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
 @dataclass(frozen=True)
@@ -166,33 +176,44 @@ class Rows:
 
 
 def draw(designs: list[dict[str, Any]]) -> Figure:
-    """Plot test accuracy on MNIST against LUTs: in time, unrolled, and as published."""
-    rows = [row for row in designs if row["data"] == "mnist" and row["accuracy"]]
-    figure = Figure(figsize=(7.2, 4.4), layout="constrained")
-    axes = figure.add_subplot()
-    for (name, points), marker in zip(PUBLISHED.items(), "s^vP", strict=True):
+    """Plot test accuracy against LUTs, a panel for each data set with designs: in time, unrolled,
+    and as published.
+    """
+    found = [row for row in designs if row["accuracy"]]
+    names = [name for name in PUBLISHED if any(row["data"] == name for row in found)]
+    figure = Figure(figsize=(7.2, 4.4 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        draw_panel(axes, name, [row for row in found if row["data"] == name])
+    return figure
+
+
+def draw_panel(axes: Axes, name: str, rows: list[dict[str, Any]]) -> None:
+    """Draw the designs of a data set, and what is published of it."""
+    for (title, points), marker in zip(PUBLISHED[name].items(), "s^vP", strict=True):
         shares, luts = zip(*points, strict=True)
-        axes.plot(luts, shares, marker, color="#999999", label=name)
+        axes.plot(luts, shares, marker, color="#999999", label=title)
     for key, marker, color, label in (
         ("unrolled_luts", "D", "#D55E00", "unrolled, LUT4 of the gates alone"),
         ("luts", "o", "#0072B2", "streaming, LUT4 of the whole board"),
     ):
         found = [(row[key], 100 * row["accuracy"]) for row in rows if row.get(key)]
-        axes.plot(*zip(*found, strict=True), marker, color=color, label=label)
+        if found:
+            axes.plot(*zip(*found, strict=True), marker, color=color, label=label)
     for row in rows:
-        if row.get("unrolled_luts"):
+        if row.get("luts") and row.get("unrolled_luts"):
             ends = [row["luts"], row["unrolled_luts"]]
             axes.plot(ends, [100 * row["accuracy"]] * 2, ":", color="#0072B2", linewidth=1)
-        place = (row["luts"], 100 * row["accuracy"])
-        axes.annotate(row["part"], place, (0, 7), textcoords="offset points", fontsize=8)
+        if row.get("luts"):
+            place = (row["luts"], 100 * row["accuracy"])
+            axes.annotate(row["part"], place, (0, 7), textcoords="offset points", fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("LUTs or gates")
-    axes.set_ylabel("MNIST test accuracy, %")
+    axes.set_ylabel(f"{TITLES[name]} test accuracy, %")
     axes.grid(color="#E6E6E6")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
-    return figure
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lgn_cli.console import JsonOption, errors, finite, print_json, say
-from lgn_cli.verilog import chosen_conv
+from lgn_cli.conv import chosen_conv
 
 __all__ = ["build"]
 

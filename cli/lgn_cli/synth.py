@@ -8,9 +8,9 @@ import typer
 from rich.table import Table
 
 from lgn_cli.console import JsonOption, print_json, print_notices, say, show, status, write_json
+from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
 from lgn_cli.synth_stream import synth_stream
-from lgn_cli.verilog import chosen_conv
 from lgn_hw.errors import UsageError
 from lgn_hw.synth.estimate import CIRCUIT_PARTS, Area, estimate_area
 

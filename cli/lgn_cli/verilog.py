@@ -1,30 +1,36 @@
 """`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
 
-import os
-import re
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from lgn_cli.console import JsonOption, check_file, finite, print_json, print_notices, say, status
+from lgn_cli.console import JsonOption, finite, print_json, say, status
+from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
+from lgn_cli.verilog_files import target_of, write_design
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
     from lgn_hw.circuit.options import CoreOptions
     from lgn_hw.classifier import Classifier
-    from lgn_hw.delivery.design import Design
-    from lgn_hw.hdl.streaming import StreamingOptions
 
 __all__ = ["verilog"]
 
-SUFFIXES = (".v", ".sv")
-RANDOM_VECTORS, REAL_VECTORS = 200, 200  # of a folder's testbench
 DEFAULT_CLOCK_MHZ = 100.0
-STREAM_TAKES = ("output", "levels_per_stage", "scores", "name", "conv")
+STREAM_TAKES = (
+    "output", "levels_per_stage", "scores", "name", "conv", "wrapper", "data_bits", "clock_mhz",
+)  # fmt: skip
+
+
+class _Around(TypedDict):
+    """What may stand around a core of either kind."""
+
+    wrapper: str
+    data_bits: int
+    clock_mhz: float
 
 
 def verilog(
@@ -50,12 +56,16 @@ def verilog(
     wrapper: Annotated[
         str,
         typer.Option(
-            help="stream: valid and ready. axi: AXI4-Stream with AXI4-Lite registers."
-            " parallel: no handshake."
+            help="stream: valid and ready. axi: AXI4-Stream with AXI4-Lite registers, or video with"
+            " --conv stream. parallel: no handshake."
         ),
     ] = "stream",
     data_bits: Annotated[
-        int | None, typer.Option(help="The width of TDATA with --wrapper axi; 32 if not given.")
+        int | None,
+        typer.Option(
+            help="The width of TDATA with --wrapper axi, with --conv stream that of results; 32 if"
+            " not given."
+        ),
     ] = None,
     clock_mhz: Annotated[
         float | None,
@@ -122,12 +132,17 @@ def verilog(
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
 
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
+
+        lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream --wrapper axi -o delivery/
     """
     from lgn_hw.circuit.header import options_to_json
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
-    from lgn_hw.delivery.design import make_design
+    from lgn_hw.delivery.design import Design, make_design
+    from lgn_hw.delivery.stream_design import make_stream_design
     from lgn_hw.hdl.streaming import StreamingOptions
+    from lgn_hw.hdl.streaming.verilog import STREAM_NAME
+    from lgn_hw.hdl.verilog import DEFAULT_NAME
     from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS
     from lgn_hw.synth.targets import options_for
 
@@ -135,41 +150,42 @@ def verilog(
         raise UsageError(
             f"--data-bits is the width of TDATA and needs --wrapper axi, not {wrapper}"
         )
-    path = _target(output, classifier)
+    path = target_of(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
     options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
-    if chosen_conv(loaded, conv) == "stream":
-        refuse_others(context, "--conv stream", STREAM_TAKES)
-        # The default name says which kind of core it is; a name that was given stays.
-        core_name = "streaming_core" if name == "classifier_core" else name
-        levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
-        _stream(loaded, path, StreamingOptions(levels, scores), core_name, json)
-        return
+    around: _Around = {
+        "wrapper": wrapper,
+        "data_bits": DEFAULT_DATA_BITS if data_bits is None else data_bits,
+        "clock_mhz": DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
+    }
+    design: Design
     with status("emitting Verilog"):
-        options = _with_registers(loaded, options, clock_mhz, part, latency)
-        design = make_design(
-            loaded,
-            options,
-            wrapper=wrapper,
-            data_bits=DEFAULT_DATA_BITS if data_bits is None else data_bits,
-            clock_mhz=DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
-            name=name,
-            source=source,
-        )
+        if chosen_conv(loaded, conv) == "stream":
+            refuse_others(context, "--conv stream", STREAM_TAKES)
+            # The default name says which kind of core it is; a name that was given stays.
+            core_name = STREAM_NAME if name == DEFAULT_NAME else name
+            levels = DEFAULT_REGISTERS if levels_per_stage is None else levels_per_stage
+            made = make_stream_design(
+                loaded, StreamingOptions(levels, scores), name=core_name, **around
+            )
+            design, described = made, asdict(made.header)
+        else:
+            options = _with_registers(loaded, options, clock_mhz, part, latency)
+            design = make_design(loaded, options, name=name, source=source, **around)
+            described = {"digest": loaded.digest, **options_to_json(options)}
     if path is None:
         print(design.text, end="")
         return
-    written = _write(loaded, design, path, classifier.parent / "test.npz")
+    written = write_design(loaded, design, path, classifier.parent / "test.npz")
     data = {
         "path": str(path),
-        "digest": loaded.digest,
+        **described,
         "wrapper": wrapper,
         "top": design.top,
         "latency_cycles": design.latency,
-        **options_to_json(options),
         "bytes": len(design.text.encode()),
         **written,
         "seconds": round(time.perf_counter() - start, 2),
@@ -178,75 +194,7 @@ def verilog(
         print_json(data)
     else:
         files = f"{data['files']} files, " if "files" in data else ""
-        say(f"{path}: {files}{data['bytes']:,} bytes of Verilog, latency {design.latency} cycles")
-
-
-def chosen_conv(classifier: "Classifier", conv: str) -> str:
-    """Return stream or unrolled; raises UsageError on other values than these and auto."""
-    if conv not in ("stream", "unrolled", "auto"):
-        raise UsageError(f"--conv must be stream, unrolled or auto, not {conv!r}")
-    if conv == "auto":
-        return "unrolled" if classifier.convolution is None else "stream"
-    return conv
-
-
-def _stream(
-    classifier: "Classifier",
-    path: Path | None,
-    options: "StreamingOptions",
-    name: str,
-    json: bool,
-) -> None:
-    """Write a streaming core to a file or to standard output."""
-    from dataclasses import asdict
-
-    from lgn_hw.hdl.streaming.header import read_stream_header
-    from lgn_hw.hdl.streaming.verilog import streaming_verilog
-
-    start = time.perf_counter()
-    with status("emitting Verilog"):
-        text = streaming_verilog(classifier, options, name=name)
-    if path is None:
-        print(text, end="")
-        return
-    if not _is_file(path):
-        raise UsageError(f"--conv stream writes one file that ends in .v or .sv, not {path}")
-    size = _save(path, text)
-    header = read_stream_header(text)
-    assert header is not None
-    data = {"path": str(path), **asdict(header), "bytes": size}
-    data["seconds"] = round(time.perf_counter() - start, 2)
-    if json:
-        print_json(data)
-    else:
-        say(
-            f"{path}: {data['bytes']:,} bytes of Verilog, a frame every {header.interval} cycles,"
-            f" its result {header.latency} cycles after its last pixel"
-        )
-
-
-def _target(output: str | None, classifier: Path) -> Path | None:
-    """Return the file or folder to write, or None for standard output."""
-    if output in ("-", "/dev/stdout"):
-        return None
-    check_file(classifier)
-    path = classifier.with_suffix(".v") if output is None else Path(output)
-    if path.exists() and classifier.exists() and path.samefile(classifier):
-        raise UsageError(f"{path} is the classifier itself; name another file with --output")
-    if (output is not None and output.endswith(os.sep)) or path.is_dir() or _is_file(path):
-        return path
-    if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
-        raise UsageError(
-            f"Verilog is written to a file that ends in .v or .sv, or to a folder, not to {path};"
-            f" for a folder of this name, write {path}{os.sep}"
-        )
-    return path
-
-
-def _is_file(path: Path) -> bool:
-    """Say whether a path means one file rather than a folder."""
-    device = path.exists() and not path.is_file()
-    return not path.is_dir() and (path.suffix.lower() in SUFFIXES or device)
+        say(f"{path}: {files}{data['bytes']:,} bytes of Verilog, {design.timing}")
 
 
 def _with_registers(
@@ -275,26 +223,3 @@ def _with_registers(
     else:
         placement = least_latency(levels, classifier.features.sample_width)
     return replace(options, registers=placement.registers)
-
-
-def _save(path: Path, text: str) -> int:
-    """Write one file, and return its bytes; one that lgn did not write so is kept aside."""
-    from lgn_hw.files.own_file import is_sealed, kept_notice, replace_file, sealed
-
-    data = sealed(text).encode()
-    print_notices(kept_notice(path, replace_file(path, data, is_sealed)))
-    return len(data)
-
-
-def _write(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
-    """Write one file or a folder; a folder's vectors include real samples where there are some."""
-    from lgn_hw.delivery.folder import deliver
-    from lgn_hw.samples import read_samples, spread, vectors_for
-
-    if _is_file(path):
-        return {"bytes": _save(path, design.text)}
-    # Real samples reach what random ones do not: most patterns of bits never occur in data.
-    samples = spread(read_samples(loaded, real).codes, REAL_VECTORS) if real.exists() else None
-    codes = vectors_for(loaded.features, RANDOM_VECTORS, 0, samples)
-    manifest = deliver(loaded, design, codes, path, print_notices)
-    return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

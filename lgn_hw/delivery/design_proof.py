@@ -5,6 +5,7 @@ written for this core: equal text is the same circuit.
 """
 
 import re
+from collections.abc import Iterator
 
 from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.classifier import Classifier
@@ -12,7 +13,8 @@ from lgn_hw.errors import UsageError
 from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
 from lgn_hw.hdl.streaming.header import StreamHeader, read_stream_header
 from lgn_hw.hdl.streaming.verilog import header_of
-from lgn_hw.hdl.wrappers import WRAPPERS, wrapper_top, wrapper_verilog
+from lgn_hw.hdl.streaming.wrapper import stream_wrapper_verilog
+from lgn_hw.hdl.wrappers import wrapper_verilog
 from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S
 from lgn_hw.prove.equivalence import Claim, Proof, prove_verilog
 from lgn_hw.prove.source_check import module_names
@@ -24,7 +26,9 @@ __all__ = ["prove_design"]
 WRITTEN = "what stands around the core is what `lgn verilog` writes"
 # Strings and escaped names are taken whole: what looks like a comment in them is none.
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:[^"\\]|\\.)*"|\\\S+)', re.DOTALL)
-TDATA = re.compile(r"^ *input \[(\d+):0\] s_axis_tdata;", re.MULTILINE)
+# The streams whose width --data-bits says: of samples, and of the results of frames.
+SAMPLES = re.compile(r"^ *input \[(\d+):0\] s_axis_tdata;", re.MULTILINE)
+RESULTS = re.compile(r"^ *output \[(\d+):0\] m_axis_tdata;", re.MULTILINE)
 
 
 def prove_design(
@@ -51,10 +55,7 @@ def prove_design(
     proof = prove_verilog(classifier, verilog, header, timeout_s=timeout_s, watch=watch)
     if proof.status == "refused":
         return proof
-    # Modules that are neither the core nor one of its blocks: a wrapper, or something that nobody
-    # proves.
-    outer = [name for name in module_names(verilog) if not _is_core(name, header)]
-    return Proof((*proof.claims, _wrapper_claim(verilog, outer, header))) if outer else proof
+    return Proof((*proof.claims, *_wrapper_claims(verilog, header)))
 
 
 def _prove_streaming(
@@ -76,12 +77,7 @@ def _prove_streaming(
     proof = prove_stream(
         classifier, verilog, header.top, header.score_bits, timeout_s=timeout_s, watch=watch
     )
-    return Proof((claim, *proof.claims))
-
-
-def _is_core(name: str, header: CoreHeader) -> bool:
-    """Say whether a module is the core itself or one of its blocks."""
-    return name == header.top or name.startswith(f"{header.top}.")
+    return Proof((claim, *proof.claims, *_wrapper_claims(verilog, header)))
 
 
 def _without_comments(verilog: str) -> str:
@@ -91,23 +87,43 @@ def _without_comments(verilog: str) -> str:
     return COMMENT.sub(lambda found: found[1] or "", verilog)
 
 
-def _wrapper_claim(verilog: str, outer: list[str], header: CoreHeader) -> Claim:
-    """Compare what stands around the core with the wrapper that is written for it.
+def _wrapper_claims(verilog: str, header: CoreHeader | StreamHeader) -> Iterator[Claim]:
+    """Compare what stands around the core, where there is something, with what is written for it.
 
-    outer: the modules that are not the core's. The width of TDATA is read from the text, because
-    the header does not have it.
+    Modules that are neither the core nor one of its blocks are a wrapper, or something that nobody
+    proves.
     """
+    top = header.top
+    outer = [n for n in module_names(verilog) if n != top and not n.startswith(f"{top}.")]
+    if not outer:
+        return
     code = _without_comments(verilog)
-    found = TDATA.search(code)
-    data_bits = int(found[1]) + 1 if found else 8
-    for wrapper in WRAPPERS[1:]:
-        if wrapper_top(header, wrapper) in outer:
-            written = wrapper_verilog(header, wrapper, data_bits=data_bits)
-            modules = _without_comments(written[written.index("\nmodule ") :])
-            if modules in code and sorted(module_names(written)) == sorted(outer):
-                return Claim(WRITTEN, "letter by letter", "equal")
+    for written in _wrappers(code, header):
+        modules = _without_comments(written[written.index("\nmodule ") :])
+        if modules in code and sorted(module_names(written)) == sorted(outer):
+            yield Claim(WRITTEN, "letter by letter", "equal")
+            return
     detail = (
         f"the modules {', '.join(outer)} are not those that `lgn verilog --wrapper` writes around"
-        f" {header.top}; write them again, or prove the core in a file of its own"
+        f" {top}; write them again, or prove the core in a file of its own"
     )
-    return Claim(WRITTEN, "letter by letter", "refused", detail)
+    yield Claim(WRITTEN, "letter by letter", "refused", detail)
+
+
+def _wrappers(code: str, header: CoreHeader | StreamHeader) -> Iterator[str]:
+    """Write each wrapper that a core may have, with TDATA as wide as the code has it.
+
+    The width is read from the text, because the header does not have it.
+    """
+    if isinstance(header, StreamHeader):
+        yield stream_wrapper_verilog(header, "axi", data_bits=_width(RESULTS, code))
+    else:
+        yield wrapper_verilog(header, "axi", data_bits=_width(SAMPLES, code))
+        yield wrapper_verilog(header, "parallel")
+
+
+def _width(port: re.Pattern[str], code: str) -> int:
+    """Return the width of a port; 8 where it is not there, or no width that TDATA can have."""
+    found = port.search(code)
+    bits = int(found[1]) + 1 if found else 8
+    return bits if bits % 8 == 0 else 8

@@ -12,15 +12,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 import lgn_hw
-from lgn_hw.circuit.header import options_to_json, pack_results
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
 from lgn_hw.delivery.readme import readme
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
-from lgn_hw.hdl.wrappers import IDENTITY, REGISTERS
-from lgn_hw.ports import describe_ports
 from lgn_hw.tools.yosys import yosys_version
 
 __all__ = ["deliver"]
@@ -58,17 +55,15 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
     Samples and results are packed as the core's ports have them, by the same functions that the
     testbenches of this project use.
     """
-    header = design.header
-    samples = classifier.features.pack(codes)
-    results = pack_results(header, classifier.scores(codes))
+    vectors = design.vectors(classifier, codes)
     return {
         **design.files,
         "filelist.f": "".join(f"{name}\n" for name in design.files),
-        "tb/testbench.v": _static(f"testbench_{design.wrapper}.v"),
+        "tb/testbench.v": _static(design.testbench),
         "tb/parameters.vh": _parameters(design, len(codes)),
-        "tb/samples.hex": _hex(samples, header.sample_bits),
-        "tb/expected.hex": _hex(results, header.result_bits),
-        "tb/test_cocotb.py": _static("test_cocotb.py.txt"),
+        "tb/samples.hex": _hex(vectors.sent, vectors.sent_bits),
+        "tb/expected.hex": _hex(vectors.expected, vectors.expected_bits),
+        "tb/test_cocotb.py": _static(design.cocotb),
         **constraints.files(design),
         **scripts.files(design),
         "README.md": readme(classifier, design, len(codes)),
@@ -78,16 +73,16 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
 def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, Any]:
     """Return what the manifest says besides the files' digests."""
     return {
-        "classifier": design.header.digest,
+        "classifier": design.digest,
         "top": design.top,
         "wrapper": design.wrapper,
         "latency_cycles": design.latency,
         "options": {
-            **options_to_json(design.header.options),
+            **design.options,
             "clock_mhz": design.clock_mhz,
         },
         "shape": design.shape,
-        **describe_ports(classifier),
+        **design.describe(classifier),
         "vectors": vectors,
         "tools": {
             "lgn-hw": lgn_hw.__version__,
@@ -107,13 +102,8 @@ def _parameters(design: Design, vectors: int) -> str:
     """Write what the testbench includes: the top's name and one constant per line."""
     constants = {name.upper(): value for name, value in design.shape.items()}
     constants |= {"LATENCY": design.latency, "SAMPLES": vectors}
-    if design.wrapper == "axi":
-        addressed = ("id", "samples", "results", "malformed")
-        constants |= {f"{name.upper()}_ADDRESS": REGISTERS[name] for name in addressed}
-        constants["ID"] = IDENTITY
-    lines = [f"`define TOP {design.top}"]
-    # A macro and no constant: without scores the port is not there to be named.
-    lines += ["`define SCORES"] if design.header.scores else []
+    constants |= design.constants
+    lines = [f"`define {name} {text}".rstrip() for name, text in design.macros.items()]
     lines += [f"localparam {name} = {value};" for name, value in constants.items()]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,37 @@
+"""The commands on streaming cores: --conv stream."""
+
+import json
+
+import numpy as np
+import pytest
+from conv_bench import random_conv
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.lgn"
+    random_conv(8, (1, 5, 4), 2, ({"kernels": 3, "stride": 2},), (8, 6)).save(path)
+    return path
+
+
+def test_verilog_writes_a_file_or_a_folder_with_the_wrapper(lgn, small, tmp_path):
+    np.savez(tmp_path / "test.npz", x=np.zeros((40, 20), int), y=np.zeros(40, int), codes=True)
+    arguments = ("--conv", "stream", "--wrapper", "axi", "--data-bits", "8")
+    code, out, _ = lgn("verilog", small, *arguments, "--json")
+    assert code == 0
+    assert json.loads(out)["top"] == "streaming_core_axi"
+    assert "module streaming_core_axi(" in small.with_suffix(".v").read_text()
+    folder = tmp_path / "out"
+    code, out, _ = lgn("verilog", small, *arguments, "-o", f"{folder}/", "--clock-mhz", "50")
+    assert code == 0
+    assert "a frame every 20 cycles" in " ".join(out.split())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["vectors"], manifest["options"]["clock_mhz"]) == (2 + 10 + 30, 50)
+    assert (folder / "rtl" / "wrapper.v").exists()
+
+
+def test_prove_takes_the_file_with_the_wrapper(lgn, small):
+    lgn("verilog", small, "--conv", "stream", "--wrapper", "axi")
+    code, out, _ = lgn("prove", small, small.with_suffix(".v"), "--json")
+    claims = json.loads(out)["claims"]
+    assert (code, claims[-1]["method"]) == (0, "letter by letter")
