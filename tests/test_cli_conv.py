@@ -1,6 +1,7 @@
 """The commands on streaming cores: --conv stream."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -35,3 +36,13 @@ def test_prove_takes_the_file_with_the_wrapper(lgn, small):
     code, out, _ = lgn("prove", small, small.with_suffix(".v"), "--json")
     claims = json.loads(out)["claims"]
     assert (code, claims[-1]["method"]) == (0, "letter by letter")
+
+
+@pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
+def test_sim_takes_frames_of_the_test_samples(lgn, small, tmp_path):
+    np.savez(tmp_path / "test.npz", x=np.zeros((40, 20), int), y=np.zeros(40, int), codes=True)
+    code, out, _ = lgn("sim", small, "--conv", "stream", "--json", "--simulator", "icarus")
+    found = json.loads(out)
+    assert (code, found["mismatches"], found["negative_control"]["caught"]) == (0, 0, True)
+    assert found["cases"][0]["vectors"] == 2 + 10 + 30
+    assert (tmp_path / "small.lgn.streamsim" / "sim.json").exists()

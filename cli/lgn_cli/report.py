@@ -68,6 +68,7 @@ def report(
 
         lgn report build/digits build/mnist/mnist.lgn -o both.html
     """
+    from lgn_hw.hdl.streaming.stages import describe_stages
     from lgn_hw.report.compare import COMPARISON, compare
     from lgn_hw.report.compare_page import comparison_to_html
     from lgn_hw.report.gather import FORMAT, classifier_file, gather
@@ -86,7 +87,10 @@ def report(
             figures, form = compare(runs, data, label=label), COMPARISON
             page = comparison_to_html(figures)
         else:
-            figures, form = gather(runs[0], data, label=label, image=image), FORMAT
+            figures, form = (
+                gather(runs[0], data, label=label, image=image, pipeline=describe_stages),
+                FORMAT,
+            )
             page = to_html(figures)
     if path is None:
         print(page, end="")

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lgn_cli.console import JsonOption, notice, print_json, print_notices, say, status
+from lgn_cli.conv import chosen_conv
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.files.owned_folder import default_folder
-from lgn_hw.files.source_text import read_source
 from lgn_hw.samples import read_samples, spread
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from lgn_sim.result import SimulationResult
+    from lgn_sim.work import Work
 
 __all__ = ["sim"]
+
+# Real and random samples where nothing is said, and the name of the folder's command.
+VECTORS, FRAMES = (1000, 200, "sim"), (30, 10, "streamsim")
 
 
 def sim(
@@ -33,11 +34,20 @@ def sim(
         typer.Option(help="Real samples, .npz or .csv; else test.npz beside the classifier."),
     ] = None,
     real: Annotated[
-        int, typer.Option(min=0, help="How many real samples at most, spread evenly.")
-    ] = 1000,
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many real samples at most, spread evenly; 1000 if not given, or 30 frames.",
+        ),
+    ] = None,
     vectors: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="How many random vectors.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            help="How many random vectors; 200 if not given, or 10 frames.",
+        ),
+    ] = None,
     simulator: Annotated[
         str,
         typer.Option(help="icarus or verilator; auto: of those installed the one done first."),
@@ -45,7 +55,10 @@ def sim(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Folder for logs and sim.json; CLASSIFIER.sim if not given."
+            "--output",
+            "-o",
+            help="Folder for logs and sim.json; CLASSIFIER.sim if not given, or"
+            " CLASSIFIER.streamsim.",
         ),
     ] = None,
     waveform: Annotated[bool, typer.Option("--waveform", help="Write a waveform file.")] = False,
@@ -53,12 +66,20 @@ def sim(
     no_negative_control: Annotated[
         bool, typer.Option("--no-negative-control", help="Do not simulate a flipped table bit.")
     ] = False,
+    conv: Annotated[
+        str,
+        typer.Option(
+            help="unrolled: every kernel at every position. stream: a streaming core, frame by"
+            " frame. auto: stream where the classifier has a convolutional form."
+        ),
+    ] = "unrolled",
     json: JsonOption = False,
 ) -> None:
     """Run the core's Verilog with and without idle cycles, backpressure and a reset.
 
     Every result must equal the classifier's, bit for bit, after the declared latency. The core is
-    then simulated with one table bit flipped, which must be found. Exits with 1 otherwise.
+    then simulated with one table bit flipped, which must be found. Exits with 1 otherwise. Of a
+    streaming core frames are sent, whole ones and, between them, cut and overlong ones.
 
     Examples:
 
@@ -67,34 +88,46 @@ def sim(
         lgn sim build/digits/digits.lgn --verilog build/digits/digits.v --vectors 1000 --json
 
         lgn sim build/mnist/mnist.lgn --real 10000 --simulator verilator
+
+        lgn sim build/mnist-conv/mnist-conv.lgn --conv stream --real 200
     """
     if importlib.util.find_spec("cocotb") is None:
         raise ToolNotFound("cocotb is missing; install it with: pip install 'lgn-hw[sim]'")
     from lgn_sim.simulate import simulate
+    from lgn_sim.simulate_frames import simulate_frames
+    from lgn_sim.work import core_work, frame_work
 
     loaded = Classifier.load(classifier)
+    stream = chosen_conv(loaded, conv) == "stream"
+    default_real, default_vectors, command = FRAMES if stream else VECTORS
     # Real samples reach patterns that random vectors hardly ever do: those that training left are
     # taken by themselves.
     beside = classifier.parent / "test.npz"
-    folder = output or default_folder(classifier, "sim")
+    folder = output or default_folder(classifier, command)
     given = data or (beside if beside.exists() else None)
     samples = None
     if given:
         found = read_samples(loaded, given)
         print_notices(found.notices)
-        samples = spread(found.codes, real)
-    chosen = _choose(simulator, loaded, vectors, samples, verilog, control=not no_negative_control)
+        samples = spread(found.codes, default_real if real is None else real)
+    count = default_vectors if vectors is None else vectors
+    control = not no_negative_control
+    if stream:
+        work = frame_work(loaded, count, samples, control=control)
+    else:
+        work = core_work(loaded, count, samples, verilog, control=control)
+    chosen = _chosen(simulator, work)
     with status(f"{chosen} simulates the core") as shown:
-        result = simulate(
+        result = (simulate_frames if stream else simulate)(
             loaded,
             output_dir=folder,
             samples=samples,
             verilog=verilog,
             simulator=chosen,
-            vectors=vectors,
+            vectors=count,
             seed=seed,
             waveform=waveform,
-            negative_control=not no_negative_control,
+            negative_control=control,
             progress=shown.update,
             notice=notice,
         )
@@ -105,27 +138,10 @@ def sim(
     result.check()
 
 
-def _choose(
-    simulator: str,
-    classifier: Classifier,
-    vectors: int,
-    samples: "NDArray[np.int64] | None",
-    verilog: Path | None,
-    *,
-    control: bool,
-) -> str:
+def _chosen(simulator: str, work: "Work") -> str:
     """Return the simulator that was asked for, or the one that finishes first."""
-    from lgn_sim.choice import advice, cells_of, choose_simulator
-    from lgn_sim.job import CASES
-    from lgn_sim.simulate import CONTROL_VECTORS, FEW
+    from lgn_sim.choice import advice, choose_simulator
 
-    # What simulate() will run: all vectors once, few of them in each other case, and the negative
-    # control.
-    given = 2 + vectors + (0 if samples is None else len(samples))
-    total = given + (len(CASES) - 1) * min(FEW, given) + control * min(CONTROL_VECTORS, given)
-    nodes, builds = classifier.netlist.num_nodes, 1 + control
-    cells = cells_of(read_source(verilog)) if verilog else 0
-    work = (nodes, total, builds, cells)
     chosen = choose_simulator(*work) if simulator == "auto" else simulator
     said = advice(chosen, *work)
     if said:
@@ -135,11 +151,17 @@ def _choose(
 
 def _print(result: "SimulationResult", folder: Path) -> None:
     """Print what was compared, and the latency that was seen."""
+    interval = getattr(result, "interval_cycles", None)
+    rate = (
+        f"{result.throughput} samples per cycle"
+        if interval is None
+        else (f"a frame every {interval} cycles")
+    )
     lines = [
         f"{result.vectors:,} results compared in {result.simulator},"
         f" {result.mismatches:,} mismatches ({result.seconds} s)",
         f"latency {result.latency_cycles} clock cycles declared,"
-        f" {result.latency_cycles_measured} measured; {result.throughput} samples per cycle",
+        f" {result.latency_cycles_measured} measured; {rate}",
     ]
     if result.negative_control is not None:
         found = "caught" if result.negative_control.caught else "MISSED"

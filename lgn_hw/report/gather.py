@@ -1,9 +1,8 @@
 """Gather what is known of a classifier from its file and from the folder that it lies in."""
 
-import glob
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from lgn_hw.ports import describe_ports
 from lgn_hw.report.answers import answers_on, bits_read
 from lgn_hw.report.circuit import describe_circuit
 from lgn_hw.report.gates import count_tables, table_name
+from lgn_hw.report.steps import MISSING, placed_beside, read_step
 from lgn_hw.samples import read_samples
 
 __all__ = ["FORMAT", "classifier_file", "gather"]
@@ -31,13 +31,17 @@ CURVES = (
     "epoch", "loss", "train_mode_accuracy", "soft_accuracy", "discrete_accuracy", "gap_train",
     "gap_soft",
 )  # fmt: skip
-MISSING = "not run"
 MAX_TABLES = 256  # listed; wide nodes have nearly as many tables as there are nodes
 # What each step of a run writes, and the command that writes it.
 STEPS = {
     "simulation": ("sim", "sim.json", "lgn sim {classifier}"),
     "estimate": ("synth", "synth.json", "lgn synth {classifier}"),
     "proof": ("prove", "prove.json", "lgn prove {classifier} VERILOG"),
+}
+# Those of a streaming core, which only classifiers with a convolutional form have.
+STREAM_STEPS = {
+    "streaming simulation": ("streamsim", "sim.json", "lgn sim {classifier} --conv stream"),
+    "streaming estimate": ("stream", "stream.json", "lgn synth {classifier} --conv stream"),
 }
 PLACED = "lgn fmax {classifier} --part PART"
 
@@ -49,11 +53,13 @@ def gather(
     label: str | None = None,
     image: str | None = None,
     without_answers: bool = False,
+    pipeline: Callable[[Classifier], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the figures of a run folder, or of a .lgn file and the folder around it, as JSON.
 
     data: samples; without them those that the run was tested on, where the folder has them. label:
-    their label column. image: the pixels' shape, as parse_image_shape reads it.
+    their label column. image: the pixels' shape, as parse_image_shape reads it. pipeline: describes
+    the streaming core of a classifier with a convolutional form (hdl.streaming.stages).
 
     Accuracies and gaps are fractions of the test samples. Every count of cells and every
     frequency stands beside its stage: estimate (mapped), pnr (placed and routed). Steps that were
@@ -66,16 +72,20 @@ def gather(
     not_run: list[dict[str, str]] = []
 
     def step(what: str) -> dict[str, Any] | None:
-        command, name, remedy = STEPS[what]
+        command, name, remedy = (STEPS | STREAM_STEPS)[what]
         # Each command writes into a folder of its own beside the classifier.
-        data, reason = _step(default_folder(file, command) / name, classifier.digest)
+        data, reason = read_step(default_folder(file, command) / name, classifier.digest)
         if data is None:
             remedy = remedy.format(classifier=shlex.quote(str(file)))
             not_run.append({"what": what, "reason": reason, "remedy": remedy})
         return data
 
     simulation, estimate, proof = (step(what) for what in STEPS)
-    placed = list(_placed(file, classifier.digest))
+    streaming = None
+    if pipeline is not None and classifier.convolution is not None:
+        simulated, area = (step(what) for what in STREAM_STEPS)
+        streaming = {"core": pipeline(classifier), "simulation": simulated, "area": area}
+    placed = list(placed_beside(file, classifier.digest))
     if not placed:
         remedy = PLACED.format(classifier=shlex.quote(str(file)))
         not_run.append({"what": "place and route", "reason": MISSING, "remedy": remedy})
@@ -102,6 +112,7 @@ def gather(
             "bits_read": bits_read(classifier),
         },
         "circuit": describe_circuit(classifier),
+        "streaming": streaming,
         "answers": None if without_answers else _answers(classifier, file, data, label, shape),
         "not_run": not_run,
         "provenance": dict(classifier.provenance),
@@ -246,50 +257,3 @@ def _curves(classifier: Classifier, path: Path) -> dict[str, list[float]] | None
     if not own or own[-1]["discrete_accuracy"] != accuracy:
         return None
     return {name: [line[name] for line in measured] for name in CURVES}
-
-
-def _step(path: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
-    """Return a step's figures, or None and the reason why there are none.
-
-    path: of the JSON that the step wrote. A file of another classifier is told from a missing one,
-    so that the page can say which of the two it is.
-    """
-    if not path.exists():
-        return None, MISSING
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if data["digest"] != digest:
-        return None, f"run on another classifier, {data['digest'][:12]}"
-    return data, ""
-
-
-def _placed(file: Path, digest: str) -> Iterator[Mapping[str, Any]]:
-    """Give the cores that were placed on parts, then the bitstreams of boards.
-
-    Figures of another classifier, and builds without a clock, are passed over.
-    """
-    for path in sorted(default_folder(file, "fmax").glob("*/fmax.json")):
-        data, _ = _step(path, digest)
-        if data is not None:
-            yield data
-    # A build's folder is called after the classifier and the board.
-    for path in sorted(file.parent.glob(f"{glob.escape(file.name)}.*/build.json")):
-        data, _ = _step(path, digest)
-        if data is not None and data["fmax_mhz"] is not None:
-            yield _board(data)
-
-
-def _board(build: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a board's figures in the shape of `lgn fmax`; a link has no latency of a core."""
-    return {
-        "part": build["board"],
-        "stage": "pnr",
-        "tool": build["tools"]["nextpnr"],
-        "setting": "bitstream with link and self-test",
-        "clock_mhz": build["clock_mhz"],
-        "met": build["fmax_mhz"] >= build["clock_mhz"],
-        "fmax_mhz": build["fmax_mhz"],
-        "latency_cycles": None,
-        "latency_ns": None,
-        "samples_per_second": None,
-        "utilization": build.get("utilization") or build["utilisation"],  # as builds of 0.1 have it
-    }

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from lgn_hw.report.answers_page import answers_parts
 from lgn_hw.report.charts import NARROW, WIDE, area_bars, columns, curves, paired_bars
+from lgn_hw.report.pipeline_picture import pipeline_picture
 
 __all__ = ["make_environment", "style_sheet", "to_html"]
 
@@ -86,6 +87,10 @@ def _charts(report: Mapping[str, Any]) -> dict[str, str]:
         charts |= _training_charts(report["curves"], report["curves_part"])
     if report["estimate"] is not None:
         charts |= _area_charts(report["estimate"])
+    if report["streaming"] is not None:
+        drawn = report["streaming"]["core"], report["streaming"]["area"]
+        charts["pipeline_wide"] = pipeline_picture(*drawn)
+        charts["pipeline_narrow"] = pipeline_picture(*drawn, narrow=True)
     return charts
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.files.atomic import write_text
+from lgn_hw.hdl.streaming.header import StreamHeader, read_stream_header
 from lgn_hw.timing.parts import Part
 from lgn_hw.tools.nextpnr import PnrReport, find_nextpnr, run_nextpnr
 from lgn_hw.tools.yosys import run_yosys
@@ -21,16 +22,17 @@ def place(
 
     A sample has more bits than a part has pins, so the core stands between two shift registers
     (see harness), which are in the report's counts: a flip-flop and half a LUT for each bit of a
-    sample that is fed, and of a result. clock_mhz: what nextpnr aims at. folder: receives all files
-    and logs. fed: the bits of a sample that the core reads, all where not given.
+    sample that is fed, and of a result. The samples of a streaming core are pixels. clock_mhz: what
+    nextpnr aims at. folder: receives all files and logs. fed: the bits of a sample that the core
+    reads, all where not given.
     Raises ToolNotFound, ToolError, and CheckFailed where the core does not fit.
     """
     find_nextpnr(part.family)
     folder.mkdir(parents=True, exist_ok=True)
-    header = read_core_header(verilog)
+    header = read_stream_header(verilog) or read_core_header(verilog)
     write_text(folder / "core.v", verilog)
     # Bits that the core does not read would be shifted for nothing, and counted.
-    bits = range(header.sample_bits) if fed is None else fed
+    bits = range(_source(header)[1]) if fed is None else fed
     write_text(folder / "harness.v", harness(header, bits))
     # Only Gowin: the other tools choose pins themselves.
     if part.pins:
@@ -44,19 +46,20 @@ def place(
     return run_nextpnr(part.family, arguments, folder=folder)
 
 
-def harness(header: CoreHeader, fed: Sequence[int]) -> str:
+def harness(header: CoreHeader | StreamHeader, fed: Sequence[int]) -> str:
     """Return a top with three pins: bits of samples are shifted in, bits of results out.
 
     Every path into and out of the core begins and ends in a register, and valid and ready change,
     so that nothing of the core can be removed. Bits of a sample that are not in fed are 0.
     """
-    source = ["1'b0"] * header.sample_bits
+    port, width = _source(header)
+    source = ["1'b0"] * width
     for place, bit in enumerate(fed):
         source[bit] = f"shifted[{place}]"
     return f"""\
 module {HARNESS}(input clk, input i_bit, output o_bit);
   reg [{max(1, len(fed)) - 1}:0] shifted;
-  wire [{header.sample_bits - 1}:0] sample = {{{", ".join(reversed(source))}}};
+  wire [{width - 1}:0] sample = {{{", ".join(reversed(source))}}};
   reg [{header.result_bits}:0] result;
   reg rst, valid, ready;
   wire [{header.result_bits - 1}:0] payload;
@@ -70,8 +73,15 @@ module {HARNESS}(input clk, input i_bit, output o_bit);
   assign o_bit = result[0];
   {header.top} core(
     .clk(clk), .rst(rst),
-    .i_sample__valid(valid), .i_sample__ready(taken), .i_sample__payload(sample),
+    .{port}__valid(valid), .{port}__ready(taken), .{port}__payload(sample),
     .o_result__valid(offered), .o_result__ready(ready), .o_result__payload(payload)
   );
 endmodule
 """
+
+
+def _source(header: CoreHeader | StreamHeader) -> tuple[str, int]:
+    """Return the name of the stream that a core reads, and the width of a word."""
+    if isinstance(header, StreamHeader):
+        return "i_pixel", header.pixel_bits + 1
+    return "i_sample", header.sample_bits

@@ -6,84 +6,46 @@ result.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
-from lgn_hw.errors import CheckFailed
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.link import SampleFormat
 from lgn_hw.timing.levels import datapath_levels
 from lgn_hw.timing.parts import Part
 from lgn_hw.timing.place import place
+from lgn_hw.timing.placed import Placed, none_meets
 from lgn_hw.timing.plan import Placement, placements
-from lgn_hw.tools.nextpnr import PnrReport
 
 __all__ = ["PlacedCore", "place_core", "search", "search_placements"]
 
 Trial = Callable[[Placement], float]
 
 
-@dataclass(frozen=True)
-class PlacedCore:
-    """A core after place and route on a part; figures of stage `pnr`.
+@dataclass(frozen=True, kw_only=True)
+class PlacedCore(Placed):
+    """A core after place and route on a part (see placed.Placed).
 
-    setting: where registers stand, in words. options: what the core was built like.
-    clock_mhz: what was asked for, None where nothing was. latency_ns: latency_cycles at fmax_mhz.
-    samples_per_second: at fmax_mhz. trials: (setting, fmax_mhz) of all that was placed.
+    options: what the core was built like. latency_ns: latency_cycles at fmax_mhz.
+    samples_per_second: at fmax_mhz.
     """
 
-    digest: str
-    part: str
-    setting: str
     options: CoreOptions
     latency_cycles: int
-    clock_mhz: float | None
-    report: PnrReport
-    trials: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def fmax_mhz(self) -> float:
-        """The highest frequency that nextpnr found, in MHz."""
-        fmax = self.report.fmax_mhz
-        assert fmax is not None, "the harness has a clock"
-        return fmax
-
-    @property
-    def met(self) -> bool | None:
-        """Whether it meets the clock that was asked for; None where none was."""
-        return None if self.clock_mhz is None else self.fmax_mhz >= self.clock_mhz
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as JSON values; the critical path is that between two registers."""
-        report = self.report
-        slowest = max(
-            (path for path in report.critical_paths if path.start == path.end),
-            key=lambda path: path.delay_ns,
-            default=None,
-        )
-        return {
-            "digest": self.digest,
-            "part": self.part,
-            "stage": report.stage,
-            "tool": report.tool,
-            "setting": self.setting,
+        return self.figures() | {
             "levels_per_stage": self.options.registers,
             "scores": self.options.scores,
             "lut_size": self.options.lut_size,
-            "clock_mhz": self.clock_mhz,
-            "met": self.met,
-            "fmax_mhz": round(self.fmax_mhz, 2),
             "latency_cycles": self.latency_cycles,
             "latency_ns": round(1000 * self.latency_cycles / self.fmax_mhz, 2),
             "samples_per_second": round(1e6 * self.fmax_mhz),
-            "utilization": {kind: asdict(used) for kind, used in report.utilization.items()},
-            "critical_path": None if slowest is None else asdict(slowest),
-            "trials": [{"setting": setting, "fmax_mhz": fmax} for setting, fmax in self.trials],
-            "seconds": report.seconds,
         }
 
 
@@ -149,11 +111,7 @@ def search(
     best = search_placements(candidates, clock_mhz, trial, most)
     trials = tuple((name, round(core.fmax_mhz, 2)) for name, core in placed.items())
     if best is None:
-        fastest = max(placed.values(), key=lambda core: core.fmax_mhz)
-        raise CheckFailed(
-            f"No setting reaches {clock_mhz:g} MHz on {part.name}: of {len(placed)} placed the"
-            f" fastest reaches {fastest.fmax_mhz:.1f} MHz, with {fastest.setting}"
-        )
+        raise none_meets(clock_mhz, placed.values())
     return replace(placed[str(best)], trials=trials)
 
 

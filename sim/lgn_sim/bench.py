@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from cocotb.clock import Clock
@@ -93,11 +93,14 @@ class Source:
     """Offer words to a stream, one after the other.
 
     valid, ready, payload: handles of one stream's signals. A word that is offered stays until it is
-    taken: an offer that were taken back would break the stream's rules.
+    taken: an offer that were taken back would break the stream's rules. patience: cycles to wait.
     """
 
-    def __init__(self, clk: Any, valid: Any, ready: Any, payload: Any) -> None:
+    def __init__(
+        self, clk: Any, valid: Any, ready: Any, payload: Any, patience: int = PATIENCE_CYCLES
+    ) -> None:
         self._clk, self._valid, self._ready, self._payload = clk, valid, ready, payload
+        self._patience = patience
 
     def stop(self) -> None:
         """Offer nothing."""
@@ -118,7 +121,7 @@ class Source:
 
     async def _wait(self, word: int) -> Transfer:
         offered = None
-        for _ in range(PATIENCE_CYCLES):
+        for _ in range(self._patience):
             await FallingEdge(self._clk)
             offered = _cycle() if offered is None else offered
             taken = _read_bit(self._ready)
@@ -126,7 +129,7 @@ class Source:
             await RisingEdge(self._clk)
             if taken:
                 return Transfer(word, offered, now)
-        raise BrokenRule(f"A sample was not taken within {PATIENCE_CYCLES} cycles")
+        raise BrokenRule(f"A sample was not taken within {self._patience} cycles")
 
 
 class Sink:
@@ -134,10 +137,14 @@ class Sink:
 
     The rules: once valid is 1 it stays 1, and the payload stays as it is, until ready is 1 in the
     same cycle. A core that breaks them works as long as nobody waits, which is why cases wait.
+    patience: cycles to wait for a result.
     """
 
-    def __init__(self, clk: Any, valid: Any, ready: Any, payload: Any) -> None:
+    def __init__(
+        self, clk: Any, valid: Any, ready: Any, payload: Any, patience: int = PATIENCE_CYCLES
+    ) -> None:
         self._clk, self._valid, self._ready, self._payload = clk, valid, ready, payload
+        self._patience = patience
 
     def stop(self) -> None:
         """Take nothing."""
@@ -158,10 +165,9 @@ class Sink:
                 received.append(Transfer(waiting.word, waiting.offered, _cycle()))
                 waiting, waited = None, 0
             # Counted while the sink pauses too: its pauses are a few cycles each.
-            if waited > PATIENCE_CYCLES:
+            if waited > self._patience:
                 raise BrokenRule(
-                    f"Result {len(received)} of {count} did not come"
-                    f" within {PATIENCE_CYCLES} cycles"
+                    f"Result {len(received)} of {count} did not come within {self._patience} cycles"
                 )
             await RisingEdge(self._clk)
         self.stop()
@@ -193,6 +199,13 @@ class Sink:
                 f"o_result.payload changed from {waiting.word} to {word} before it was taken"
             )
         return waiting
+
+
+class Shows(Protocol):
+    """Show results as text."""
+
+    def text(self, word: int | str) -> str:
+        """Show a result."""
 
 
 class Model:
@@ -227,7 +240,7 @@ class Model:
 
 
 def compare(
-    expected: Sequence[int], got: Sequence[int | str], model: Model
+    expected: Sequence[int], got: Sequence[int | str], model: Shows
 ) -> tuple[int, tuple[Mismatch, ...]]:
     """Keep the score: return how many results differ, and the first few that do.
 

@@ -2,14 +2,14 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.files.atomic import write_text
 
-__all__ = ["CASES", "JOB_VARIABLE", "CaseResult", "Job", "Mismatch"]
+__all__ = ["CASES", "FRAME_CASES", "JOB_VARIABLE", "CaseResult", "Header", "Job", "Mismatch"]
 
 JOB_VARIABLE = "LGN_SIM_JOB"
 FILES = ("classifier", "vectors", "results")
@@ -23,10 +23,26 @@ CASES = (
     "ready_held_low",
     "reset_in_mid_stream",
 )
+# Those of cases/frames.py.
+FRAME_CASES = (*CASES[:-1], "wrong_lengths", "reset_in_mid_frame")
+
+
+class Header(Protocol):
+    """Say what a core is, as circuit.header.CoreHeader and streaming.header.StreamHeader do."""
+
+    @property
+    def top(self) -> str:
+        """The name of the top module."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values of the header's line."""
+
+
+H = TypeVar("H", bound=Header)
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[H]):
     """Tell the simulator process what to compare.
 
     classifier: a .lgn file, the model. vectors: an .npz file whose array `codes` holds the
@@ -38,7 +54,7 @@ class Job:
     classifier: str
     vectors: str
     results: str
-    header: CoreHeader
+    header: H
     few: int
     seed: int
 
@@ -48,12 +64,15 @@ class Job:
         write_text(path, json.dumps(values, indent=2) + "\n")
 
     @staticmethod
-    def from_environment() -> "Job":
-        """Read the job that the runner has named in the environment, with full paths."""
+    def from_environment(read: "Callable[[dict[str, Any]], H]") -> "Job[H]":
+        """Read the job that the runner has named in the environment, with full paths.
+
+        read: makes a header of its values.
+        """
         file = Path(os.environ[JOB_VARIABLE])
         values = json.loads(file.read_text(encoding="utf-8"))
         values |= {name: str(file.parent / values[name]) for name in FILES}
-        return Job(**(values | {"header": CoreHeader.from_json(values["header"])}))
+        return Job(**(values | {"header": read(values["header"])}))
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class CaseResult:
 
     vectors: how many results were compared. mismatches: how many of them differ; the first few
     are in `first`. problem: what else was wrong, as a broken rule of the stream. latency_cycles,
-    throughput: as measured, where the case measures them.
+    throughput, interval_cycles, from a frame to the next: as measured, where the case does.
     """
 
     name: str
@@ -81,6 +100,7 @@ class CaseResult:
     problem: str | None = None
     latency_cycles: int | None = None
     throughput: float | None = None
+    interval_cycles: int | None = None
 
     @property
     def passed(self) -> bool:

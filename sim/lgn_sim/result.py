@@ -12,7 +12,7 @@ from lgn_hw.circuit.registers import Registers
 from lgn_hw.errors import CheckFailed
 from lgn_sim.job import CaseResult
 
-__all__ = ["NegativeControl", "SimulationResult"]
+__all__ = ["FrameSimulationResult", "NegativeControl", "SimulationResult"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,19 @@ class SimulationResult:
                 "The negative control was not caught: the testbench found no mismatch in a core"
                 " with one table bit flipped"
             )
+
+
+@dataclass(frozen=True)
+class FrameSimulationResult(SimulationResult):
+    """Say how the simulation of a streaming core went.
+
+    vectors are frames, and latencies are from the last pixel of one to its result. throughput:
+    frames a clock cycle, back to back. interval_cycles, interval_cycles_measured: from a frame to
+    the next, declared and seen; None where too few frames were sent.
+    """
+
+    interval_cycles: int
+    interval_cycles_measured: int | None
 
 
 def _failure(case: CaseResult) -> str:

@@ -66,20 +66,21 @@ def require_simulator(simulator: str) -> None:
 
 def run_cases(
     verilog: str,
-    job: Job,
+    job: Job[Any],
     folder: Path,
     *,
     simulator: str,
     cases: Sequence[str] = CASES,
     waveform: bool = False,
     progress: Progress = ignore,
+    module: str = TEST_MODULE,
 ) -> tuple[list[CaseResult], Path | None]:
     """Simulate cases; return how each went, and the waveform's file where one was asked for.
 
     folder: new, with the files that the job names; receives core.v, job.json, build.log, test.log,
     results.xml, the waveform, and where it fails the simulator's own files in build/. progress:
-    told in words what begins. A mismatch is a result, not an exception. Raises ToolNotFound, and
-    ToolError where the build fails or a case did not run to its end.
+    told in words what begins. module: of the cases. A mismatch is a result, not an exception.
+    Raises ToolNotFound, and ToolError where the build fails or a case did not run to its end.
     """
     require_simulator(simulator)
     write_text(folder / "core.v", verilog)
@@ -89,7 +90,7 @@ def run_cases(
         progress(f"{simulator} compiles the core")
         _build(runner, folder, job.header.top, simulator, waveform)
         progress(f"{simulator} simulates {len(cases)} cases")
-        _test(runner, folder, job.header.top, cases, waveform)
+        _test(runner, folder, job.header.top, module, cases, waveform)
     # From the testbench's own file: the simulator's exit code does not say what was compared.
     found = _read_results(folder / job.results, cases, folder / "test.log")
     wave = _waveform(folder, job.header.top) if waveform else None
@@ -144,14 +145,16 @@ def _build(runner: Any, folder: Path, top: str, simulator: str, waveform: bool) 
         ) from None
 
 
-def _test(runner: Any, folder: Path, top: str, cases: Sequence[str], waveform: bool) -> None:
+def _test(
+    runner: Any, folder: Path, top: str, module: str, cases: Sequence[str], waveform: bool
+) -> None:
     """Run the cases in the simulator, and raise ToolError where it ends badly."""
     log, results = folder / "test.log", folder / "results.xml"
     # A case that is not asked for is not run: the negative control needs one of them.
     names = "|".join(cases)
     try:
         runner.test(
-            test_module=TEST_MODULE,
+            test_module=module,
             hdl_toplevel=top,
             test_filter=rf"\.({names})$",
             build_dir=folder / "build",

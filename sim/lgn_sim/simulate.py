@@ -103,7 +103,7 @@ def simulate(
 
 def _job(
     classifier: Classifier, header: CoreHeader, codes: NDArray[np.int64], folder: Path, seed: int
-) -> Job:
+) -> Job[CoreHeader]:
     """Write the model and the vectors to files that the simulator process reads.
 
     Paths in the job are relative to its own file, so that the folder can be moved and run again.

@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lgn_hw
 from lgn_hw.errors import UsageError
@@ -46,6 +47,15 @@ class StreamHeader:
         """The width of a result: class, scores where it has them, error."""
         return self.class_bits + (self.classes * self.score_bits if self.scores else 0) + 1
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the values of the line."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "StreamHeader":
+        """Read what to_json gives; raises KeyError where a value is missing."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
 
 def header_text(header: StreamHeader, classifier: "Classifier", core: "StreamingCore") -> str:
     """Write the comment; its last line is what read_stream_header reads."""
@@ -79,7 +89,7 @@ def header_text(header: StreamHeader, classifier: "Classifier", core: "Streaming
         lines.append(f"  then {header.classes} scores of {header.score_bits} bits, class 0 lowest")
     lines.append(f"  [{header.result_bits - 1}] 1 where the frame had more or fewer pixels")
     comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
-    return f"{comments}{MARK}{json.dumps(asdict(header))}\n"
+    return f"{comments}{MARK}{json.dumps(header.to_json())}\n"
 
 
 def read_stream_header(text: str) -> StreamHeader | None:
@@ -91,8 +101,7 @@ def read_stream_header(text: str) -> StreamHeader | None:
     if found is None:
         return None
     try:
-        values = json.loads(found[1])
-        return StreamHeader(**{field.name: values[field.name] for field in fields(StreamHeader)})
+        return StreamHeader.from_json(json.loads(found[1]))
     except (ValueError, TypeError, KeyError) as problem:
         raise UsageError(
             f"The Verilog's lgn-stream line cannot be read ({problem}); emit it with `lgn verilog"

@@ -3,9 +3,7 @@
 Run by lgn_sim.runner inside the simulator. Each case adds what it found to the job's results.
 """
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import cocotb
@@ -13,10 +11,11 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
+from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.classifier import Classifier
-from lgn_hw.files.atomic import write_text
 from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never, sometimes
 from lgn_sim.cases.parent import end_with_parent
+from lgn_sim.cases.recorder import recorder
 from lgn_sim.job import CaseResult, Job
 
 __all__ = [
@@ -29,33 +28,13 @@ __all__ = [
 ]
 
 end_with_parent()
-job = Job.from_environment()
+job = Job.from_environment(CoreHeader.from_json)
 model = Model(Classifier.load(job.classifier), job.header)
 with np.load(job.vectors) as arrays:
     vectors: NDArray[np.int64] = arrays["codes"]
 # Spread evenly, so that every kind of vector is among the few too.
 few_vectors = vectors[np.unique(np.linspace(0, len(vectors) - 1, job.few).astype(int))]
-found: list[CaseResult] = []
-
-Case = Callable[[Any], Awaitable[CaseResult]]
-
-
-def _case(run: Case) -> Any:
-    """Make a cocotb test of a case: it fails where the case has found anything wrong."""
-
-    async def test(dut: Any) -> None:
-        try:
-            result = await run(dut)
-        except BrokenRule as problem:
-            result = CaseResult(run.__name__, problem=str(problem))
-        found.append(result)
-        # After each case, so that a simulator that crashes in a later one loses nothing.
-        write_text(Path(job.results), json.dumps([r.to_json() for r in found], indent=2) + "\n")
-        assert result.passed, f"{result.mismatches} mismatches; {result.problem}"
-
-    test.__name__ = test.__qualname__ = run.__name__
-    test.__doc__ = run.__doc__
-    return cocotb.test()(test)
+_case = recorder(job.results)
 
 
 async def _transfer(
