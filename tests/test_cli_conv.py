@@ -27,7 +27,7 @@ def test_verilog_writes_a_file_or_a_folder_with_the_wrapper(lgn, small, tmp_path
     assert code == 0
     assert "a frame every 20 cycles" in " ".join(out.split())
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert (manifest["vectors"], manifest["options"]["clock_mhz"]) == (2 + 10 + 30, 50)
+    assert (manifest["vectors"], manifest["options"]["clock_mhz"]) == (2 + 11 + 9, 50)
     assert (folder / "rtl" / "wrapper.v").exists()
 
 
@@ -44,5 +44,5 @@ def test_sim_takes_frames_of_the_test_samples(lgn, small, tmp_path):
     code, out, _ = lgn("sim", small, "--conv", "stream", "--json", "--simulator", "icarus")
     found = json.loads(out)
     assert (code, found["mismatches"], found["negative_control"]["caught"]) == (0, 0, True)
-    assert found["cases"][0]["vectors"] == 2 + 10 + 30
+    assert found["cases"][0]["vectors"] == 2 + 10 + 20
     assert (tmp_path / "small.lgn.streamsim" / "sim.json").exists()

@@ -54,6 +54,10 @@ def test_data_is_a_file_a_recipe_or_a_name(csv, tmp_path):
 
 def test_a_part_gives_family_and_luts():
     assert capacity_of("UP5K-sg48") == ("ice40", 5280)
+    assert capacity_of("lifcl-40") == ("nexus", 32256)
+    assert capacity_of("lcmxo3lf-6900c") == ("machxo2", 6864)
+    with pytest.raises(UsageError, match=r"ccgm1a1 has no LUTs .*; give --luts and --lut"):
+        capacity_of("ccgm1a1")
     assert capacity_of("iCEstick") == ("ice40", 1280 - 600)
     assert capacity_of("arty_a7_35") == ("xilinx", 20800 - 600)
     assert timed_part("icestick").name == "hx1k-tq144"

@@ -52,7 +52,7 @@ def test_every_case_of_a_streaming_core_passes(tmp_path, name, scores):
     result.check()
     header = read_stream_header(streaming_verilog(NETS[name], options))
     assert [case.name for case in result.cases] == list(FRAME_CASES)
-    assert [case.vectors for case in result.cases] == [16, *[8] * 6]
+    assert [case.vectors for case in result.cases] == [16, *[5] * 6]
     assert result.latency_cycles_measured == result.latency_cycles == header.latency
     assert result.interval_cycles_measured == result.interval_cycles == header.interval
     assert result.throughput == round(1 / header.interval, 9)
@@ -95,7 +95,7 @@ def test_the_mismatches_of_a_faulty_form_are_counted(tmp_path, text):
 FAULTS = {
     "an error that is never told": (
         r"assign o_result__payload = \{ ([^,]*),", r"assign o_result__payload = { 1'b0 & \1,",
-        "wrong_lengths", r"\d of 8 results differ from software; vector \d must give class",
+        "wrong_lengths", r"\d of 5 results differ from software; vector \d must give class",
     ),
     "another latency": (
         r'"latency": \d+', r'"latency": 99', "flowing",

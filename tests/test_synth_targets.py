@@ -13,6 +13,7 @@ from lgn_hw.synth.targets import options_for
         ("4", 4, "counters"),
         ("6", 6, "counters"),
         ("ice40", 4, "counters"),
+        ("machxo2", 4, "counters"),
         ("Xilinx", 6, "chains"),
         (None, None, "adders"),
     ],

@@ -118,7 +118,7 @@ def test_a_cell_that_is_part_of_a_pin_is_no_reason_for_a_failure(fake, tmp_path)
 
 
 def test_find_nextpnr_rejects_an_unknown_family():
-    message = "The family must be one of ice40, ecp5, gowin, not 'xilinx'"
+    message = "The family must be one of ice40, ecp5, gowin, nexus, machxo2, gatemate, not 'xilinx'"
     with pytest.raises(UsageError, match=f"^{message}$"):
         find_nextpnr("xilinx")
 

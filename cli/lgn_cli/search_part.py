@@ -14,15 +14,28 @@ __all__ = ["capacity_of", "latency_on", "timed_part"]
 
 LINK_LUTS = 600  # of a board, which the link to the host takes
 # How full names of parts start, by the family that --lut names.
-STARTS = {"ice40": "iCE40", "ecp5": "LFE5U", "gowin": "GW", "xilinx": "xc7"}
+STARTS = {
+    "ice40": "iCE40",
+    "ecp5": "LFE5U",
+    "gowin": "GW",
+    "nexus": "LIFCL",
+    "machxo2": "LCMXO",
+    "gatemate": "CCGM",
+    "xilinx": "xc7",
+}
 FAMILIES = {start: family for family, start in STARTS.items()}
 
 
 def capacity_of(name: str) -> tuple[str, int]:
     """Return the family of a part or board, as --lut names it, and the LUTs that it has to give."""
+    from lgn_hw.synth.targets import TARGETS
     from lgn_hw.timing.parts import DEVICES
 
     part = DEVICES.get(name.lower())
+    if part is not None and part.family not in TARGETS:
+        raise UsageError(
+            f"{name} has no LUTs that take any table of four inputs; give --luts and --lut instead"
+        )
     if part is not None:
         return part.family, part.cells
     full, luts = _of_board(name)

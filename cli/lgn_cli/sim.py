@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["sim"]
 
 # Real and random samples where nothing is said, and the name of the folder's command.
-VECTORS, FRAMES = (1000, 200, "sim"), (30, 10, "streamsim")
+VECTORS, FRAMES = (1000, 200, "sim"), (20, 10, "streamsim")
 
 
 def sim(
@@ -37,7 +37,7 @@ def sim(
         int | None,
         typer.Option(
             min=0,
-            help="How many real samples at most, spread evenly; 1000 if not given, or 30 frames.",
+            help="How many real samples at most, spread evenly; 1000 if not given, or 20 frames.",
         ),
     ] = None,
     vectors: Annotated[

@@ -1,5 +1,6 @@
 """`lgn verilog`: emit a classifier's circuit as one file, or as a folder to hand over."""
 
+import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from lgn_cli.console import JsonOption, finite, print_json, say, status
 from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
-from lgn_cli.verilog_files import target_of, write_design
+from lgn_cli.verilog_files import is_file, target_of, write_design
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["verilog"]
 DEFAULT_CLOCK_MHZ = 100.0
 STREAM_TAKES = (
     "output", "levels_per_stage", "scores", "name", "conv", "wrapper", "data_bits", "clock_mhz",
+    "project",
 )  # fmt: skip
 
 
@@ -108,6 +110,13 @@ def verilog(
             " once. auto: stream where the classifier has a convolutional form."
         ),
     ] = "unrolled",
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With a folder: texts for fusesoc, litex or pynq (both with --wrapper axi) beside"
+            " the core. Can be given several times."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write Verilog-2001 of the whole circuit: encoder, logic, popcount, argmax.
@@ -131,6 +140,8 @@ def verilog(
 
         lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --data-bits 64
 
+        lgn verilog build/digits/digits.lgn -o delivery/ --wrapper axi --project litex
+
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream   # pixel by pixel
 
         lgn verilog build/mnist-conv/mnist-conv.lgn --conv stream --wrapper axi -o delivery/
@@ -139,6 +150,7 @@ def verilog(
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design, make_design
+    from lgn_hw.delivery.projects import check_projects
     from lgn_hw.delivery.stream_design import make_stream_design
     from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.hdl.streaming.verilog import STREAM_NAME
@@ -153,12 +165,16 @@ def verilog(
     path = target_of(output, classifier)
     if path is None and json:
         raise UsageError("--output - prints the Verilog; --json prints figures; give one of them")
+    width, projects = DEFAULT_DATA_BITS if data_bits is None else data_bits, project or []
+    if projects and (path is None or is_file(path)):
+        raise UsageError(f"--project writes into a folder: give --output FOLDER{os.sep}")
+    check_projects(projects, wrapper, width)
     options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded = Classifier.load(classifier)
     start = time.perf_counter()
     around: _Around = {
         "wrapper": wrapper,
-        "data_bits": DEFAULT_DATA_BITS if data_bits is None else data_bits,
+        "data_bits": width,
         "clock_mhz": DEFAULT_CLOCK_MHZ if clock_mhz is None else clock_mhz,
     }
     design: Design
@@ -179,7 +195,7 @@ def verilog(
     if path is None:
         print(design.text, end="")
         return
-    written = write_design(loaded, design, path, classifier.parent / "test.npz")
+    written = write_design(loaded, design, path, classifier.parent / "test.npz", projects)
     data = {
         "path": str(path),
         **described,

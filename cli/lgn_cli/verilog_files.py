@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design
 
-__all__ = ["target_of", "write_design"]
+__all__ = ["is_file", "target_of", "write_design"]
 
 SUFFIXES = (".v", ".sv")
 # Random and real samples of a folder's testbench; a frame takes hundreds of cycles.
-VECTORS, FRAMES = (200, 200), (10, 30)
+VECTORS, FRAMES = (200, 200), (11, 9)
 
 
 def target_of(output: str | None, classifier: Path) -> Path | None:
@@ -27,7 +27,7 @@ def target_of(output: str | None, classifier: Path) -> Path | None:
     path = classifier.with_suffix(".v") if output is None else Path(output)
     if path.exists() and classifier.exists() and path.samefile(classifier):
         raise UsageError(f"{path} is the classifier itself; name another file with --output")
-    if (output is not None and output.endswith(os.sep)) or path.is_dir() or _is_file(path):
+    if (output is not None and output.endswith(os.sep)) or path.is_dir() or is_file(path):
         return path
     if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
         raise UsageError(
@@ -37,7 +37,7 @@ def target_of(output: str | None, classifier: Path) -> Path | None:
     return path
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     """Say whether a path means one file rather than a folder."""
     device = path.exists() and not path.is_file()
     return not path.is_dir() and (path.suffix.lower() in SUFFIXES or device)
@@ -52,16 +52,21 @@ def _save(path: Path, text: str) -> int:
     return len(data)
 
 
-def write_design(loaded: "Classifier", design: "Design", path: Path, real: Path) -> dict[str, Any]:
-    """Write one file or a folder; a folder's vectors include real samples where there are some."""
+def write_design(
+    loaded: "Classifier", design: "Design", path: Path, real: Path, projects: list[str]
+) -> dict[str, Any]:
+    """Write one file or a folder; a folder's vectors include real samples where there are some.
+
+    projects: whose texts a folder has.
+    """
     from lgn_hw.delivery.folder import deliver
     from lgn_hw.samples import read_samples, spread, vectors_for
 
-    if _is_file(path):
+    if is_file(path):
         return {"bytes": _save(path, design.text)}
     random, most = FRAMES if design.vector_name == "frame" else VECTORS
     # Real samples reach what random ones do not: most patterns of bits never occur in data.
     samples = spread(read_samples(loaded, real).codes, most) if real.exists() else None
     codes = vectors_for(loaded.features, random, 0, samples)
-    manifest = deliver(loaded, design, codes, path, print_notices)
+    manifest = deliver(loaded, design, codes, path, print_notices, projects=projects)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

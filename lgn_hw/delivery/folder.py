@@ -15,6 +15,7 @@ import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
+from lgn_hw.delivery.projects import project_files
 from lgn_hw.delivery.readme import readme
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
@@ -31,15 +32,19 @@ def deliver(
     codes: NDArray[Any],
     folder: Path,
     tell: Callable[[list[str]], None] = lambda kept: None,
+    *,
+    projects: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the folder of a design and return its manifest.
 
-    codes: the vectors of the testbench, codes[samples, features]. The same arguments and versions
+    codes: the vectors of the testbench, codes[samples, features]. projects: names of
+    projects.PROJECTS, whose texts are written too. The same arguments and versions
     give the same bytes. Files that an earlier delivery left and this one does not have are
     removed; other files stay, and edited ones are renamed, which tell() receives in sentences.
-    Raises UsageError where the folder holds files and no delivery (see files.owned_folder).
+    Raises UsageError where the folder holds files and no delivery (see files.owned_folder), and
+    what projects.check_projects raises.
     """
-    files = _files(classifier, design, codes)
+    files = _files(classifier, design, codes, projects)
     # No date and no path: the same call gives the same manifest on any machine.
     facts = _facts(classifier, design, len(codes))
     with own_folder(folder, "verilog") as owned, owned.work(facts) as work:
@@ -49,13 +54,16 @@ def deliver(
     return owned.manifest
 
 
-def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[str, str]:
+def _files(
+    classifier: Classifier, design: Design, codes: NDArray[Any], projects: Sequence[str]
+) -> dict[str, str]:
     """Return all files but the manifest, by path.
 
     Samples and results are packed as the core's ports have them, by the same functions that the
     testbenches of this project use.
     """
     vectors = design.vectors(classifier, codes)
+    texts = project_files(classifier, design, projects)
     return {
         **design.files,
         "filelist.f": "".join(f"{name}\n" for name in design.files),
@@ -66,7 +74,8 @@ def _files(classifier: Classifier, design: Design, codes: NDArray[Any]) -> dict[
         "tb/test_cocotb.py": _static(design.cocotb),
         **constraints.files(design),
         **scripts.files(design),
-        "README.md": readme(classifier, design, len(codes)),
+        **{path: text for project in texts.values() for path, text in project.items()},
+        "README.md": readme(classifier, design, len(codes), texts),
     }
 
 

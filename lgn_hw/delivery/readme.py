@@ -3,6 +3,8 @@
 It is written for someone who has never heard of lgn-hw: ports, numbers, commands.
 """
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
@@ -14,10 +16,23 @@ if TYPE_CHECKING:
 __all__ = ["readme"]
 
 
-def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
+# What uses the texts of each of delivery.projects.
+PROJECT_ROWS = {
+    "fusesoc": "FuseSoC",
+    "litex": "LiteX",
+    "pynq": "an overlay for a Zynq: block design, driver for PYNQ, C header",
+}
+
+
+def readme(
+    classifier: Classifier,
+    design: "Design",
+    vectors: int,
+    projects: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> str:
     """Return the README as Markdown.
 
-    vectors: how many the testbench has.
+    vectors: how many the testbench has. projects: the paths of each one's texts.
     """
     sources = " ".join(design.files)
     # A core with carry chains names primitives of Xilinx, which other parts do not have.
@@ -26,6 +41,10 @@ def readme(classifier: Classifier, design: "Design", vectors: int) -> str:
         parts, synthesis = "parts with such carry chains", "synth_xilinx -abc9"
     accuracy = classifier.provenance.get("accuracy")
     measured = "" if accuracy is None else f", accuracy {accuracy:.2%} as trained"
+    rows = "".join(
+        f"| {', '.join(f'`{path}`' for path in paths)} | for {PROJECT_ROWS[name]} |\n"
+        for name, paths in projects.items()
+    )
     return f"""\
 # {design.top}
 
@@ -82,5 +101,5 @@ yosys, for {parts}:
 | `tb/samples.hex`, `tb/expected.hex` | {design.vector_files}; a 1 above the highest bit |
 | `tb/test_cocotb.py` | the same {design.vector_name}s in cocotb |
 | `constraints/`, `vivado/`, `quartus/` | for the tools |
-| `manifest.json` | SHA-256 of every file, options, tool versions |
+{rows}| `manifest.json` | SHA-256 of every file, options, tool versions |
 """

@@ -22,6 +22,7 @@ TARGETS = {
     "gates": CoreOptions(registers=GATE_LEVELS, lut_size=2),
     "gowin": CoreOptions(lut_size=4),
     "ice40": CoreOptions(lut_size=4),
+    "machxo2": CoreOptions(lut_size=4),
     "nexus": CoreOptions(lut_size=4),
     "xilinx": CoreOptions(lut_size=6, head="chains"),
 }

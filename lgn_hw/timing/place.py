@@ -34,9 +34,9 @@ def place(
     # Bits that the core does not read would be shifted for nothing, and counted.
     bits = range(_source(header)[1]) if fed is None else fed
     write_text(folder / "harness.v", harness(header, bits))
-    # Only Gowin: the other tools choose pins themselves.
-    if part.pins:
-        write_text(folder / "pins.cst", part.pins)
+    if part.pins is not None:
+        file, pins = part.pins
+        write_text(folder / file, pins)
     netlist = folder / "netlist.json"
     script = (
         f"read_verilog core.v harness.v\n{part.synthesis} -top {HARNESS} -json {netlist.name}\n"

