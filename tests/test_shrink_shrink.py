@@ -61,6 +61,14 @@ def test_budget_is_kept_and_equal_input_gives_equal_bytes(digits):
     assert made[0].classifier.digest == made[1].classifier.digest
 
 
+def test_a_near_budget_costs_few_changes(digits):
+    classifier, parts = digits
+    before = sum(Circuit.of(classifier, LUT6).luts.values())
+    near = shrink(classifier, parts, LUT6, luts=before - 1)
+    assert near.after.luts <= before - 1
+    assert near.after.changed < 0.015 * before
+
+
 def test_interruption_keeps_the_best_until_then(digits):
     classifier, parts = digits
     told = []

@@ -42,6 +42,15 @@ def test_augmentation_flips_about_half_of_the_images():
     assert 10 < same < 30
 
 
+def test_augmentation_mirrors_images_that_were_moved():
+    moved = augmentation(shift=2)(CODES, EVERY).view(-1, *SHAPE)
+    both = augmentation(shift=2, flip=True)(CODES, EVERY).view(-1, *SHAPE)
+    same = [torch.equal(*pair) for pair in zip(moved, both, strict=True)]
+    mirrored = [torch.equal(one.flip(2), other) for one, other in zip(moved, both, strict=True)]
+    assert all(a != b for a, b in zip(same, mirrored, strict=True))
+    assert 10 < sum(mirrored) < 30
+
+
 def test_augmentation_is_a_function_of_seed_epoch_and_sample():
     whole = augmentation(shift=2, flip=True)(CODES, EVERY)
     some = torch.tensor([7, 31, 7])

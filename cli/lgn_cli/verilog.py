@@ -113,8 +113,8 @@ def verilog(
     project: Annotated[
         list[str] | None,
         typer.Option(
-            help="With a folder: texts for fusesoc, litex or pynq (both with --wrapper axi) beside"
-            " the core. Can be given several times."
+            help="With a folder: texts beside the core for fusesoc, or with --wrapper axi for"
+            " litex or pynq. Can be given several times."
         ),
     ] = None,
     json: JsonOption = False,

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 ROUND = 0.04  # of the LUTs at the start, which a round saves
+LAST = 0.01  # ... at least, where a budget is nearer than that
 # LUTs that a vote takes to be counted, where the head does not say: measured on a net of 450 votes.
 BIT_COST = {4: 1.7, 6: 0.8}
 PATIENCE = 3  # rounds in a row that lose too much, after which the search is over
@@ -178,7 +179,7 @@ class Search:
     def round(self) -> Round:
         """Fit the tables, and but for the first time make changes before."""
         if self.rounds:
-            self._stuck = not self._greedy.shrink(ROUND * self.before.luts)
+            self._stuck = not self._greedy.shrink(self._step())
         self._inverted += self._greedy.refit()
         made = optimize_classifier(self._nets.classifier())[0]
         found = self._measured(made)
@@ -198,6 +199,13 @@ class Search:
             raise UsageError(f"{after.luts} LUTs were reached, not {self._luts}{lost}")
         found = with_figures(self._given, made, self.before, after, self._parts)
         return replace(found, rounds=tuple(self.rounds))
+
+    def _step(self) -> float:
+        """Return the LUTs that the next round saves: what is beyond a budget loses for nothing."""
+        most = ROUND * self.before.luts
+        if self._luts is None:
+            return most
+        return min(most, max(LAST * self.before.luts, self.rounds[-1].luts - self._luts))
 
     def _measured(self, made: Classifier) -> Round:
         return Round(
