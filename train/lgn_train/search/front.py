@@ -34,14 +34,20 @@ class Front:
 
 
 def front_of(task: Task, folder: Path, designs: Sequence[Design], seeds: int) -> Front:
-    """Gather what the finals of designs have found so far."""
+    """Gather what the finals of designs have found so far.
+
+    A design that is no better than naming the most frequent class is none; nor is a network of no
+    LUT, which names one class always.
+    """
     rows = []
     for design in designs:
         found = [result_of(folder, (design, seed)) for seed in range(1, seeds + 1)]
         results = [result for result in found if result is not None]
-        fitting = [r for r in results if r["total"] <= task.settings.luts]
+        fitting = [r for r in results if 0 < r["total"] <= task.settings.luts]
         if fitting:
-            rows.append(_row(task, design, results, fitting[0]))
+            row = _row(task, design, results, fitting[0])
+            if row["validation_accuracy"] > 1 - task.guess_error:
+                rows.append(row)
     order = pareto([(row["validation_accuracy"], row["luts"]) for row in rows])
     points = [rows[i] for i in order]
     if not points:
