@@ -38,11 +38,11 @@ def deliver(
     """Write the folder of a design and return its manifest.
 
     codes: the vectors of the testbench, codes[samples, features]. projects: names of
-    projects.PROJECTS, whose texts are written too. The same arguments and versions
+    projects.kinds.PROJECTS, whose texts are written too. The same arguments and versions
     give the same bytes. Files that an earlier delivery left and this one does not have are
     removed; other files stay, and edited ones are renamed, which tell() receives in sentences.
     Raises UsageError where the folder holds files and no delivery (see files.owned_folder), and
-    what projects.check_projects raises.
+    what projects.kinds.check_projects raises.
     """
     files = _files(classifier, design, codes, projects)
     # No date and no path: the same call gives the same manifest on any machine.
