@@ -141,8 +141,8 @@ def check_file(path: Path) -> None:
 def check_classifier_path(path: Path, given: Path | None = None) -> None:
     """Raise UsageError where a classifier cannot be written to a path, before it is made.
 
-    given: the classifier that it is made of, which must stay: a proof needs both, and what another
-    function was made of cannot be had again.
+    given: the classifier that it is made of, where the new one is another function: then the old
+    one must stay, as it cannot be had again.
     """
     if given is not None and path.exists() and given.exists() and path.samefile(given):
         raise UsageError(f"{path} is the classifier itself; name another file with --output")

@@ -57,7 +57,7 @@ def optimize(
     from lgn_hw.synth.mapping import shrink_classifier
     from lgn_hw.synth.targets import options_for
 
-    check_classifier_path(output, classifier)
+    check_classifier_path(output)
     start = time.perf_counter()
     options = options_for(lut)
     # Gates are mapped by the library of cells, of which nothing is known here.

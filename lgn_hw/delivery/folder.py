@@ -11,7 +11,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
@@ -20,6 +19,7 @@ from lgn_hw.delivery.readme import readme
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.tools.yosys import yosys_version
+from lgn_hw.version import __version__
 
 __all__ = ["deliver"]
 
@@ -94,7 +94,7 @@ def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, An
         **design.describe(classifier),
         "vectors": vectors,
         "tools": {
-            "lgn-hw": lgn_hw.__version__,
+            "lgn-hw": __version__,
             "amaranth": version("amaranth"),
             # The version alone: the commit and the compiler behind it differ from build to build.
             "yosys": " ".join(yosys_version().split()[1:2]),
