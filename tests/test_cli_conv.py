@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from conv_bench import random_conv
+from mutations import tiny_classifier
 
 
 @pytest.fixture
@@ -46,3 +47,31 @@ def test_sim_takes_frames_of_the_test_samples(lgn, small, tmp_path):
     assert (code, found["mismatches"], found["negative_control"]["caught"]) == (0, 0, True)
     assert found["cases"][0]["vectors"] == 2 + 10 + 20
     assert (tmp_path / "small.lgn.streamsim" / "sim.json").exists()
+
+
+@pytest.mark.parametrize("wrapper", ["stream", "axi"])
+def test_prove_takes_a_folder(lgn, small, tmp_path, wrapper):
+    folder = tmp_path / "out"
+    lgn("verilog", small, "--conv", "stream", "--wrapper", wrapper, "-o", f"{folder}/")
+    code, out, _ = lgn("prove", small, folder, "--json")
+    compared = [c["status"] for c in json.loads(out)["claims"] if c["method"] == "letter by letter"]
+    assert (code, compared) == (0, ["equal"] * (wrapper == "axi"))
+    assert (tmp_path / "small.lgn.prove" / "prove.json").exists()
+    (folder / "rtl" / "core.v").unlink()
+    code, _, err = lgn("prove", small, folder)
+    assert (code, "core.v" in err) == (2, True)
+
+
+def test_prove_refuses_a_folder_of_something_else(lgn, small):
+    code, _, err = lgn("prove", small, small.parent)
+    assert code == 2
+    assert "no folder of `lgn verilog`: it has no filelist.f" in " ".join(err.split())
+
+
+def test_prove_takes_a_folder_of_any_core(lgn, tmp_path):
+    tiny_classifier(1).save(tmp_path / "tiny.lgn")
+    folder = tmp_path / "handed.v"  # a folder, whatever it is called
+    folder.mkdir()
+    lgn("verilog", tmp_path / "tiny.lgn", "--wrapper", "parallel", "-o", f"{folder}/")
+    code, out, _ = lgn("prove", tmp_path / "tiny.lgn", folder, "--json")
+    assert (code, json.loads(out)["claims"][-1]["method"]) == (0, "letter by letter")

@@ -92,6 +92,17 @@ def test_shrink_rejects_what_it_cannot_do(lgn, trained, tmp_path, options, messa
     assert not (tmp_path / "s.lgn").exists()
 
 
+def test_shrink_keeps_the_classifier_that_it_reads(lgn, trained, tmp_path):
+    path = tmp_path / "own.lgn"
+    path.write_bytes(trained[0].read_bytes())
+    (tmp_path / "link.lgn").symlink_to(path)
+    for output in (path, tmp_path / "link.lgn"):
+        code, _, err = lgn("shrink", path, "-o", output, "--data", trained[1], "--luts", 50)
+        assert code == 2
+        assert "--output" in err
+    assert path.read_bytes() == trained[0].read_bytes()
+
+
 def test_shrink_asks_for_data_where_no_recipe_names_any(lgn, trained, tmp_path):
     code, _, err = lgn("shrink", trained[0], "-o", tmp_path / "s.lgn", "--max-loss", "1")
     assert (code, "give them with --data" in err) == (2, True)

@@ -9,7 +9,7 @@ from messages import telling
 from project_bench import classifier_of, delivery
 
 from lgn_hw import UsageError
-from lgn_hw.delivery.projects import project_files
+from lgn_hw.delivery.projects.kinds import project_files
 from lgn_hw.delivery.stream_design import make_stream_design
 from lgn_hw.hdl.streaming import StreamingOptions
 

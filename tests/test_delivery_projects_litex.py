@@ -9,6 +9,8 @@ import sys
 import pytest
 from project_bench import VECTORS, delivery, run
 
+from lgn_hw.hdl.wrappers import IDENTITY
+
 needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
 
 
@@ -85,6 +87,85 @@ def test_litex_module_passes_the_testbench_between_its_endpoints(tmp_path):
     assert code == 0, said
     code, said = run(["vvp", "-n", "bench.vvp"], tmp_path)
     assert (code, f"PASS: {2 * VECTORS} results, 0 mismatches" in said) == (0, True), said
+
+
+LITEX_SOC = """
+import sys
+from litex.build.generic_platform import Pins
+from litex.build.io import CRG
+from litex.build.sim import SimPlatform
+from litex.soc.integration.soc import SoCRegion
+from litex.soc.integration.soc_core import SoCMini
+from litex.soc.interconnect import wishbone
+
+sys.path.insert(0, "litex")
+from classifier_core import Classifier
+
+class SoC(SoCMini):
+    def __init__(self):
+        host = wishbone.Interface(data_width=32, address_width=32, addressing="word")
+        platform = SimPlatform("SIM", [("sys_clk", 0, Pins(1)), *host.get_ios("host")])
+        super().__init__(platform, 50e6)
+        self.crg = CRG(platform.request("sys_clk"))
+        self.classifier = Classifier(platform)
+        region = SoCRegion(origin=0x3000_0000, size=0x100, cached=False)
+        self.bus.add_slave("classifier", self.classifier.bus, region)
+        self.bus.add_master("host", host)
+        self.comb += host.connect_to_pads(platform.request("host"), mode="slave")
+
+soc = SoC()
+soc.finalize()
+# Else blocks read what they assign without blocking, which never settles in Icarus.
+soc.platform.get_verilog(soc, name="soc", regular_comb=False).write("soc.v")
+print("SOURCES", *(path for path, *_ in soc.platform.sources))
+"""
+HOST = """
+module host;
+  reg clk = 0, cycle = 0;
+  reg [29:0] address = 0;
+  wire ack, failed;
+  wire [31:0] data;
+  integer word;
+  always #5 clk = !clk;
+  soc dut(.sys_clk(clk), .sim_trace(1'b0), .host_adr(address), .host_dat_w(0), .host_dat_r(data),
+    .host_sel(4'hf), .host_cyc(cycle), .host_stb(cycle), .host_ack(ack), .host_we(1'b0),
+    .host_err(failed), .host_cti(3'b0), .host_bte(2'b0));
+  initial begin
+    repeat (10) @(negedge clk);
+    for (word = 0; word < 8; word = word + 1) begin
+      address = 30'h0c000000 + word;
+      cycle = 1;
+      while (!ack) @(negedge clk);
+      $display("READ %0d", data);
+      @(negedge clk) cycle = 0;
+      @(negedge clk);
+    end
+    $finish;
+  end
+  initial #100000 $finish;
+endmodule
+"""
+
+
+@needs_icarus
+def test_litex_soc_reads_the_registers(tmp_path):
+    pytest.importorskip("litex", reason="litex is not installed: pip install litex==2024.12 migen")
+    _, design, *_ = delivery(tmp_path, "litex")
+    (tmp_path / "soc.py").write_text(LITEX_SOC)
+    code, said = run([sys.executable, "soc.py"], tmp_path, PYTHONPATH=os.pathsep.join(sys.path))
+    assert code == 0, said
+    sources = re.search(r"^SOURCES (.*)$", said, re.MULTILINE)[1].split()
+    assert sources == [str(tmp_path / name) for name in design.files]
+    (tmp_path / "host.v").write_text(HOST)
+    code, said = run(
+        ["iverilog", "-g2012", "-s", "host", "-o", "soc.vvp", "host.v", "soc.v", *sources], tmp_path
+    )
+    assert code == 0, said
+    code, said = run(["vvp", "-n", "soc.vvp"], tmp_path)
+    read = [int(number) for number in re.findall(r"READ (\d+)", said)]
+    header, shape = design.header, design.shape
+    assert (read[0], read[2:4]) == (IDENTITY, [header.latency, 0])
+    assert read[4:] == [shape["sample_bits"], shape["result_bits"], 3, design.data_bits]
 
 
 def test_litex_module_connects_every_port_and_names_sources_that_are_there(tmp_path):

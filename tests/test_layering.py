@@ -35,6 +35,7 @@ ALLOWED = {
 }  # fmt: skip
 # The rooms of lgn_hw, the lowest first: each may import itself and those before it.
 ROOMS = (
+    "lgn_hw.version",
     "lgn_hw.errors",
     "lgn_hw.files",
     "lgn_hw.library_cache",

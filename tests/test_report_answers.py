@@ -258,6 +258,9 @@ def test_scatter_places_points_by_both_axes():
     assert bx - ax < cx - bx  # the axis is logarithmic
     assert 300 > ay > by > cy > 0
     assert "&lt;b&gt;: 10,000, 96.00 %" in picture
+    constant = named_scatter([("a", 0, 10.0), ("b", 200, 95.0)], "LUTs")
+    places = [float(x) for x in re.findall(r'cx="([\d.]+)"', constant)]
+    assert places == sorted(places), "0 LUTs have a place, too"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

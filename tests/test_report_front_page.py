@@ -71,7 +71,9 @@ def test_page_of_one_design_with_one_seed_and_a_clock_that_is_not_reached():
     assert "held out of the training part" in page
 
 
-@pytest.mark.parametrize("front", [[(1, 50.0, 0.0)], [(1, 0.0, 0.0), (90_000, 100.0, 0.0)]])
+@pytest.mark.parametrize(
+    "front", [[(1, 50.0, 0.0)], [(0, 50.0, 0.0)], [(1, 0.0, 0.0), (90_000, 100.0, 0.0)]]
+)
 def test_scatter_stays_within_its_picture(front):
     picture = front_scatter(front, cloud=[(3, 99.9)], marked=0, width=350, describe="x")
     xs = [float(x) for x in re.findall(r'cx="([^"]+)"', picture)]

@@ -86,7 +86,8 @@ def full(tmp_path):
             {"what": "counters", "status": "equal", "method": "ABC cec"}]},
         "icebreaker/build.json": {"board": "icebreaker", "fmax_mhz": 20.5, "clock_mhz": 12.0,
                                   "tools": {"nextpnr": "nextpnr-ice40 0.11"},
-                                  "utilization": {"ICESTORM_LC": {"used": 9, "available": 5280}}},
+                                  "utilization": {"ICESTORM_LC": {"used": 9, "available": 5280},
+                                                  "TBUF": {"used": 2, "available": 0}}},
         "train.json": {"classifier": "elsewhere/small.lgn", "test_samples": 360,
                        "train_samples": 1437, "seconds": 11.0},
     }  # fmt: skip
@@ -131,6 +132,7 @@ def test_page_shows_every_figure_with_its_stage(full):
     ):  # fmt: skip
         assert shown in text
     assert "ICESTORM_RAM" not in text
+    assert "TBUF" not in text
     assert "not run" not in text.lower()
 
 

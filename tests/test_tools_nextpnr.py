@@ -111,6 +111,12 @@ def test_run_nextpnr_rejects_a_design_that_does_not_fit(fake, tmp_path):
         run_nextpnr("ice40", [], folder=tmp_path)
 
 
+def test_a_cell_that_is_part_of_a_pin_is_no_reason_for_a_failure(fake, tmp_path):
+    fake("Info: \t TBUF:  2/ 0  100%\nERROR: no such pin 'A1'\n", code=1)
+    with pytest.raises(ToolError, match="no such pin 'A1'"):
+        run_nextpnr("ice40", [], folder=tmp_path)
+
+
 def test_find_nextpnr_rejects_an_unknown_family():
     message = "The family must be one of ice40, ecp5, gowin, nexus, machxo2, gatemate, not 'xilinx'"
     with pytest.raises(UsageError, match=f"^{message}$"):

@@ -18,6 +18,7 @@ from lgn_train.search import Search, Settings
 from lgn_train.search.clock import Clock, OutOfTime
 from lgn_train.search.designs import Design, best_designs, by_merit, pareto, within_an_error
 from lgn_train.search.explore import explore
+from lgn_train.search.front import front_of
 from lgn_train.search.halving import FIRST, Rung, goes_on, rungs_for
 from lgn_train.search.results import result_of
 from lgn_train.search.space import GUESSES, Problem, first_guesses, recipe_of, suggest
@@ -106,6 +107,27 @@ def test_a_front_is_what_no_other_point_beats():
     points = [(0.9, 50), (0.8, 60), (0.95, 70), (0.9, 40), (0.95, 90), (0.5, 10)]
     assert pareto(points) == [5, 3, 2]
     assert pareto([]) == []
+
+
+def test_a_front_leaves_out_what_is_no_better_than_guessing(table, tmp_path, monkeypatch):
+    task = opened(settings_for(table))
+    guess = 1 - task.guess_error
+    figures = dict.fromkeys(("luts", "accuracy", "test_samples", "nodes", "proof", "digest"), 1.0)
+    finals = {
+        "constant": (0, guess + 0.1),
+        "guesses": (5, guess - 0.01),
+        "learns": (9, guess + 0.2),
+        "is large": (91, guess + 0.3),
+    }
+
+    def found(folder, final):
+        total, accuracy = finals[final[0].params["name"]]
+        return figures | {"seed": final[1], "total": total, "validation_accuracy": accuracy}
+
+    monkeypatch.setattr("lgn_train.search.front.result_of", found)
+    designs = [Design({"name": name}, 1, 0.9, 1.0, 1.0, n) for n, name in enumerate(finals)]
+    front = front_of(task, tmp_path, designs, seeds=2)
+    assert [point["luts"] for point in front.points] == [9]
 
 
 def test_the_smallest_within_a_standard_error_is_recommended():

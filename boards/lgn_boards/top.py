@@ -13,11 +13,17 @@ from amaranth.lib.io import Buffer
 from lgn_boards.board import Board
 from lgn_boards.clock import PllClock
 from lgn_boards.pll import find_pll
+from lgn_hw.hdl.streaming.line import LINE_ABOVE
 from lgn_hw.link import LinkPlan
 from lgn_hw.link.gateware.uart_classifier import UartClassifier
 from lgn_hw.tools.yosys import find_yosys
 
 __all__ = ["DesignFiles", "Shell", "design_files"]
+
+# What lines of pixels held before a reset reaches no result, which is proven for any content. So
+# the registers behind them need no value at power-up, for which a block RAM of an iCE40, that has
+# none, would get a LUT for each of its bits.
+UNDEFINED_LINES = f"setattr -unset init */w:{LINE_ABOVE}*"
 
 
 class Shell(Elaboratable):
@@ -60,8 +66,11 @@ class DesignFiles:
 def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
     """Describe a classifier on a board; the same arguments give the same bytes."""
     # Amaranth looks for a program called yosys; ours may be the WebAssembly build of pip.
+    script = {} if plan.in_time is None else {"script_after_read": UNDEFINED_LINES}
     with _yosys_for_amaranth():
-        prepared = board.open_platform().prepare(Shell(board, plan), "top", emit_src=False)
+        prepared = board.open_platform().prepare(
+            Shell(board, plan), "top", emit_src=False, **script
+        )
     files = {name: _bytes(content) for name, content in prepared.files.items()}
     script = json.loads(files.pop("build_top.json")) if "build_top.json" in files else {}
     commands = tuple(tuple(command) for command in script.get("commands", []))

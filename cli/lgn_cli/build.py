@@ -115,6 +115,8 @@ def _print(result: dict[str, Any], folder: Path) -> None:
         say(f"files in {result['folder']}; {result['next']}")
         return
     for kind, cells in result["utilization"].items():
+        if not cells["available"]:
+            continue
         share = 100 * cells["used"] / cells["available"]
         say(f"{kind:16} {cells['used']:7,} of {cells['available']:7,}  {share:5.1f} %")
     if result["fmax_mhz"] is not None:

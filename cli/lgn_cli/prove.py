@@ -44,8 +44,8 @@ def prove(
     other: Annotated[
         Path,
         typer.Argument(
-            help="Another .lgn, a core's Verilog, a .v file, or a .c, .html, .aig, .blif or .v of"
-            " `lgn export`."
+            help="Another .lgn, a core's Verilog, a .v file or a folder of `lgn verilog`, or a .c,"
+            " .html, .aig, .blif or .v of `lgn export`."
         ),
     ],
     timeout: Annotated[
@@ -77,6 +77,8 @@ def prove(
         lgn prove build/digits/digits.lgn build/digits/digits.v
 
         lgn prove build/digits/digits.lgn build/digits/digits.lgn.synth/lut6.v --timeout 600
+
+        lgn prove build/digits/digits.lgn delivery/   # core and wrapper
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.owned_folder import default_folder, own_folder
@@ -104,7 +106,7 @@ def prove(
         "seconds": round(time.perf_counter() - start, 2),
     }
     # Only a core's proof is kept: the report is about the circuit that was emitted.
-    if other.suffix == ".v" and _combinational_kind(other) is None:
+    if other.is_dir() or (other.suffix == ".v" and _combinational_kind(other) is None):
         with (
             own_folder(default_folder(classifier, "prove"), "prove") as owned,
             owned.work() as work,
@@ -137,11 +139,14 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
         return prove_live_page(loaded, other.read_bytes())
     if kind := _combinational_kind(other):
         return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout, watch=watch)
-    if other.suffix != ".v":
+    if other.is_dir():
+        text = _delivered(other)
+    elif other.suffix == ".v":
+        text = read_source(other)
+    else:
         raise UsageError(
             f"A proof needs a .lgn, .v, .c, .html, .aig or .blif file, not {other.name}"
         )
-    text = read_source(other)
     middle = _emitted_from(loaded, classifier, other, text)
     if middle is None:
         return prove_design(loaded, text, timeout_s=timeout, watch=watch)
@@ -151,6 +156,19 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     if first.status != "equal":
         return first
     return type(first)((*first.claims, *_proof(middle, other, timeout, watch).claims))
+
+
+def _delivered(folder: Path) -> str:
+    """Return the sources of a folder that `lgn verilog` wrote, the wrapper before the core."""
+    from lgn_hw.files.source_text import read_source
+
+    listed = folder / "filelist.f"
+    if not listed.is_file():
+        raise UsageError(
+            f"{folder} is no folder of `lgn verilog`: it has no filelist.f; name a file in it"
+        )
+    sources = [folder / name for name in read_source(listed).split()]
+    return "\n".join(read_source(source) for source in reversed(sources))
 
 
 def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str) -> "Path | None":
@@ -179,7 +197,7 @@ def _emitted_from(loaded: "Classifier", classifier: Path, other: Path, text: str
 def _combinational_kind(file: Path) -> str | None:
     """Return which of combinational.FORMATS a file is, if any; a core's Verilog is none."""
     kind = {".aig": "aiger", ".blif": "blif"}.get(file.suffix)
-    if file.suffix == ".v" and file.read_bytes().startswith(b"// lgn-hw: "):
+    if file.suffix == ".v" and file.is_file() and file.read_bytes().startswith(b"// lgn-hw: "):
         return "verilog-comb"
     return kind
 

@@ -171,6 +171,7 @@ class _Progress:
     def trial(self, front: Sequence[Any], trials: int) -> None:
         ends = [front[0], front[-1]] if len(front) > 1 else front
         found = " to ".join(f"{d.luts:,.0f} LUTs {100 * d.accuracy:.2f} %" for d in ends)
+        # A front of one point has one end.
         text = f"{self._time()}  {trials} trials  validation: {found or 'nothing yet'}"
         if errors.is_terminal:
             self._status.update(text)

@@ -82,7 +82,7 @@ def shrink(
     """
     from lgn_hw.synth.targets import options_for
 
-    check_classifier_path(output)
+    check_classifier_path(output, classifier)
     options = options_for(lut)
     if options.head == "gates":
         raise UsageError(f"--lut {lut} counts gates; give LUTs: 4, 6, or a family as ice40, xilinx")

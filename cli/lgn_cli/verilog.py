@@ -113,8 +113,8 @@ def verilog(
     project: Annotated[
         list[str] | None,
         typer.Option(
-            help="With a folder: texts for fusesoc, litex or pynq (both with --wrapper axi) beside"
-            " the core. Can be given several times."
+            help="With a folder: texts beside the core for fusesoc, or with --wrapper axi for"
+            " litex or pynq. Can be given several times."
         ),
     ] = None,
     json: JsonOption = False,
@@ -150,7 +150,7 @@ def verilog(
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
     from lgn_hw.delivery.design import Design, make_design
-    from lgn_hw.delivery.projects import check_projects
+    from lgn_hw.delivery.projects.kinds import check_projects
     from lgn_hw.delivery.stream_design import make_stream_design
     from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.hdl.streaming.verilog import STREAM_NAME

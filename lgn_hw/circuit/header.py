@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lgn_hw
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.ports import example_of, fields_of
+from lgn_hw.version import __version__
 
 __all__ = ["CoreHeader", "header_text", "options_to_json", "pack_results", "read_core_header"]
 
@@ -120,7 +120,7 @@ def pack_results(header: CoreHeader, scores: NDArray[np.int32]) -> list[int]:
 def header_text(header: CoreHeader, classifier: Classifier) -> str:
     """Write the comment; its last line is what read_core_header reads."""
     lines = [
-        f"{header.top}: a logic gate network classifier, written by lgn-hw {lgn_hw.__version__}.",
+        f"{header.top}: a logic gate network classifier, written by lgn-hw {__version__}.",
         f"Classifier {header.digest}",
         "",
         f"Latency {header.latency} clock cycles, one sample per clock cycle.",

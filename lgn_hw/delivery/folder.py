@@ -11,15 +11,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery import constraints, scripts
 from lgn_hw.delivery.design import Design
-from lgn_hw.delivery.projects import project_files
+from lgn_hw.delivery.projects.kinds import project_files
 from lgn_hw.delivery.readme import readme
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.tools.yosys import yosys_version
+from lgn_hw.version import __version__
 
 __all__ = ["deliver"]
 
@@ -38,11 +38,11 @@ def deliver(
     """Write the folder of a design and return its manifest.
 
     codes: the vectors of the testbench, codes[samples, features]. projects: names of
-    projects.PROJECTS, whose texts are written too. The same arguments and versions
+    projects.kinds.PROJECTS, whose texts are written too. The same arguments and versions
     give the same bytes. Files that an earlier delivery left and this one does not have are
     removed; other files stay, and edited ones are renamed, which tell() receives in sentences.
     Raises UsageError where the folder holds files and no delivery (see files.owned_folder), and
-    what projects.check_projects raises.
+    what projects.kinds.check_projects raises.
     """
     files = _files(classifier, design, codes, projects)
     # No date and no path: the same call gives the same manifest on any machine.
@@ -94,7 +94,7 @@ def _facts(classifier: Classifier, design: Design, vectors: int) -> dict[str, An
         **design.describe(classifier),
         "vectors": vectors,
         "tools": {
-            "lgn-hw": lgn_hw.__version__,
+            "lgn-hw": __version__,
             "amaranth": version("amaranth"),
             # The version alone: the commit and the compiler behind it differ from build to build.
             "yosys": " ".join(yosys_version().split()[1:2]),

@@ -53,6 +53,7 @@ class StreamDesign(Design):
     @property
     def interval(self) -> int:
         """Clock cycles from one frame to the next, back to back."""
+        # A result that takes longer to send than a frame to arrive is what limits the rate.
         return max(self.header.interval, self.shape["result_beats"])
 
     @property
@@ -94,6 +95,7 @@ class StreamDesign(Design):
         return {"INTERVAL": self.interval}
 
     def vectors(self, classifier: Classifier, codes: NDArray[Any]) -> Vectors:
+        # One list for all frames: the testbench knows how many pixels make one.
         pixels = [word for frame in pack_pixels(classifier, codes) for word in frame]
         results = pack_frame_results(self.header, classifier.scores(codes))
         return Vectors(pixels, self.header.pixel_bits, results, self.header.result_bits)

@@ -6,8 +6,8 @@ library.json.
 
 import json
 
-from lgn_hw import __version__
 from lgn_hw.classifier import Classifier
+from lgn_hw.version import __version__
 
 __all__ = ["library_files"]
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.live_program import program_bytes, same_program, varints
@@ -20,6 +19,7 @@ from lgn_hw.files.own_file import replace_file
 from lgn_hw.image_shape import Shape
 from lgn_hw.prove.equivalence import Claim, Proof
 from lgn_hw.samples import Samples, spread
+from lgn_hw.version import __version__
 
 __all__ = ["live_page", "prove_live_page", "write_live_page"]
 
@@ -58,7 +58,7 @@ def live_page(
     # Everything is in the one file: style, script and net, so that it works from a mail attachment.
     page = _filled(
         (HERE / "page.html").read_text(encoding="utf-8"),
-        version=lgn_hw.__version__,
+        version=__version__,
         title=escape(title),
         summary=_summary(classifier),
         digest=classifier.digest,

@@ -7,12 +7,12 @@ from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetInsert
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import lgn_hw
 from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.axi_lite import CONTROL, AxiLiteRegisters
 from lgn_hw.hdl.axi_stream import Buffer, PacketReceiver, PacketSender, beats_of
 from lgn_hw.hdl.emit import emit
+from lgn_hw.version import __version__
 
 __all__ = [
     "DEFAULT_DATA_BITS",
@@ -197,7 +197,7 @@ def wrapper_verilog(header: CoreHeader, wrapper: str, *, data_bits: int = DEFAUL
     top = wrapper_top(header, wrapper)
     component = AxiWrapper(header, data_bits) if wrapper == "axi" else ParallelWrapper(header)
     lines = [
-        f"{top}: {header.top} with {_DESCRIPTION[wrapper]}, by lgn-hw {lgn_hw.__version__}.",
+        f"{top}: {header.top} with {_DESCRIPTION[wrapper]}, by lgn-hw {__version__}.",
         f"Classifier {header.digest}",
         f"Latency {wrapper_latency(header, wrapper, data_bits)} clock cycles.",
     ]
@@ -234,7 +234,7 @@ def _constants(header: CoreHeader, data_bits: int) -> dict[int, int]:
 
     By byte address. A host reads them to see that it talks to what it was built for.
     """
-    version = [int(part) for part in re.findall(r"\d+", lgn_hw.__version__)[:3]]
+    version = [int(part) for part in re.findall(r"\d+", __version__)[:3]]
     values = {
         "id": IDENTITY,
         "version": version[0] << 16 | version[1] << 8 | version[2],

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import lgn_hw
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import UsageError
 from lgn_hw.formats.lgn import load
 from lgn_hw.report.gather import classifier_file, gather
 from lgn_hw.samples import read_samples
+from lgn_hw.version import __version__
 
 __all__ = ["COMPARISON", "compare"]
 
@@ -41,7 +41,7 @@ def compare(
     parts = {row["data_sha256"] for row in rows if row["accuracy"] is not None}
     return {
         "format": COMPARISON,
-        "lgn_hw": lgn_hw.__version__,
+        "lgn_hw": __version__,
         "data": None if data is None else data.name,
         "same_data": data is not None or len(parts) == 1,
         "runs": rows,

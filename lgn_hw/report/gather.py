@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import LgnError, UsageError
 from lgn_hw.files.owned_folder import default_folder
@@ -23,6 +22,7 @@ from lgn_hw.report.circuit import describe_circuit
 from lgn_hw.report.gates import count_tables, table_name
 from lgn_hw.report.steps import MISSING, placed_beside, read_step
 from lgn_hw.samples import read_samples
+from lgn_hw.version import __version__
 
 __all__ = ["FORMAT", "classifier_file", "gather"]
 
@@ -93,7 +93,7 @@ def gather(
     shape = _shape(classifier, image)
     return {
         "format": FORMAT,
-        "lgn_hw": lgn_hw.__version__,
+        "lgn_hw": __version__,
         "name": file.stem,
         "digest": classifier.digest,
         "classifier": _structure(classifier),

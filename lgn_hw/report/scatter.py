@@ -66,7 +66,7 @@ def named_scatter(points: Sequence[tuple[str, float, float]], axis: str) -> str:
     """
     canvas = Canvas(*NAMED_SIZE, f"Accuracy in percent against {axis}")
     low, high = min(x for _, x, _ in points), max(x for _, x, _ in points)
-    logarithmic = high > WIDE_RANGE * low
+    logarithmic = 0 < WIDE_RANGE * low < high
     marks = log_ticks(low, high) if logarithmic else ticks(low, high, 4)
     across = scale(marks[0], marks[-1], LEFT, canvas.width - RIGHT, logarithmic)
     down = _axes(canvas, across, marks, ticks(*_ends([y for *_, y in points]), 5), axis)

@@ -117,10 +117,14 @@ def scale(
 ) -> Callable[[float], float]:
     """Return the function from a value to its place, linear or logarithmic.
 
-    low, high: of the values, which must differ; above 0 on a logarithmic scale. start, stop:
-    places; start may be the greater one, as the vertical axis of a picture runs down.
+    low, high: of the values, which must differ; above 0 on a logarithmic scale, where what is
+    below low, as 0 is, has low's place. start, stop: places; start may be the greater one, as the
+    vertical axis of a picture runs down.
     """
-    shape: Callable[[float], float] = math.log if logarithmic else float
+
+    def shape(value: float) -> float:
+        return math.log(max(value, low)) if logarithmic else value
+
     first, span = shape(low), shape(high) - shape(low)
 
     def place(value: float) -> float:

@@ -81,6 +81,8 @@ def search_stream(
     CheckFailed with both frequencies where none of them meets the clock.
     """
     placed: list[PlacedStream] = []
+    # LEVELS run from few registers to many, and a clock that one of them meets is met by those
+    # behind it, as far as placement is smooth; so the first that meets it is bisected.
     below, above = -1, len(LEVELS)  # the last that missed the clock, the first that met it
     best: PlacedStream | None = None
     while above - below > 1 and len(placed) < most:

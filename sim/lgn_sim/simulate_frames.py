@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lgn_hw.circuit.options import DEFAULT_REGISTERS
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.files.atomic import write_text
@@ -54,7 +55,7 @@ def simulate_frames(
     require_simulator(simulator)
     codes = vectors_for(classifier.features, vectors, seed, samples)
     if verilog is None:
-        text = streaming_verilog(classifier, options or StreamingOptions(scores=True))
+        text = streaming_verilog(classifier, options or StreamingOptions(DEFAULT_REGISTERS, True))
     else:
         text = read_source(verilog) if isinstance(verilog, Path) else verilog
     header = _matching(classifier, text)

@@ -4,7 +4,3 @@ Each module has `files(classifier, design)`, which returns texts by path in the 
 its head every text says what it was tried with, and with what not, because whoever opens it may
 know nothing of lgn-hw.
 """
-
-from lgn_hw.delivery.projects.kinds import PROJECTS, check_projects, project_files
-
-__all__ = ["PROJECTS", "check_projects", "project_files"]

@@ -3,9 +3,9 @@
 import json
 from typing import TYPE_CHECKING
 
-import lgn_hw
 from lgn_hw.classifier import Classifier
 from lgn_hw.delivery.scripts import VIVADO_PART
+from lgn_hw.version import __version__
 
 if TYPE_CHECKING:
     from lgn_hw.delivery.design import Design
@@ -18,7 +18,7 @@ CHECKED = "Tried with FuseSoC 2.4, Icarus Verilog and Verilator 5; vivado was ne
 def files(classifier: Classifier, design: "Design") -> dict[str, str]:
     """Return the .core file (CAPI2), which lies beside the sources that it names."""
     what = f"Logic gate network with {classifier.num_classes} classes, {design.timing}"
-    name = f"lgn-hw:classifier:{design.top}:{lgn_hw.__version__}"
+    name = f"lgn-hw:classifier:{design.top}:{__version__}"
     sources = "\n".join(f"      - {path}" for path in design.files)
     text = f"""\
 CAPI=2:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["files"]
 
 CHECKED = (
-    "Tried with LiteX 2024.12 and Migen 0.10: its Verilog passed the testbench of this folder in"
-    " Icarus\nVerilog. Never seen in a SoC or by a vendor's tool."
+    "Tried with LiteX 2024.12 and Migen 0.10 in Icarus Verilog: the testbench of this folder\n"
+    "passed between its endpoints, and the bus of a SoC without a CPU read its registers. Never\n"
+    "on a board."
 )
 STATIC = Path(__file__).parent.parent / "files" / "litex_module.py.txt"
 
@@ -30,7 +31,8 @@ def files(classifier: Classifier, design: "CoreDesign") -> dict[str, str]:
     from {design.header.top} import Classifier
 
     self.classifier = Classifier(platform)        # in the SoC
-    self.bus.add_slave("classifier", self.classifier.bus, SoCRegion(size=0x100, cached=False))
+    region = SoCRegion(origin=0x3000_0000, size=0x100, cached=False)
+    self.bus.add_slave("classifier", self.classifier.bus, region)
 
 Send a sample of {shape["sample_bits"]} bits to `sink` in {shape["sample_beats"]} beats, the lowest\
  bits first, with `last` in the last one

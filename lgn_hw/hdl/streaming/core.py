@@ -89,6 +89,8 @@ class StreamingCore(Quiet):
             before = sink
         frame, result = self.framer.o_frame, self.o_result
         m.d.comb += [
+            # The class comes from the last stage, and whether its frame was whole from the framer;
+            # both are taken together, or neither.
             result.valid.eq(before.valid & frame.valid),
             before.ready.eq(result.ready & frame.valid),
             frame.ready.eq(result.ready & before.valid),
@@ -108,6 +110,7 @@ class StreamingCore(Quiet):
         for number, kernels in enumerate(section.layers):
             shape = section.shapes[number]
             yield f"window{number}", LineWindow(shape, kernels)
+            # At one position, so that shared gates of different kernels are built once.
             once = remove_dead_nodes(simplify(kernels.window(shape[0])))
             yield f"kernels{number}", Staged(Logic(once, registers))
             if kernels.pool > 1:
@@ -120,6 +123,7 @@ class StreamingCore(Quiet):
             yield "tally", tally
         else:
             yield "collector", Collector((channels, rows, columns))
+            # The popcount wants the votes of a class side by side.
             order = np.argsort(section.group, kind="stable")
             votes = replace(section.tail, outputs=section.tail.outputs[order])
             yield "dense", Staged(Logic(remove_dead_nodes(simplify(votes)), registers))

@@ -96,26 +96,38 @@ class _Pool(_Stage):
 
 
 class _Window(_Stage):
-    def __init__(self, window: LineWindow) -> None:
-        super().__init__()
+    """A window, which has no register behind it, and the kernels that read it."""
+
+    def __init__(self, window: LineWindow, latency: int) -> None:
+        super().__init__(latency)
         self.window, self.primed = window, not window.padding
         at_start = (window.rows - 1, window.columns) if window.padding else (0, 0)
         self.row, self.column = at_start
 
     def takes(self, ready: bool) -> bool:
-        return self.advances(ready) and not self._is_zero()
+        return self._is_free(ready) and not self._is_zero()
+
+    def step(self, value: bool, ready: bool) -> None:
+        moves = (value or self._is_zero()) and self._is_free(ready)
+        if self.advances(ready):
+            self.valid = [moves and self.gives(value), *self.valid[:-1]]
+        if moves:
+            self._move()
 
     def gives(self, value: bool) -> bool:
-        if not (value or self._is_zero()):
-            return False
         window = self.window
         ends = [p - (window.size - 1 - window.padding) for p in (self.row, self.column)]
-        found = self.primed and all(end >= 0 and end % window.stride == 0 for end in ends)
-        self.column = (self.column + 1) % window.pitch
+        return self.primed and all(end >= 0 and end % window.stride == 0 for end in ends)
+
+    def _is_free(self, ready: bool) -> bool:
+        """Return whether the scan can go on: the kernels do, or the place ends no window."""
+        return self.advances(ready) or not self.gives(True)
+
+    def _move(self) -> None:
+        self.column = (self.column + 1) % self.window.pitch
         if not self.column:
-            self.row = (self.row + 1) % window.height
+            self.row = (self.row + 1) % self.window.height
             self.primed = self.primed or not self.row
-        return found
 
     def _is_zero(self) -> bool:
         return self.row >= self.window.rows or self.column >= self.window.columns
@@ -132,9 +144,12 @@ def frame_cycles(core: "StreamingCore") -> FrameCycles:
 def _stages(core: "StreamingCore") -> list[_Stage]:
     """Return the stages of a core, freshly reset."""
     stages: list[_Stage] = [_Delay()]
-    for part in core.parts.values():
+    parts = iter(core.parts.values())
+    for part in parts:
         if isinstance(part, LineWindow):
-            stages.append(_Window(part))
+            kernels = next(parts)
+            assert isinstance(kernels, Staged)
+            stages.append(_Window(part, kernels.block.latency))
         elif isinstance(part, OrPool):
             stages.append(_Pool(part))
         elif isinstance(part, Staged):

@@ -51,10 +51,14 @@ class Framer(Quiet):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         index = Signal(range(max(2, self.pixels)))
+        # filling: zeros stand for the rest of a frame that was cut short. skipping: a frame is
+        # longer than it may be, and its pixels are taken and forgotten up to `last`.
         filling, skipping = Signal(), Signal()
         advance, at_end, room, taken = Signal(), Signal(), Signal(), Signal()
         last = self.i_pixel.payload.last
         m.d.comb += [
+            # The planes' register is free, or becomes free in this cycle. A pixel needs room for
+            # how its frame ends, too: a result waits for that.
             at_end.eq(index == self.pixels - 1),
             advance.eq(~self.o_planes.valid | self.o_planes.ready),
             self.i_pixel.ready.eq(skipping | (advance & room & ~filling)),
@@ -83,6 +87,7 @@ class Framer(Quiet):
         if not len(section.missing):
             m.d.comb += self.o_planes.payload.eq(bits)
             return
+        # Pixels that lack a threshold of their channel have no bit for it: the circuit reads 0.
         lacking = np.zeros((section.num_planes, self.pixels), bool)
         lacking.reshape(-1)[section.missing] = True
         words = (~lacking * (1 << np.arange(section.num_planes, dtype=object))[:, None]).sum(axis=0)
@@ -100,6 +105,7 @@ class Framer(Quiet):
     def _compared(self) -> Value:
         """Return the planes' bits of the codes on the port."""
         section, features = self.section, self.features
+        # All pixels of a channel have one range, so that every so many features stand for it.
         widths = features.width[:: self.pixels].tolist()
         start = np.cumsum([0, *widths])
         signed = (features.low < 0)[:: self.pixels]
@@ -115,6 +121,7 @@ class Framer(Quiet):
         place = Signal.like(level)
         told = self.o_frame.valid & self.o_frame.ready
         m.d.comb += [
+            # Where the new bit goes if the lowest one leaves in the same cycle.
             place.eq(level - told),
             room.eq(level != self.depth),
             self.o_frame.valid.eq(level != 0),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import lgn_hw
 from lgn_hw.errors import UsageError
+from lgn_hw.version import __version__
 
 if TYPE_CHECKING:
     from lgn_hw.classifier import Classifier
@@ -63,7 +63,7 @@ def header_text(header: StreamHeader, classifier: "Classifier", core: "Streaming
     widths = features.width[:: shape[1] * shape[2]].tolist()
     lines = [
         f"{header.top}: a convolutional logic gate network in time, written by lgn-hw"
-        f" {lgn_hw.__version__}.",
+        f" {__version__}.",
         f"Classifier {header.digest}",
         "",
         f"Frames of {header.columns} x {header.rows} pixels in raster order, one pixel a transfer;",

@@ -5,6 +5,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from lgn_hw.hdl.block import Quiet
+from lgn_hw.hdl.streaming.line import read_line
 
 __all__ = ["OrPool"]
 
@@ -35,7 +36,9 @@ class OrPool(Quiet):
         m.submodules.lines = lines = memory.Memory(
             shape=self.channels, depth=max(2, self.columns), init=[]
         )
-        write, read = lines.write_port(), lines.read_port()
+        write = lines.write_port()
+        # The rows above are read at the first place of a window, and written at its last.
+        above = read_line(m, lines, column, taken & (place == 0))
         m.d.comb += [
             advance.eq(~self.o_pixel.valid | self.o_pixel.ready),
             self.i_pixel.ready.eq(advance),
@@ -43,10 +46,9 @@ class OrPool(Quiet):
             ends.eq(place == self.size - 1),
             gives.eq(ends & (row == self.size - 1)),
             in_row.eq(Mux(place == 0, 0, begun) | self.i_pixel.payload),
-            found.eq(Mux(row == 0, 0, read.data) | in_row),
-            # The rows above are read at the first place of a window, and written at its last.
-            read.addr.eq(column),
-            read.en.eq(taken & (place == 0)),
+            # Read at the last place of a row of the window only, where it is in_row and the rows
+            # above: written out, so that a channel's LUT in front of `begun` is that one's own.
+            found.eq(Mux(row == 0, 0, above) | begun | self.i_pixel.payload),
             write.addr.eq(column),
             write.data.eq(found),
             write.en.eq(taken & ends),

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lgn_hw.convolution import Kernels
 from lgn_hw.hdl.block import Quiet
+from lgn_hw.hdl.streaming.line import read_line
 
 __all__ = ["LineWindow"]
 
@@ -20,8 +21,9 @@ class LineWindow(Quiet):
     behind the last one, a place per cycle; zeros need no pixel. Those behind a row are in front of
     the next one, too, and those behind a frame above the next frame: a frame takes
     (rows + padding) * (columns + padding) cycles. After a reset the scan begins with the zeros
-    behind the last row. A window is given when its last place is scanned; older contents of the
-    lines are out of it then.
+    behind the last row. A window is given in the cycle in which its last place is scanned, whose
+    column comes straight from the lines and the pixel; older contents of the lines are out of it
+    then.
     """
 
     def __init__(self, shape: tuple[int, int, int], kernels: Kernels) -> None:
@@ -43,12 +45,13 @@ class LineWindow(Quiet):
         row = Signal(range(max(2, self.height)), init=start[0])
         column = Signal(range(max(2, self.pitch)), init=start[1])
         primed = Signal(init=not self.padding)
-        zero, advance, slot = Signal(), Signal(), Signal()
+        zero, gives, free, slot = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             zero.eq((row >= self.rows) | (column >= self.columns)),
-            advance.eq(~self.o_window.valid | self.o_window.ready),
-            self.i_pixel.ready.eq(advance & ~zero),
-            slot.eq(advance & (zero | self.i_pixel.valid)),
+            free.eq(~gives | self.o_window.ready),  # a place that ends no window waits for nobody
+            self.i_pixel.ready.eq(free & ~zero),
+            self.o_window.valid.eq(gives & (zero | self.i_pixel.valid)),
+            slot.eq(free & (zero | self.i_pixel.valid)),
         ]
         row_ends, frame_ends = column == self.pitch - 1, row == self.height - 1
         after = Signal.like(column)
@@ -61,8 +64,7 @@ class LineWindow(Quiet):
                     m.d.sync += primed.eq(1)
         in_rows = self._in_step(m, row, slot & row_ends, frame_ends)
         in_columns = self._in_step(m, column, slot, row_ends)
-        with m.If(advance):
-            m.d.sync += self.o_window.valid.eq(slot & primed & in_rows & in_columns)
+        m.d.comb += gives.eq(primed & in_rows & in_columns)
         pixel = Mux(zero, 0, self.i_pixel.payload)
         self._shift(m, slot, [pixel, *self._lines(m, slot, column, after, pixel)])
         return m
@@ -89,23 +91,23 @@ class LineWindow(Quiet):
             return []
         width = self.channels * (self.size - 1)
         m.submodules.lines = lines = memory.Memory(shape=width, depth=self.pitch, init=[])
-        write, read = lines.write_port(), lines.read_port()
-        above = [read.data.word_select(i, self.channels) for i in range(self.size - 1)]
+        write = lines.write_port()
+        # Never the place that is written: a row has two places or more.
+        held = read_line(m, lines, after, slot)
+        above = [held.word_select(i, self.channels) for i in range(self.size - 1)]
         m.d.comb += [
             write.addr.eq(column),
             write.en.eq(slot),
             write.data.eq(Cat(pixel, *above[:-1])),
-            read.addr.eq(after),  # never the one that is written: a row has two places or more
-            read.en.eq(slot),
         ]
         return above
 
     def _shift(self, m: Module, slot: Value, column: list[Value]) -> None:
-        """Move the window by a column; column[0] is its lowest row."""
+        """Move the window by a column, its last one; column[0] is its lowest row."""
         taps = {}
         for row, pixels in enumerate(reversed(column)):
-            entering = pixels
-            for place in reversed(range(self.size)):
+            taps[row, self.size - 1] = entering = pixels
+            for place in reversed(range(self.size - 1)):
                 tap = Signal(self.channels, name=f"tap_{row}_{place}", reset_less=True)
                 with m.If(slot):
                     m.d.sync += tap.eq(entering)

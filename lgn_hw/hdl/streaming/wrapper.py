@@ -4,13 +4,13 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import lgn_hw
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.axi_stream import Buffer, PacketSender
 from lgn_hw.hdl.emit import emit
 from lgn_hw.hdl.streaming.header import StreamHeader
 from lgn_hw.hdl.streaming.video import VideoReceiver, bytes_of
 from lgn_hw.hdl.wrappers import DEFAULT_DATA_BITS, check_wrapper
+from lgn_hw.version import __version__
 
 __all__ = [
     "VideoWrapper",
@@ -115,7 +115,7 @@ def stream_wrapper_verilog(
         return ""
     top = stream_wrapper_top(header, wrapper)
     lines = [
-        f"{top}: {header.top} with AXI4-Stream video ports, by lgn-hw {lgn_hw.__version__}.",
+        f"{top}: {header.top} with AXI4-Stream video ports, by lgn-hw {__version__}.",
         f"Classifier {header.digest}",
         f"Frames of {header.columns} x {header.rows} pixels; the result of one follows its last"
         f" pixel by {stream_wrapper_latency(header, wrapper)} clock cycles.",

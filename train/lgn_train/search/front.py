@@ -34,18 +34,27 @@ class Front:
 
 
 def front_of(task: Task, folder: Path, designs: Sequence[Design], seeds: int) -> Front:
-    """Gather what the finals of designs have found so far."""
+    """Gather what the finals of designs have found so far.
+
+    A design that is no better than naming the most frequent class is none; nor is a network of no
+    LUT, which names one class always.
+    """
     rows = []
     for design in designs:
         found = [result_of(folder, (design, seed)) for seed in range(1, seeds + 1)]
         results = [result for result in found if result is not None]
-        fitting = [r for r in results if r["total"] <= task.settings.luts]
+        # The same design differs in size from seed to seed: one that fits is delivered, and the
+        # figures are of all.
+        fitting = [r for r in results if 0 < r["total"] <= task.settings.luts]
         if fitting:
-            rows.append(_row(task, design, results, fitting[0]))
+            row = _row(task, design, results, fitting[0])
+            if row["validation_accuracy"] > 1 - task.guess_error:
+                rows.append(row)
     order = pareto([(row["validation_accuracy"], row["luts"]) for row in rows])
     points = [rows[i] for i in order]
     if not points:
         return Front(())
+    # By validation samples: the test part decides nothing.
     chosen = within_an_error([row["validation_accuracy"] for row in points], task.splits.samples)
     return Front(tuple(row | {"recommended": i == chosen} for i, row in enumerate(points)))
 
@@ -106,6 +115,7 @@ def write_points(
         (place / f"{row['name']}-trained.lgn").write_bytes(trained)
         (place / f"{row['name']}.toml").write_text(_recipe(task, row, design), encoding="utf-8")
         rows.append(row | dict(describe(loads(small))))
+    # These are codes and marked as such: raw values would be quantised where they are read.
     np.savez(work / "test.npz", x=task.data.x_test, y=task.data.y_test, codes=np.array(True))
     return Front(tuple(rows))
 

@@ -147,8 +147,9 @@ class Search:
         front = front_of(self.task, self.folder, designs, self.seeds)
         if not front.points:
             raise UsageError(
-                f"The designs have more than {self.settings.luts:,} LUTs with other seeds, or"
-                " the time was too short; go on with --resume, or raise --luts"
+                f"The designs have more than {self.settings.luts:,} LUTs with other seeds, or are"
+                " no better than guessing, or the time was too short; go on with --resume, or"
+                " raise --luts"
             )
         with held_folder(self.folder, COMMAND) as owned, owned.work() as work:
             front = write_points(self.task, self.folder, front, designs, work, describe)
