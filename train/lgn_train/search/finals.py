@@ -3,7 +3,9 @@
 import contextlib
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 from lgn_hw.circuit.circuit import Circuit
@@ -24,6 +26,8 @@ from lgn_train.search.task import Task
 
 __all__ = ["finish", "proven"]
 
+PAUSE_S = 0.2  # between looks at what another process works on
+
 
 def finish(
     task: Task,
@@ -34,8 +38,9 @@ def finish(
 ) -> None:
     """Work off finals in order, beside other processes: each takes what no other one works on.
 
-    The first is ended in any case, so that there is a result; the others while there is time.
-    on_final: called with how many are done.
+    Then it waits for what others work on, and takes over what they leave. The first is ended in any
+    case, so that there is a result; the others while there is time. on_final: called with how many
+    are done.
     """
     (folder / FOLDER).mkdir(exist_ok=True)
     patient = Clock(math.inf)
@@ -43,10 +48,20 @@ def finish(
         on_final(sum(result_of(folder, other) is not None for other in finals))
         if number and clock.left <= 0:
             return
-        with claimed(place_of(folder, final, "lock")) as free:
-            if free and result_of(folder, final) is None:
-                with contextlib.suppress(OutOfTime):
-                    _work(task, folder, final, clock if number else patient)
+        _taken(task, folder, final, clock if number else patient)
+    for final, until in zip(finals, chain([patient], repeat(clock)), strict=False):
+        while result_of(folder, final) is None and until.left > 0:
+            if not _taken(task, folder, final, until):
+                time.sleep(PAUSE_S)
+
+
+def _taken(task: Task, folder: Path, final: Final, clock: Clock) -> bool:
+    """Work on a final that has no result yet; return False where another process works on it."""
+    with claimed(place_of(folder, final, "lock")) as free:
+        if free and result_of(folder, final) is None:
+            with contextlib.suppress(OutOfTime):
+                _work(task, folder, final, clock)
+        return free
 
 
 def _work(task: Task, folder: Path, final: Final, clock: Clock) -> None:
