@@ -51,18 +51,18 @@ def stage_delay(stage):
 
 
 def every_placement(levels):
-    """Try every set of places: yield (bits, period), periods without what rounding adds."""
+    """Try every set of places: yield (bits, period)."""
     must = {i for i, level in enumerate(levels, 1) if level.must}
     free = [i for i in range(1, len(levels) + 1) if i not in must]
     for count in range(len(free) + 1):
         for chosen in combinations(free, count):
             ends = sorted(must | set(chosen))
             stages = [levels[a:b] for a, b in pairwise([0, *ends])]
-            yield sum(levels[i - 1].bits for i in ends), round(max(map(stage_delay, stages)), 9)
+            yield sum(levels[i - 1].bits for i in ends), max(map(stage_delay, stages))
 
 
 @settings(deadline=None, max_examples=60)
-@given(datapaths(), st.integers(10, 120).map(lambda tenths: tenths / 10 + 0.05))
+@given(datapaths(), st.floats(1, 12))
 def test_fewest_registers_is_the_best_of_all_placements(levels, period):
     found = fewest_registers(levels, DELAYS, period)
     right = [bits for bits, slowest in every_placement(levels) if slowest <= period]
@@ -85,10 +85,9 @@ ROUNDED = [
 @example(ROUNDED)
 def test_placements_are_those_that_no_other_beats(levels):
     found = placements(levels, DELAYS)
-    best = {
-        min(bits for bits, slowest in every_placement(levels) if slowest <= period)
-        for _, period in every_placement(levels)
-    }
+    # Sums of the same delays in another order may differ in their last digit, and are one period.
+    every = [(bits, round(period, 9)) for bits, period in every_placement(levels)]
+    best = {min(bits for bits, slowest in every if slowest <= period) for _, period in every}
     assert {placement.bits for placement in found} == best
     assert all(b.period < a.period for a, b in pairwise(found))
 
