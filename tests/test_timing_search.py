@@ -135,6 +135,9 @@ def test_fmax_places_a_core(tmp_path, name):
     used = report.utilization[part.cell]
     # The flip-flops of a sample, which a cell of iCE40 holds too, and some gates.
     assert 15 < used.used < 160
+    if part.family == "ice40":
+        assert 30 < used.used < 100
+        assert report.fmax_mhz > 50
     assert used.available == part.cells
     # The harness has one clock, which no name of a net changes.
     (clock,) = report.clocks.values()
