@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.streaming.frames import pack_frame_results, pack_pixels
 from lgn_hw.hdl.streaming.header import StreamHeader
-from lgn_sim.bench import PERIOD_NS, Sink, Source
+from lgn_sim.bench import Bench, Sink, Source
 
 __all__ = ["FrameBench", "FrameModel"]
 
@@ -53,7 +52,7 @@ class FrameModel:
         return shown + (", error" if word & self.error else "")
 
 
-class FrameBench:
+class FrameBench(Bench):
     """Connect a source and a sink to a streaming core and start its clock."""
 
     def __init__(self, dut: Any, header: StreamHeader) -> None:
@@ -72,19 +71,9 @@ class FrameBench:
         """Cycles in which whatever is under way comes out, and the core comes to rest."""
         return 2 * self.header.interval + self.header.latency + 20
 
-    async def start(self) -> None:
-        """Start the clock, reset the core, and let it scan the zeros above the first frame."""
-        Clock(self.clk, PERIOD_NS, "ns").start()
-        await self.reset()
-
     async def reset(self) -> None:
-        """Hold reset for two cycles, with both streams quiet, and wait until the core rests."""
-        self.source.stop()
-        self.sink.stop()
-        self.rst.value = 1
-        await RisingEdge(self.clk)
-        await RisingEdge(self.clk)
-        self.rst.value = 0
+        """Reset the core as any other, and wait until it has scanned its zeros and rests."""
+        await super().reset()
         await self.wait(self.quiet)
 
     async def wait(self, cycles: int) -> None:
