@@ -121,6 +121,31 @@ def test_a_run_on_two_ranks_goes_on_with_one(one, two):
     assert_same_network(one, two[0])
 
 
+PARTED = """
+import os
+import pathlib
+import torch
+from lgn_train.distributed import World
+
+parameter = torch.nn.Parameter(torch.ones(2))
+world = World.joined(torch.device("cpu"))
+torch.optim.Adam([parameter])  # imports most of PyTorch
+world.leave()
+names = [(task / "comm").read_text().strip() for task in pathlib.Path("/proc/self/task").iterdir()]
+assert not any("gloo" in name for name in names), names
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no list of threads here")
+def test_a_rank_that_left_has_no_thread_of_the_others(tmp_path):
+    """A thread that is left can hold a tensor while the process ends, which aborts it."""
+    (tmp_path / "parted.py").write_text(PARTED)
+    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, "-m", *launch, str(tmp_path / "parted.py")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("samples", [1, 2, 3, 7])
 def test_shares_hold_every_sample_once_and_weigh_a_mean(samples):
     batch = torch.arange(100, 100 + samples)

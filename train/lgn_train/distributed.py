@@ -15,6 +15,11 @@ from datetime import timedelta
 from typing import TypeVar, final
 
 import torch
+
+# Before the ranks join: its functions take the group of all ranks as a default argument. Imported
+# later, by an optimiser, they would keep that group and its threads after the ranks part, and a
+# thread that still holds a tensor aborts a process that ends.
+import torch.distributed.nn
 from torch import Tensor, distributed
 from torch.nn import Parameter
 
