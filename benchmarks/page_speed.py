@@ -56,11 +56,6 @@ def inference(data: dict[str, Any]) -> str:
             f"`{trained['name']}` ({trained['nodes']} nodes): {trained['images_per_s']:,} images"
             f" per second, one sample in {trained['one_sample_us']} µs.",
         ]
-    lines += [
-        "",
-        "Other work had both cores and their caches during the run.",
-        data.get("note", ""),
-    ]
     return "\n".join(lines) + "\n"
 
 

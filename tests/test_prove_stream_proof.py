@@ -20,6 +20,8 @@ from lgn_hw.hdl.streaming import StreamingOptions, core
 from lgn_hw.hdl.streaming.framer import Framer
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
 from lgn_hw.passes.optimize import optimize_classifier
+from lgn_hw.prove import stream_proof
+from lgn_hw.prove.cec import check_equal
 
 STRAIGHT = random_conv(
     7, (2, 4, 6), 3, ({"kernels": 3, "padding": 1, "pool": 2}, {"kernels": 4, "padding": 1}),
@@ -47,6 +49,19 @@ def test_a_core_is_proven(classifier):
     assert [claim.what.rpartition(", in a frame ")[2] for claim in proof.claims[2:11:3]] == [
         "after a reset", "at rest", "behind a frame",
     ]  # fmt: skip
+
+
+def test_a_function_is_decided_once(monkeypatch):
+    asked = []
+
+    def counted(pairs, **options):
+        asked.extend(str([x.tolist() for f in pair for x in (f.ands, f.outputs)]) for pair in pairs)
+        return check_equal(pairs, **options)
+
+    monkeypatch.setattr(stream_proof, "check_equal", counted)
+    many = random_conv(9, (1, 3, 3), 2, ({"kernels": 40, "padding": 1},))  # sums of 20 votes
+    assert prove_design(many, streaming_verilog(many)).status == "equal"
+    assert len(asked) == len(set(asked)) > 0
 
 
 class FaultyFramer(Quiet):
@@ -107,6 +122,18 @@ def test_what_is_known_at_rest_by_chance_is_forgotten():
 def test_a_plane_that_no_kernel_reads_is_no_hindrance():
     classifier = straight((1, 1, 1), [3, 5, 7], Kernels(1, 1, 0, [[1, 1]], 2, ONE_AND))
     assert prove_design(classifier, streaming_verilog(classifier)).status == "equal"
+
+
+def test_a_kernel_that_is_constant_at_the_border_is_the_netlists_there():
+    """The core's kernel folds to a constant where the padding is read, the netlist's does not.
+
+    What reads it next is to find the literal of the netlist all the same.
+    """
+    leaves, tables = [2, 0, 2, 1, 3, 0, 0, 1, 2], np.array([18, 236, 181, 121], np.uint64)
+    classifier = straight((1, 2, 2), [7], Kernels(2, 1, 1, [leaves], 3, tables))
+    proof = prove_design(classifier, streaming_verilog(classifier))
+    votes = [claim for claim in proof.claims if claim.what.startswith("every vote")]
+    assert {(claim.method, claim.status) for claim in votes} == {("structure", "equal")}
 
 
 @pytest.mark.slow

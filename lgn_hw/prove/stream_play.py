@@ -25,14 +25,13 @@ VOTES = "every vote is the netlist's"
 
 @dataclass
 class Pair:
-    """What must be equal: a claim, the literals that the core has, and those that are right.
+    """What must be equal: a claim, and in parts the literals that the core has and the right ones.
 
     stops: variables over which both may be equal already, whatever these depend on.
     """
 
     what: str
-    core: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
+    parts: list[list[tuple[int, int]]] = field(default_factory=list)
     stops: frozenset[int] = frozenset()
 
 
@@ -271,8 +270,7 @@ class StreamPlay:
             self.pairs.append(pair := Pair(what))
         if len(core) != len(right):
             raise CheckFailed(f"{what}: {len(core)} bits, and {len(right)} are right")
-        pair.core += core
-        pair.right += right
+        pair.parts.append(list(zip(core, right, strict=True)))
 
     def _right_votes(self) -> list[int]:
         """Return the netlist's votes for the frame, in the order in which the core counts them."""

@@ -15,20 +15,27 @@ played twice: further frames right behind it, and nothing until the core rests. 
 frame are left to simulation.
 """
 
+from collections.abc import Set
+from typing import Final
+
 import numpy as np
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, ToolTimeout
-from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, check_equal
+from lgn_hw.netlist.aig import Aig
+from lgn_hw.prove.cec import DEFAULT_TIMEOUT_S, Status, check_equal
 from lgn_hw.prove.counting import counting_fault
 from lgn_hw.prove.equivalence import Claim, Proof
-from lgn_hw.prove.stream_play import StreamPlay
+from lgn_hw.prove.graph import Graph
+from lgn_hw.prove.stream_play import Pair, StreamPlay
 from lgn_hw.prove.stream_stages import same_over
 from lgn_hw.prove.stream_starts import Between, Starts
 from lgn_hw.prove.symbolic import read_design
 from lgn_hw.prove.watch import Watch
 
 __all__ = ["form_claim", "prove_stream"]
+
+ORDER: Final[tuple[Status, ...]] = ("different", "undecided", "equal")
 
 
 def prove_stream(
@@ -48,6 +55,7 @@ def prove_stream(
     watch = watch or Watch()
     section = classifier.convolution
     assert section is not None, "who emits a streaming core has the form"
+    decisions = _Decisions(timeout_s, watch)
     watch.report("reading the Verilog")
     try:
         module = read_design(verilog, top, watch.allowed(86_400))
@@ -57,7 +65,7 @@ def prove_stream(
             watch.report(f"playing a frame {name}")
             play = StreamPlay(classifier, section, module, score_bits)
             play.send(before)
-            claims.extend(_decided(play, name, timeout_s, watch))
+            claims.extend(decisions.claims(play, name))
             return play
 
         def lasting(rest: Between) -> Between:
@@ -110,27 +118,57 @@ def _sound(play: StreamPlay) -> list[Claim]:
     return [Claim(w, m, "different" if fault else "equal", fault) for w, m, fault in faults]
 
 
-def _decided(play: StreamPlay, name: str, timeout_s: float, watch: Watch) -> list[Claim]:
-    """Decide what one frame owes."""
-    claims, graph = [], play.graph
-    for pair in play.pairs:
-        what = f"{pair.what}, in a frame {name}"
-        bits = dict.fromkeys(zip(pair.core, pair.right, strict=True))
-        open_ = [(a, b) for a, b in bits if a != b]
-        if not open_:
-            claims.append(Claim(what, "structure", "equal"))
-            continue
-        left = [(a, b) for a, b in open_ if not same_over(graph, a, b, pair.stops)]
-        detail = f"{len(left)} of {len(bits)} bits by SAT, the others by structure"
-        if not left:
-            claims.append(Claim(what, "truth tables", "equal"))
-            continue
-        core, right = ([p[side] for p in left] for side in (0, 1))
-        # Over the bits that dense layers read, a difference says nothing: they are not free.
-        for stops in (pair.stops, frozenset[int]()) if pair.stops else (frozenset[int](),):
-            a, b = graph.functions([core, right], stops)
-            [verdict] = check_equal([(a, b)], timeout_s=timeout_s, watch=watch)
-            if verdict.status == "equal":
-                break
-        claims.append(Claim(what, "SAT", verdict.status, detail))
-    return claims
+class _Decisions:
+    """Decide what frames owe, and each function once.
+
+    A class's sum is the same function at every position, and in every frame: of other symbols.
+    """
+
+    def __init__(self, timeout_s: float, watch: Watch) -> None:
+        self.timeout_s, self.watch = timeout_s, watch
+        self.known: dict[tuple[bytes, ...], Status] = {}
+
+    def claims(self, play: StreamPlay, name: str) -> list[Claim]:
+        """Decide what one frame owes."""
+        return [
+            Claim(f"{pair.what}, in a frame {name}", *self._decided(play.graph, pair))
+            for pair in play.pairs
+        ]
+
+    def _decided(self, graph: Graph, pair: Pair) -> tuple[str, Status, str]:
+        """Return the method, the verdict, and what is to be told of both."""
+        parts = [[(a, b) for a, b in dict.fromkeys(part) if a != b] for part in pair.parts]
+        if not any(parts):
+            return "structure", "equal", ""
+        bits = len(dict.fromkeys(bit for part in pair.parts for bit in part))
+        parts = [[ab for ab in part if not same_over(graph, *ab, pair.stops)] for part in parts]
+        parts = [part for part in parts if part]
+        if not parts:
+            return "truth tables", "equal", ""
+        left = len(dict.fromkeys(bit for part in parts for bit in part))
+        detail = f"{left} of {bits} bits by SAT, the others by structure"
+        verdicts = self._solved(graph, parts, pair.stops)
+        if pair.stops:
+            # Over the bits that dense layers read, a difference says nothing: they are not free.
+            parts = [p for p, verdict in zip(parts, verdicts, strict=True) if verdict != "equal"]
+            verdicts = self._solved(graph, parts, frozenset())
+        worst: Status = min(verdicts, key=ORDER.index, default="equal")
+        return "SAT", worst, detail
+
+    def _solved(
+        self, graph: Graph, parts: list[list[tuple[int, int]]], stops: Set[int]
+    ) -> list[Status]:
+        """Return the verdict of each part by SAT."""
+        pairs = [graph.functions(list(zip(*part, strict=True)), stops) for part in parts]
+        keys = [_key(*pair) for pair in pairs]
+        asked = {key: (a, b) for key, (a, b) in zip(keys, pairs, strict=True)}
+        new = {key: ab for key, ab in asked.items() if key not in self.known}
+        found = check_equal(list(new.values()), timeout_s=self.timeout_s, watch=self.watch)
+        self.known |= {key: verdict.status for key, verdict in zip(new, found, strict=True)}
+        return [self.known[key] for key in keys]
+
+
+def _key(a: Aig, b: Aig) -> tuple[bytes, ...]:
+    """Return what tells one pair of functions from another."""
+    head = np.array([a.num_inputs, len(a.outputs)])
+    return tuple(array.tobytes() for array in (head, a.ands, a.outputs, b.ands, b.outputs))

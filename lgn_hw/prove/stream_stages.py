@@ -54,6 +54,7 @@ class Stages:
 
     def __init__(self, design: SymbolicDesign, section: Convolution, features: Features) -> None:
         self.design, self.section, self.features = design, section, features
+        self.registers = design.outputs_of_registers
         pixels = section.shape[1] * section.shape[2]
         self.stages = [_Stage("framer.bits", "framer.o_planes", pixels)]
         for number, (layer, shape) in enumerate(zip(section.layers, section.shapes, strict=False)):
@@ -93,7 +94,10 @@ class Stages:
             if known and waits and 0 <= stage.taken < len(stage.right):
                 nets = self.design.nets(stage.payload)
                 for net, right in zip(nets, stage.right[stage.taken], strict=True):
-                    if value[net] > 1 and same_over(graph, value[net], right, stage.stops):
+                    # A register's constant too: at the border the core's kernel may fold to one
+                    # and the netlist's not, and the next stage is to read the same of both.
+                    free = value[net] > 1 or net in self.registers
+                    if free and same_over(graph, value[net], right, stage.stops):
                         value[net] = right
 
     def observe(self) -> None:
