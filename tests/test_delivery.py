@@ -146,6 +146,18 @@ def test_delivery_is_the_same_bytes_each_time(tmp_path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+def test_one_bit_and_one_beat_are_singular(tmp_path):
+    few = random_classifier(1, features=1, bits=1, layers=(2, 2), classes=2)
+    design = make_design(few, CoreOptions(), wrapper="axi", data_bits=8, clock_mhz=125)
+    deliver(few, design, codes_of(few, 1, np.random.default_rng(0)), tmp_path, projects=["litex"])
+    text = " ".join((tmp_path / "README.md").read_text().split())
+    assert "one packet per sample: 1 beat of 8 bits" in text
+    assert "in order, 1 beat each" in text
+    assert "against 1 vector." in text
+    assert "o_result__payload  output  1 bit:" in (tmp_path / "rtl" / "core.v").read_text()
+    assert "from `source` in 1 beat" in (tmp_path / "litex" / "classifier_core.py").read_text()
+
+
 def test_manifest_lists_every_file_with_its_digest(tmp_path):
     manifest = write(tmp_path, "axi")
     assert manifest == json.loads((tmp_path / "manifest.json").read_text())

@@ -113,6 +113,15 @@ def test_the_readme_and_the_manifest_describe_the_ports(tmp_path):
     assert "rtl/wrapper.v" in (tmp_path / "filelist.f").read_text()
 
 
+def test_one_bit_and_one_beat_are_singular(tmp_path):
+    two = random_conv(9, (1, 1, 1), 2, ({"kernels": 4, "size": 1},), classes=2)
+    design = make_stream_design(two, StreamingOptions(), wrapper="axi", data_bits=8, clock_mhz=50)
+    deliver(two, design, codes_of(two, 1, np.random.default_rng(0)), tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "a packet of 1 beat of 8 bits" in text
+    assert "in the lowest 1 bit of a result;" in text
+
+
 @pytest.mark.parametrize("data_bits", [8, 24])
 def test_a_core_in_its_wrapper_is_proven(data_bits):
     design = made("one pixel", "axi", True, data_bits)

@@ -37,6 +37,7 @@ ALLOWED = {
 ROOMS = (
     "lgn_hw.version",
     "lgn_hw.errors",
+    "lgn_hw.counted",
     "lgn_hw.files",
     "lgn_hw.library_cache",
     "lgn_hw.compiler",

@@ -22,6 +22,7 @@ from lgn_boards.steps import Steps
 from lgn_boards.tools import find_packer, run_tool
 from lgn_boards.top import DesignFiles, design_files
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.files.owned_folder import OwnedFolder, own_folder
 from lgn_hw.hdl.streaming import StreamingCore, StreamingOptions
@@ -127,7 +128,8 @@ def _built(
     facts = _facts(plan, board, key, folder)
     say(
         f"      clock {facts['clock_mhz']:g} MHz, link at {plan.rate.baud:,} baud,"
-        f" {100 * plan.rate.error:+.2f} % off, {plan.sample_bytes:,} bytes per sample; {key}"
+        f" {100 * plan.rate.error:+.2f} % off, {counted(plan.sample_bytes, 'byte')} per sample;"
+        f" {key}"
     )
     open_tools = design.commands[0][0] == "yosys"
     steps = Steps(folder, 4 if open_tools else 2, say)
@@ -167,7 +169,7 @@ def _prove(plan: LinkPlan) -> str:
     # What is built was optimised: a bitstream must not exist whose gates were not proven.
     prove_classifiers(plan.classifier, plan.optimized).check()
     nodes, built = plan.classifier.netlist.num_nodes, plan.optimized.netlist.num_nodes
-    return f"{built:,} nodes, proven equal to the {nodes:,} that were given"
+    return f"{counted(built, 'node')}, proven equal to the {nodes:,} that were given"
 
 
 def _open_flow(

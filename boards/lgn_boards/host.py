@@ -12,6 +12,7 @@ from lgn_boards.client import LinkClient, LinkError
 from lgn_boards.ports import SerialTransport, serial_ports
 from lgn_boards.simulated import PATIENCE, SimulatedBoard
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.link import (
     COUNTERS_SIZE,
@@ -178,7 +179,8 @@ class Device:
             classes = _classes(problem.answered)
             self.rates = Rates(len(classes), time.monotonic() - start, self.identity)
             raise PredictError(
-                f"{problem}; {len(classes):,} of {len(checked):,} samples are classified", classes
+                f"{problem}; {len(classes):,} of {counted(len(checked), 'sample')} are classified",
+                classes,
             ) from problem
         self.rates = Rates(len(checked), time.monotonic() - start, self.identity)
         return _classes(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_boards.board import Board
+from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed, ToolError
 from lgn_hw.tools.nextpnr import PnrReport, run_nextpnr
 
@@ -71,7 +72,7 @@ def check_clock(board: Board, clock_mhz: float, routed: Routed, tried: int) -> N
         return
     raise CheckFailed(
         f"The design misses the clock of {board.title}: it reaches {routed.fmax_mhz:.2f} MHz, and"
-        f" {clock_mhz:.2f} MHz are needed (stage pnr, best of {tried} seeds). Slowest:"
+        f" {clock_mhz:.2f} MHz are needed (stage pnr, best of {counted(tried, 'seed')}). Slowest:"
         f" {routed.path}. Try --seeds {4 * tried}, then a --levels-per-stage that cuts this path"
     )
 

@@ -11,6 +11,7 @@ import typer
 
 from lgn_cli.console import JsonOption, errors, finite, print_json, say
 from lgn_cli.conv import chosen_conv
+from lgn_hw.counted import counted
 
 __all__ = ["build"]
 
@@ -104,7 +105,7 @@ def _dry_run(classifier: Any, board: Any, folder: Path, options: Any, json: bool
     if json:
         print_json({"folder": str(folder), "commands": commands, "luts_least": least_luts(plan)})
         return
-    say(f"at least {least_luts(plan):,} LUTs (stage estimate)")
+    say(f"at least {counted(least_luts(plan), 'LUT')} (stage estimate)")
     for command in commands:
         say(command)
 
@@ -123,7 +124,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
         fmax, clock = result["fmax_mhz"], result["clock_mhz"]
         say(f"{fmax:.2f} MHz reached, {clock:g} MHz needed (stage pnr)")
     say(
-        f"{result['sample_bytes']:,} bytes per sample:"
+        f"{counted(result['sample_bytes'], 'byte')} per sample:"
         f" {result['samples_per_second']:,.1f} samples/s at {result['baud']:,} baud"
     )
     say(f"{result['bitstream']}; load it with: {shlex.join(['lgn', 'flash', str(folder)])}")

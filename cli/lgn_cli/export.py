@@ -25,6 +25,7 @@ from lgn_cli.export_project import export_project, identifier
 from lgn_cli.given import refuse_others
 from lgn_cli.train import require_lgn_train
 from lgn_cli.watching import watched
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def export(
         print_json(figures)
     elif to is None:
         accuracy, nodes = figures["accuracy"], figures["nodes"]
-        say(f"{figures['classifier']}: accuracy {100 * accuracy:.2f} %, {nodes} nodes")
+        say(f"{figures['classifier']}: accuracy {100 * accuracy:.2f} %, {counted(nodes, 'node')}")
     else:
         claims = f"{figures['claims']} claims proven in {figures['seconds']} s"
         say(f"{', '.join(figures['files'])}: {claims}")

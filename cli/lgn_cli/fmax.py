@@ -11,6 +11,7 @@ import typer
 from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status, write_json
 from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
+from lgn_hw.counted import counted
 
 __all__ = ["fmax"]
 
@@ -119,7 +120,7 @@ def _rate(data: dict[str, Any]) -> str:
     if "interval_cycles" not in data:
         return "one sample per clock cycle"
     frames = f"{data['samples_per_second']:,} frames per second"
-    return f"{frames}, one every {data['interval_cycles']} cycles"
+    return f"{frames}, one every {counted(data['interval_cycles'], 'cycle')}"
 
 
 def _print(data: dict[str, Any], folder: Path) -> None:

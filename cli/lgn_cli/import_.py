@@ -21,6 +21,7 @@ from lgn_cli.console import (
 from lgn_cli.given import refuse_others
 from lgn_cli.train import require_lgn_train
 from lgn_cli.watching import watched
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,7 +134,10 @@ def import_(
     if json:
         print_json(figures)
     else:
-        say(f"{path}: {figures['nodes']:,} nodes, {figures['classes']} classes; {figures['check']}")
+        say(
+            f"{path}: {counted(figures['nodes'], 'node')}, {figures['classes']} classes;"
+            f" {figures['check']}"
+        )
 
 
 def _class_names(classes: str) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lgn_cli.console import JsonOption, LabelOption, out, print_json, print_notices
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.samples import read_samples
 
 __all__ = ["predict"]
@@ -64,7 +65,7 @@ def predict(
         return
     _print_rows(loaded, chosen, counts if scores else None)
     if accuracy is not None:
-        typer.echo(f"accuracy {accuracy:.4f} on {samples.labelled} samples", err=True)
+        typer.echo(f"accuracy {accuracy:.4f} on {counted(samples.labelled, 'sample')}", err=True)
 
 
 def _print_rows(

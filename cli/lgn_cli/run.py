@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lgn_cli.console import JsonOption, LabelOption, finite, print_json, print_notices, say, status
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(
     with status("looking for the board") as shown, _open(loaded, port, baud, timeout) as on:
         # First: a board with a wrong bitstream is found before any sample is sent.
         failures = on.self_test().failures
-        say = f"of {len(codes):,} samples"
+        say = f"of {counted(len(codes), 'sample')}"
         found, lost = _predict(on, codes, lambda done: shown.update(f"{done:,} {say}"))
         # A board that is gone cannot be asked for its counters.
         counters = None if lost else on.counters()
@@ -130,7 +131,7 @@ def _print(result: dict[str, Any]) -> None:
     """Print accuracy, agreement and rates."""
     rates = result["samples_per_second"]
     if result["accuracy"] is not None:
-        say(f"accuracy {100 * result['accuracy']:.2f} % of {result['labelled']:,} samples")
+        say(f"accuracy {100 * result['accuracy']:.2f} % of {counted(result['labelled'], 'sample')}")
     say(f"agreement with the software {100 * result['agreement']:.2f} %")
     measured = "" if result["simulated"] else f"{rates['measured']:,.1f} samples/s measured; "
     say(

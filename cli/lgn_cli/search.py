@@ -13,6 +13,7 @@ from lgn_cli.ending import Ended
 from lgn_cli.search_data import section_of
 from lgn_cli.search_part import capacity_of, latency_on
 from lgn_cli.train import INTERRUPTED, require_lgn_train
+from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -170,16 +171,18 @@ class _Progress:
 
     def trial(self, front: Sequence[Any], trials: int) -> None:
         ends = [front[0], front[-1]] if len(front) > 1 else front
-        found = " to ".join(f"{d.luts:,.0f} LUTs {100 * d.accuracy:.2f} %" for d in ends)
+        found = " to ".join(
+            f"{counted(round(d.luts), 'LUT')} {100 * d.accuracy:.2f} %" for d in ends
+        )
         # A front of one point has one end.
-        text = f"{self._time()}  {trials} trials  validation: {found or 'nothing yet'}"
+        text = f"{self._time()}  {counted(trials, 'trial')}  validation: {found or 'nothing yet'}"
         if errors.is_terminal:
             self._status.update(text)
         elif trials % TOLD_EVERY == 0:
             errors.print(text, soft_wrap=True)
 
     def final(self, done: int, of: int) -> None:
-        text = f"{self._time()}  {done} of {of} networks trained for the front"
+        text = f"{self._time()}  {done} of {counted(of, 'network')} trained for the front"
         if errors.is_terminal:
             self._status.update(text)
         else:
@@ -187,10 +190,10 @@ class _Progress:
 
 
 def _cores() -> int:
-    counted = getattr(os, "process_cpu_count", os.cpu_count)()
+    cores = getattr(os, "process_cpu_count", os.cpu_count)()
     if hasattr(os, "sched_getaffinity"):
-        counted = len(os.sched_getaffinity(0))
-    return max(1, min(MOST_JOBS, counted or 1))
+        cores = len(os.sched_getaffinity(0))
+    return max(1, min(MOST_JOBS, cores or 1))
 
 
 def _settings(

@@ -22,6 +22,7 @@ from lgn_cli.console import (
 from lgn_cli.shrink_samples import Given, samples_of_file, samples_of_recipe
 from lgn_cli.train import require_lgn_train
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -148,8 +149,9 @@ def _shrunk(
 def _tell(entry: "Round") -> None:
     """Show progress: a line per round."""
     errors.print(
-        f"{entry.luts:,} LUTs, {100 * entry.accuracy:.2f} % on the samples to choose by;"
-        f" {entry.changed:,} nets replaced, {entry.inverted:,} table entries inverted",
+        f"{counted(entry.luts, 'LUT')}, {100 * entry.accuracy:.2f} % on the samples to choose by;"
+        f" {counted(entry.changed, 'net')} replaced,"
+        f" {counted(entry.inverted, 'table entry')} inverted",
         soft_wrap=True,
     )
 
@@ -160,8 +162,8 @@ def _tell_epoch(epoch: int, epochs: int, accuracy: float) -> None:
 
 def _tell_tuned(entry: "TunedRound") -> None:
     errors.print(
-        f"{entry.luts:,} LUTs, {100 * entry.shrunk_accuracy:.2f} % on the samples to choose by,"
-        f" {100 * entry.accuracy:.2f} % after training again"
+        f"{counted(entry.luts, 'LUT')}, {100 * entry.shrunk_accuracy:.2f} % on the samples to"
+        f" choose by, {100 * entry.accuracy:.2f} % after training again"
         + ("" if entry.kept else "; too much is lost"),
         soft_wrap=True,
     )
@@ -179,14 +181,17 @@ def _table(found: "Shrunk", parts: "Parts", title: str) -> Table:
     states: list[Round | TunedRound] = [before, *steps, after]
     table.add_row("LUTs of the whole circuit", *(f"{state.luts:,}" for state in states))
     table.add_row(
-        f"accuracy on {len(parts.choose):,} samples that chose it",
+        f"accuracy on {counted(len(parts.choose), 'sample')} that chose it",
         *(f"{100 * state.accuracy:.2f} %" for state in states),
     )
     between = [""] * len(steps)
     if found.held_out is not None:
         first, last = (f"{100 * share:.2f} %" for share in found.held_out)
         table.add_row(
-            f"accuracy on {len(parts.held_out or ()):,} samples held out", first, *between, last
+            f"accuracy on {counted(len(parts.held_out or ()), 'sample')} held out",
+            first,
+            *between,
+            last,
         )
     rows: dict[str, Any] = {"nets replaced": after.changed, "entries inverted": after.inverted}
     for name, count in rows.items():

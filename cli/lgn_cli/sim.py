@@ -9,6 +9,7 @@ import typer
 from lgn_cli.console import JsonOption, notice, print_json, print_notices, say, status
 from lgn_cli.conv import chosen_conv
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.files.owned_folder import default_folder
 from lgn_hw.samples import read_samples, spread
@@ -158,16 +159,16 @@ def _print(result: "SimulationResult", folder: Path) -> None:
         else (f"a frame every {interval} cycles")
     )
     lines = [
-        f"{result.vectors:,} results compared in {result.simulator},"
-        f" {result.mismatches:,} mismatches ({result.seconds} s)",
-        f"latency {result.latency_cycles} clock cycles declared,"
+        f"{counted(result.vectors, 'result')} compared in {result.simulator},"
+        f" {counted(result.mismatches, 'mismatch')} ({result.seconds} s)",
+        f"latency {counted(result.latency_cycles, 'clock cycle')} declared,"
         f" {result.latency_cycles_measured} measured; {rate}",
     ]
     if result.negative_control is not None:
         found = "caught" if result.negative_control.caught else "MISSED"
         lines.append(
             f"negative control {found}: one table bit flipped,"
-            f" {result.negative_control.mismatches} mismatches"
+            f" {counted(result.negative_control.mismatches, 'mismatch')}"
         )
     if result.waveform is not None:
         lines.append(f"waveform {result.waveform}")

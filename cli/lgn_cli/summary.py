@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lgn_cli.console import JsonOption, print_json, save_json, say, show
+from lgn_hw.counted import counted
 from lgn_hw.report.summary import check_summary, summarize
 from lgn_hw.synth.estimate import CIRCUIT_PARTS
 
@@ -61,12 +62,12 @@ def _figures(data: dict[str, Any]) -> Table:
         (
             "accuracy, discrete",
             f"{data['accuracy']:.2%}",
-            f"of {data['test_samples']} test samples",
+            f"of {counted(data['test_samples'], 'test sample')}",
         ),
         ("discretization gap", f"{data['gap']:+.2%}", "train-mode minus discrete accuracy"),
         ("soft-mixture gap", f"{data['gap_soft']:+.2%}", "soft-mixture minus discrete accuracy"),
         ("unused gates", f"{data['unused_gates']:.2%}", "of the nodes, by entropy"),
-        ("gates", f"{data['nodes']:,}", f"nodes, on {data['levels']} levels"),
+        ("gates", f"{data['nodes']:,}", f"nodes, on {counted(data['levels'], 'level')}"),
         ("latency, declared", f"{data['latency_cycles']}", "clock cycles, one sample per cycle"),
         ("latency, measured", f"{data['latency_cycles_measured']}", "clock cycles, in simulation"),
         ("vectors simulated", f"{data['vectors']:,}", f"results compared, {data['simulator']}"),
@@ -84,7 +85,8 @@ def _control_row(control: dict[str, Any] | None) -> tuple[str, str, str]:
     if control is None:
         return ("negative control", "off", "not asked for")
     found = "caught" if control["caught"] else "MISSED"
-    return ("negative control", found, f"one table bit flipped: {control['mismatches']} mismatches")
+    mismatches = counted(control["mismatches"], "mismatch")
+    return ("negative control", found, f"one table bit flipped: {mismatches}")
 
 
 def _area(data: dict[str, Any]) -> Table:

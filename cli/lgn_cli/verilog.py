@@ -12,6 +12,7 @@ from lgn_cli.console import JsonOption, finite, print_json, say, status
 from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
 from lgn_cli.verilog_files import is_file, target_of, write_design
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def verilog(
     if json:
         print_json(data)
     else:
-        files = f"{data['files']} files, " if "files" in data else ""
+        files = f"{counted(data['files'], 'file')}, " if "files" in data else ""
         say(f"{path}: {files}{data['bytes']:,} bytes of Verilog, {design.timing}")
 
 

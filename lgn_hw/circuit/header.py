@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.ports import example_of, fields_of
 from lgn_hw.version import __version__
@@ -160,7 +161,7 @@ def _stream(name: str, bits: int, forward: str, backward: str) -> list[str]:
     return [
         f"{name}__valid    {forward}  1 bit",
         f"{name}__ready    {backward}  1 bit",
-        f"{name}__payload  {forward}  {bits} bits:",
+        f"{name}__payload  {forward}  {counted(bits, 'bit', 'd')}:",
     ]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lgn_hw.circuit.header import CoreHeader, options_to_json, pack_results, read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.delivery.interface import core_interface
 from lgn_hw.hdl.axi_stream import beats_of
 from lgn_hw.hdl.verilog import DEFAULT_NAME, to_verilog
@@ -160,7 +161,7 @@ class CoreDesign(Design):
 
     @property
     def timing(self) -> str:
-        return f"latency {self.latency} cycles"
+        return f"latency {counted(self.latency, 'cycle')}"
 
     @property
     def scores(self) -> bool:

@@ -1,14 +1,16 @@
 """What the README of a delivered core says of its ports, and of a sample bit by bit."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.ports import Field, example_of, fields_of
 
 if TYPE_CHECKING:
     from lgn_hw.delivery.design import CoreDesign
 
-__all__ = ["RULE", "class_table", "core_interface"]
+__all__ = ["RULE", "beats_in_words", "class_table", "core_interface"]
 
 MAX_ROWS = 64  # of features; the manifest has all
 RULE = """\
@@ -22,9 +24,9 @@ at a rising edge of `clk` where `valid` and `ready` are both 1. `rst` is synchro
 high. The comment at the head of `rtl/core.v` lists every field of a sample and of a result.
 """,
     "axi": """\
-Samples enter on `s_axis`, one packet per sample: {sample_beats} beats of {data_bits} bits, the
+Samples enter on `s_axis`, one packet per sample: {sample_beats} of {data_bits} bits, the
 lowest bits first, TLAST on the last, TKEEP for every byte that holds bits. Results leave on
-`m_axis` in the same way and in order, {result_beats} beats each. The comment at the head of
+`m_axis` in the same way and in order, {result_beats} each. The comment at the head of
 `rtl/core.v` lists every field of a sample and of a result. A packet that is too short, too long or
 lacks bytes gives no result and is counted; the beat after its TLAST begins the next one. `aresetn`
 is synchronous and active low.
@@ -50,7 +52,7 @@ is synchronous and active low.
 Anything else answers SLVERR.
 """,
     "parallel": """\
-At each rising edge of `clk` the circuit takes the sample on `i_sample`, and {latency} clock cycles
+At each rising edge of `clk` the circuit takes the sample on `i_sample`, and {latency}
 later its class stands on `o_class`{scores}. There is no handshake and no reset. The comment at the
 head of `rtl/core.v` lists every field of a sample.
 """,
@@ -60,8 +62,15 @@ head of `rtl/core.v` lists every field of a sample.
 def core_interface(classifier: Classifier, design: "CoreDesign") -> str:
     """Return the ports of a design as Markdown, and the tables of features and classes."""
     scores = " and its scores on `o_scores`" if design.scores else ""
-    ports = PORTS[design.wrapper].format(latency=design.latency, scores=scores, **design.shape)
+    told = design.shape | beats_in_words(design.shape)
+    told |= {"latency": counted(design.latency, "clock cycle"), "scores": scores}
+    ports = PORTS[design.wrapper].format_map(told)
     return f"{ports}\n{_sample(classifier)}"
+
+
+def beats_in_words(shape: Mapping[str, Any]) -> dict[str, str]:
+    """Return the counts of beats in a design's shape with their noun."""
+    return {key: counted(shape[key], "beat") for key in shape if key.endswith("_beats")}
 
 
 def _sample(classifier: Classifier) -> str:
@@ -88,8 +97,8 @@ example.
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 {more}
-The example's codes side by side, the highest bits first, are the port's {example.bits} bits, in
-hexadecimal:
+The example's codes side by side, the highest bits first, are the port's
+{counted(example.bits, "bit")}, in hexadecimal:
 
 {hexadecimal}
 

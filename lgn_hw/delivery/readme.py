@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.delivery.scripts import QUARTUS_DEVICE, QUARTUS_FAMILY, VIVADO_PART
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ def readme(
     return f"""\
 # {design.top}
 
-A logic gate network classifier: {classifier.netlist.num_nodes:,} nodes, {classifier.num_classes} \
-classes{measured}.
+A logic gate network classifier: {counted(classifier.netlist.num_nodes, "node")}, \
+{classifier.num_classes} classes{measured}.
 {design.timing[0].upper()}{design.timing[1:]}. Classifier `{design.digest}`.
 
 {design.interface(classifier)}
 ## Simulate
 
-The testbench checks itself against {vectors:,} {design.vector_name}s. It prints one line that \
-begins with PASS or
+The testbench checks itself against {counted(vectors, design.vector_name)}. It prints one line \
+that begins with PASS or
 FAIL, and its exit code is not 0 where anything was wrong. Nothing but the simulator is needed. Run
 everything from this folder.
 

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.delivery.design import Design, Vectors
 from lgn_hw.delivery.stream_interface import channels_of, stream_interface
 from lgn_hw.hdl.axi_stream import beats_of
@@ -59,8 +60,8 @@ class StreamDesign(Design):
     @property
     def timing(self) -> str:
         return (
-            f"a frame every {self.interval} cycles, its result {self.latency} cycles after its last"
-            " pixel"
+            f"a frame every {counted(self.interval, 'cycle')}, its result"
+            f" {counted(self.latency, 'cycle')} after its last pixel"
         )
 
     @property

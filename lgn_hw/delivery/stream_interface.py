@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lgn_hw.classifier import Classifier
-from lgn_hw.delivery.interface import RULE, class_table
+from lgn_hw.counted import counted
+from lgn_hw.delivery.interface import RULE, beats_in_words, class_table
 
 if TYPE_CHECKING:
     from lgn_hw.delivery.stream_design import StreamDesign
@@ -23,7 +24,7 @@ pixel, and in bit {pixel_bits} whether it is the last one of its frame; pixels c
     "axi": """\
 Pixels enter on `s_axis`, AXI4-Stream video: one a beat of {tdata_bits} bits, row by row, TUSER at
 the first pixel of a frame and TLAST at the last one of each line. Bits of TDATA above the codes are
-not looked at. Results leave on `m_axis`, a packet of {result_beats} beats of {data_bits} bits for
+not looked at. Results leave on `m_axis`, a packet of {result_beats} of {data_bits} bits for
 each frame, the lowest bits first, TLAST on the last and TKEEP for every byte that holds bits.
 `aresetn` is synchronous and active low, and forgets frames under way.
 
@@ -71,17 +72,17 @@ def channels_of(classifier: Classifier) -> list[Channel]:
 def stream_interface(classifier: Classifier, design: "StreamDesign") -> str:
     """Return the ports of a design as Markdown, and the tables of channels and classes."""
     shape, header = design.shape, design.header
-    ports = PORTS[design.wrapper].format(
-        tdata_bits=8 * shape["pixel_bytes"], data_bits=design.data_bits, **shape
-    )
+    told = {"tdata_bits": 8 * shape["pixel_bytes"], "data_bits": design.data_bits}
+    ports = PORTS[design.wrapper].format_map(shape | told | beats_in_words(shape))
     scores = ""
     if header.scores:
-        scores = f"; above it {header.classes} scores of {header.score_bits} bits, class 0 lowest"
+        bits = counted(header.score_bits, "bit")
+        scores = f"; above it {header.classes} scores of {bits}, class 0 lowest"
     rows = [_row(number, channel) for number, channel in enumerate(channels_of(classifier))]
     return f"""\
 {ports}
-A result is the number of the class in its lowest {header.class_bits} bits{scores}; its highest
-bit, {header.result_bits - 1}, is the error: 1 where the frame had more or fewer pixels.
+The number of the class is in the lowest {counted(header.class_bits, "bit")} of a result{scores};
+its highest bit, {header.result_bits - 1}, is the error: 1 where the frame had more or fewer pixels.
 
 ## A pixel and its class
 

@@ -7,6 +7,7 @@ library.json.
 import json
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.version import __version__
 
 __all__ = ["library_files"]
@@ -35,7 +36,7 @@ def library_files(classifier: Classifier, name: str, files: dict[str, bytes]) ->
     files: the header and the source by name. Returns all files of the library by their paths.
     """
     sentence = (
-        f"A logic gate network with {len(classifier.features)} features and"
+        f"A logic gate network with {counted(len(classifier.features), 'feature')} and"
         f" {classifier.num_classes} classes"
     )
     properties = {

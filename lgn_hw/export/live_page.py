@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.live_program import program_bytes, same_program, varints
 from lgn_hw.export.seal import is_sealed, sealed
@@ -159,8 +160,8 @@ def _once(values: NDArray[np.float64]) -> list[float]:
 def _summary(classifier: Classifier) -> str:
     """Say in one line how large the net is."""
     netlist = classifier.netlist
-    levels = f"{netlist.depth:,} level{'' if netlist.depth == 1 else 's'}"
-    return f"{netlist.num_nodes:,} gates on {levels}, {classifier.num_classes:,} classes"
+    gates, levels = counted(netlist.num_nodes, "gate"), counted(netlist.depth, "level")
+    return f"{gates} on {levels}, {classifier.num_classes:,} classes"
 
 
 def _embedded(data: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lgn_hw.counted import counted
 from lgn_hw.image_shape import Shape
 from lgn_hw.ports import raw_text
 from lgn_hw.report.circuit import FAMILIES
@@ -125,7 +126,7 @@ def _input_charts(report: Mapping[str, Any]) -> dict[str, str]:
         return charts
     rows, fields = [], report["ports"]["inputs"]
     for feature in _ranking(report)[:MOST_RANKED]:
-        count = f"{bits[feature]} bit{'' if bits[feature] == 1 else 's'}"
+        count = counted(bits[feature], "bit")
         share = answers["turned"][feature] if answers else bits[feature]
         text = f"{100 * share:.1f} %, {count}" if answers else count
         rows.append((fields[feature]["name"], share, text))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lgn_hw.counted import counted
 from lgn_hw.report.charts import NARROW, WIDE
 from lgn_hw.report.svg import Canvas, cut
 
@@ -37,7 +38,7 @@ def pipeline_picture(
         canvas.text(
             middle, y + BOX / 2 + 4, stage["name"], f"on-{style}" if style else "", "middle"
         )
-        given = f"{stage['values']:,} x {stage['bits']:,} bit{'s' * (stage['bits'] > 1)}"
+        given = f"{stage['values']:,} x {counted(stage['bits'], 'bit')}"
         cells = _cells(stage["name"], area)
         if narrow:
             canvas.text(text, y + 12, given)
@@ -60,4 +61,4 @@ def _cells(name: str, area: Mapping[str, Any] | None) -> str:
     if counts is None:
         return ""
     rams = counts["block_rams"]
-    return f"{counts['lut4']:,} LUT4" + (f", {rams} RAM{'s' * (rams > 1)}" if rams else "")
+    return f"{counts['lut4']:,} LUT4" + (f", {counted(rams, 'RAM')}" if rams else "")

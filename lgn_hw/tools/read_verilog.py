@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import FileFormatError, ToolError, ToolTimeout
 from lgn_hw.formats import aiger
 from lgn_hw.netlist.aig import Aig
@@ -70,8 +71,8 @@ def read_verilog(
     shutil.rmtree(folder)
     if len(latches):
         raise FileFormatError(
-            f"{name} has {len(latches)} registers, and must be combinational; of a pipeline give"
-            " the logic between its registers"
+            f"{name} has {counted(len(latches), 'register')}, and must be combinational; of a"
+            " pipeline give the logic between its registers"
         )
     inputs, outputs = aiger.ports(data, name)
     if not outputs:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound
 from lgn_sim.runner import SIMULATORS, require_simulator
 
@@ -59,9 +60,10 @@ def advice(simulator: str, nodes: int, samples: int, builds: int = 1, cells: int
     # Advice is for waits that hurt; a factor below two is within the model's error.
     if here < LONG or here < 2 * there:
         return ""
-    parts = f"{cells:,} cells" if cells else f"{nodes:,} nodes"
+    parts = counted(cells, "cell") if cells else counted(nodes, "node")
     return (
-        f"{simulator} needs about {here / 60:.0f} minutes for {samples:,} samples of {parts},"
+        f"{simulator} needs about {counted(round(here / 60), 'minute')} for"
+        f" {counted(samples, 'sample')} of {parts},"
         f" {faster} about {max(1, there / 60):.0f}: use --simulator {faster}"
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.convolution import Convolution
+from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed
 from lgn_hw.netlist import Netlist
 
@@ -53,7 +54,8 @@ def faulty_form(
 def _nothing_shows(codes: NDArray[np.int64]) -> CheckFailed:
     return CheckFailed(
         "The negative control found no table bit whose flip changes a result on these"
-        f" {len(codes)} vectors; give more vectors, or leave it out with --no-negative-control"
+        f" {counted(len(codes), 'vector')}; give more vectors, or leave it out with"
+        " --no-negative-control"
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgn_hw.circuit.registers import Registers
+from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed
 from lgn_sim.job import CaseResult
 
@@ -79,7 +80,8 @@ class FrameSimulationResult(SimulationResult):
 
 def _failure(case: CaseResult) -> str:
     """Say what is wrong, with the first vector that differs."""
-    message = f"Case {case.name}: {case.mismatches} of {case.vectors} results differ from software"
+    of = counted(case.vectors, "result")
+    message = f"Case {case.name}: {case.mismatches} of {of} differ from software"
     if case.problem:
         message = f"Case {case.name}: {case.problem}"
     for first in case.first[:1]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_train.recipe import Recipe
 
@@ -39,8 +40,8 @@ def check_same(
             )
     if total_steps < state["step"]:
         raise UsageError(
-            f"{folder} has {state['epoch']} epochs already; train.epochs may be raised, not lowered"
-            f" to {now['train.epochs']}"
+            f"{folder} has {counted(state['epoch'], 'epoch')} already; train.epochs may be"
+            f" raised, not lowered to {now['train.epochs']}"
         )
     _check_digests(state, folder, digests, now)
 

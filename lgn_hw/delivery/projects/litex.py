@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.hdl.axi_lite import ADDRESS_BITS
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def files(classifier: Classifier, design: "CoreDesign") -> dict[str, str]:
     region = SoCRegion(origin=0x3000_0000, size=0x100, cached=False)
     self.bus.add_slave("classifier", self.classifier.bus, region)
 
-Send a sample of {shape["sample_bits"]} bits to `sink` in {shape["sample_beats"]} beats, the lowest\
- bits first, with `last` in the last one
-and `keep` set; its result of {shape["result_bits"]} bits comes from `source` in\
- {shape["result_beats"]}. README.md lists fields and registers.
+Send a sample of {counted(shape["sample_bits"], "bit")} to `sink` in \
+{counted(shape["sample_beats"], "beat")}, the lowest bits first, with `last` in the last one
+and `keep` set; its result of {counted(shape["result_bits"], "bit")} comes from `source` in \
+{counted(shape["result_beats"], "beat")}. README.md lists fields and
+registers.
 """
 '''
     constants = f'''\

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.version import __version__
 
@@ -86,7 +87,8 @@ def header_text(header: StreamHeader, classifier: "Classifier", core: "Streaming
         *(f"    {number} {json.dumps(name)}" for number, name in enumerate(classifier.classes)),
     ]
     if header.scores:
-        lines.append(f"  then {header.classes} scores of {header.score_bits} bits, class 0 lowest")
+        bits = counted(header.score_bits, "bit")
+        lines.append(f"  then {header.classes} scores of {bits}, class 0 lowest")
     lines.append(f"  [{header.result_bits - 1}] 1 where the frame had more or fewer pixels")
     comments = "".join(f"// {line}".rstrip() + "\n" for line in lines)
     return f"{comments}{MARK}{json.dumps(header.to_json())}\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import cocotb
 
+from lgn_hw.counted import counted
 from lgn_hw.files.atomic import write_text
 from lgn_sim.bench import BrokenRule
 from lgn_sim.job import CaseResult
@@ -32,7 +33,7 @@ def recorder(results: str) -> Callable[[Case], Any]:
             found.append(result)
             # After each case, so that a simulator that crashes in a later one loses nothing.
             write_text(Path(results), json.dumps([r.to_json() for r in found], indent=2) + "\n")
-            assert result.passed, f"{result.mismatches} mismatches; {result.problem}"
+            assert result.passed, f"{counted(result.mismatches, 'mismatch')}; {result.problem}"
 
         test.__name__ = test.__qualname__ = run.__name__
         test.__doc__ = run.__doc__

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lgn_hw.counted import counted
 from lgn_train.reproduce.scale import DLGN, GUMBEL
 
 __all__ = ["depth_table", "figures_table", "headline_table", "options_table", "plus_minus"]
@@ -97,7 +98,7 @@ def depth_table(found: Figures, scale: Figures, titles: Figures) -> str:
     methods = {name: rows for name, rows in found["depths"].items() if rows}
     lines = [
         "Gaps in points, train mode / soft mixture, the discrete accuracy, and the unused gates at"
-        f" the end; {seeds} seed{'s' if seeds > 1 else ''}.\n",
+        f" the end; {counted(seeds, 'seed')}.\n",
         f"| layers | {' | '.join(titles[name] for name in methods)} |",
         "|---:|" + "---:|" * len(methods),
     ]

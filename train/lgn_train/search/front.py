@@ -10,6 +10,7 @@ import numpy as np
 import tomli_w
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.formats.lgn import loads
 from lgn_train.search.designs import Design, pareto, within_an_error
 from lgn_train.search.results import result_of, trained_of
@@ -123,10 +124,10 @@ def write_points(
 def _recipe(task: Task, row: Mapping[str, Any], design: Design) -> str:
     """Write the recipe of a point, so that `lgn train` gives what was trained."""
     head = (
-        f"# Found by lgn search: {row['luts']:,} LUTs of the whole circuit once optimised"
+        f"# Found by lgn search: {counted(row['luts'], 'LUT')} of the whole circuit once optimised"
         f" (--lut {row['lut']}).\n#\n"
-        f"# {100 * row['accuracy']:.2f} % of {row['test_samples']:,} test samples, mean of"
-        f" {len(row['seeds'])} seeds ({', '.join(map(str, row['seeds']))}),"
+        f"# {100 * row['accuracy']:.2f} % of {counted(row['test_samples'], 'test sample')}, mean of"
+        f" {counted(len(row['seeds']), 'seed')} ({', '.join(map(str, row['seeds']))}),"
         f" deviation {100 * row['accuracy_sd']:.2f} points.\n"
     )
     recipe = task.recipe(design, row["classifier_seed"]).model_copy(update={"name": row["name"]})

@@ -8,6 +8,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, final
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.report.front_page import front_page
 from lgn_train.search.clock import Clock
@@ -137,7 +138,8 @@ class Search:
             return "No trial came to its end; give more --minutes, or fewer --steps"
         least = min(trial.user_attrs[RESULT]["luts"] for trial in trials)
         return (
-            f"None of {len(trials)} trials gave a design of {self.settings.luts:,} LUTs that is"
+            f"None of {counted(len(trials), 'trial')} gave a design of"
+            f" {counted(self.settings.luts, 'LUT')} that is"
             f" better than guessing; the smallest had {least:,.0f}: raise --luts or --minutes"
         )
 
@@ -147,9 +149,9 @@ class Search:
         front = front_of(self.task, self.folder, designs, self.seeds)
         if not front.points:
             raise UsageError(
-                f"The designs have more than {self.settings.luts:,} LUTs with other seeds, or are"
-                " no better than guessing, or the time was too short; go on with --resume, or"
-                " raise --luts"
+                f"The designs have more than {counted(self.settings.luts, 'LUT')} with other seeds,"
+                " or are no better than guessing, or the time was too short; go on with --resume,"
+                " or raise --luts"
             )
         with held_folder(self.folder, COMMAND) as owned, owned.work() as work:
             front = write_points(self.task, self.folder, front, designs, work, describe)
