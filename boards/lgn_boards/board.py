@@ -44,6 +44,9 @@ class Board:
         platform, or one without a `uart` or a default clock.
         """
         platform = self._platform_class()()
+        # Amaranth's default for MachXO2 is Lattice's own program, which is not free to install.
+        if getattr(platform, "toolchain", None) == "Diamond":
+            platform.toolchain = "Trellis"
         self._check(platform)
         return platform
 

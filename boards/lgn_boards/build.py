@@ -195,7 +195,8 @@ def _open_flow(
     best = best_of([Routed(**design) for design in routed])
     say(f"      {best.fmax_mhz:.2f} MHz, {clock_mhz:.2f} MHz needed (stage pnr); {best.path}")
     check_clock(board, clock_mhz, best, len(routed))
-    bitstream = steps.run("bitstream", lambda: _pack(pack, best, folder))
+    family = family_of(route[0])
+    bitstream = steps.run("bitstream", lambda: _pack(find_packer(family), pack, best, folder))
     return {
         "bitstream": str(folder / bitstream),
         "fmax_mhz": best.fmax_mhz,
@@ -227,12 +228,12 @@ def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
     return cells_of(folder)
 
 
-def _pack(command: tuple[str, ...], routed: Routed, folder: Path) -> str:
+def _pack(packer: str, command: tuple[str, ...], routed: Routed, folder: Path) -> str:
     """Write the bitstream of a routed design; return its name."""
     # The packer's command names the file of one placement; the best one has its seed in the name.
     unseeded = routed.file.replace(f"-{routed.seed}.", ".")
     arguments = [routed.file if word == unseeded else word for word in command[1:]]
-    run_tool([find_packer(command[0]), *arguments], folder=folder, log=folder / "pack.log")
+    run_tool([packer, *arguments], folder=folder, log=folder / "pack.log")
     return next(word for word in arguments if word.endswith(SUFFIXES))
 
 

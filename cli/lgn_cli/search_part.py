@@ -68,10 +68,17 @@ def timed_part(name: str) -> "Part":
         return find_part(name)
     full, luts = _of_board(name)
     for part in DEVICES.values():
-        same = part.family != "ice40" or f"--{full.removeprefix('iCE40').lower()}" in part.arguments
-        if same and part.cells == luts and full.startswith(STARTS[part.family]):
+        if part.cells == luts and full.startswith(STARTS[part.family]) and _as_fast(full, part):
             return part
     raise UsageError(f"There is no delay model of {full}; leave out --clock-mhz")
+
+
+def _as_fast(full: str, part: "Part") -> bool:
+    """Return whether a part of a full name, and the size of another part, has its delays."""
+    if part.family == "ice40":
+        return f"--{full.removeprefix('iCE40').lower()}" in part.arguments
+    # A MachXO2 of type ZE is less than half as fast as one of type HC.
+    return part.family != "machxo2" or any(word.startswith(full) for word in part.arguments)
 
 
 def latency_on(

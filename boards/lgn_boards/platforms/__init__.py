@@ -1,0 +1,1 @@
+"""Platforms of Amaranth that amaranth-boards lacks, or has without a UART; imported by name."""
