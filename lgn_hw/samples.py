@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.data import Arrays, Table, canonical, is_missing, match_labels, read_file
 from lgn_hw.data.names import find_columns, label_column, listed
-from lgn_hw.errors import UsageError
+from lgn_hw.errors import LgnError, UsageError
 from lgn_hw.features import Features
 
-__all__ = ["LABEL_KEY", "Samples", "read_samples", "spread", "vectors_for"]
+__all__ = ["LABEL_KEY", "Samples", "read_samples", "samples_beside", "spread", "vectors_for"]
 
 LABEL_KEY = "label_column"  # of a classifier's provenance, where it was trained on a table
 UNKNOWN = -1
@@ -74,6 +74,24 @@ def read_samples(classifier: Classifier, path: Path, label: str | None = None) -
             raise UsageError(f"--label names a column of a table; {path} holds its labels in y")
         return _of_arrays(classifier, data)
     return _of_table(classifier, data, label)
+
+
+def samples_beside(classifier: Classifier, file: Path) -> Samples | None:
+    """Return the samples of the `test.npz` beside a classifier's file; None where there is none.
+
+    Raises UsageError where they are no samples of this classifier.
+    """
+    path = file.parent / "test.npz"
+    if not path.exists():
+        return None
+    try:
+        return read_samples(classifier, path)
+    except LgnError as problem:
+        # Nobody named this file, so that the remedy for a file that was named helps nobody.
+        raise UsageError(
+            f"{problem}. It was read because it is beside {file}; move it or the classifier into"
+            " another folder"
+        ) from problem
 
 
 def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -123,6 +123,16 @@ def test_sim_reads_the_test_samples_beside_the_classifier(lgn, small):
     assert {"digest", "vectors", "simulator", "seconds"} <= data.keys()
 
 
+@pytest.mark.parametrize("command", [("sim",), ("verilog", "-o", "folder/")])
+def test_test_samples_of_another_classifier_are_refused_with_a_remedy(lgn, small, command):
+    np.savez(small.parent / "test.npz", x=np.zeros((3, 99), int), codes=True)
+    name, *options = command
+    code, _, err = lgn(name, small, *options)
+    said = " ".join(err.split())
+    assert code == 2
+    assert f"beside {small}; move it or the classifier into another folder" in said
+
+
 @needs_icarus
 def test_sim_exits_with_1_where_the_verilog_was_tampered_with(lgn, small, tmp_path):
     lgn("verilog", small)

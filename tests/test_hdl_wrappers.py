@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -189,6 +190,7 @@ def test_wrapper_names_its_top(wrapper):
     [
         ("wishbone", 32, "...stream, axi, parallel, not 'wishbone'"),
         ("axi", 12, "TDATA must be a multiple of 8 bits, not 12"),
+        ("axi", 65_536, "TDATA must be 4,096 bits at most, not 65,536...several beats"),
         ("axi", 4, "TDATA ... 8 bits or more, not 4"),
         ("axi", 0, "TDATA ... 8 bits or more, not 0"),
     ],
@@ -196,3 +198,9 @@ def test_wrapper_names_its_top(wrapper):
 def test_wrapper_rejects_what_cannot_be(wrapper, data_bits, message):
     with pytest.raises(UsageError, match=telling(message)):
         check_wrapper(wrapper, data_bits)
+
+
+def test_a_sample_that_is_too_wide_for_amaranth_is_refused():
+    wide = replace(read_core_header(to_verilog(random_classifier(1))), sample_bits=1 << 16)
+    with pytest.raises(UsageError, match=telling("...more than 65,536 bits...--wrapper stream...")):
+        wrapper_verilog(wide, "parallel")

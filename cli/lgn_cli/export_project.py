@@ -24,11 +24,12 @@ def export_project(
     """Write a project for Tiny Tapeout, and return the figures of `lgn export`."""
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.tiny_tapeout import tiny_tapeout, write_tiny_tapeout
-    from lgn_hw.samples import read_samples, spread, vectors_for
+    from lgn_hw.samples import samples_beside, spread, vectors_for
 
     start = time.perf_counter()
-    loaded, real = Classifier.load(source), source.parent / "test.npz"
-    samples = spread(read_samples(loaded, real).codes, VECTORS // 2) if real.exists() else None
+    loaded = Classifier.load(source)
+    real = samples_beside(loaded, source)
+    samples = None if real is None else spread(real.codes, VECTORS // 2)
     codes = vectors_for(loaded.features, VECTORS // 2, 0, samples)
     called = name or identifier(source.stem)
     project = tiny_tapeout(loaded, codes, name=called, tiles=tiles, clock_mhz=clock_mhz)

@@ -12,7 +12,7 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound
 from lgn_hw.files.owned_folder import default_folder
-from lgn_hw.samples import read_samples, spread
+from lgn_hw.samples import read_samples, samples_beside, spread
 
 if TYPE_CHECKING:
     from lgn_sim.result import SimulationResult
@@ -101,14 +101,12 @@ def sim(
     loaded = Classifier.load(classifier)
     stream = chosen_conv(loaded, conv) == "stream"
     default_real, default_vectors, command = FRAMES if stream else VECTORS
+    folder = output or default_folder(classifier, command)
     # Real samples reach patterns that random vectors hardly ever do: those that training left are
     # taken by themselves.
-    beside = classifier.parent / "test.npz"
-    folder = output or default_folder(classifier, command)
-    given = data or (beside if beside.exists() else None)
+    found = read_samples(loaded, data) if data else samples_beside(loaded, classifier)
     samples = None
-    if given:
-        found = read_samples(loaded, given)
+    if found is not None:
         print_notices(found.notices)
         samples = spread(found.codes, default_real if real is None else real)
     count = default_vectors if vectors is None else vectors

@@ -196,7 +196,7 @@ def verilog(
     if path is None:
         print(design.text, end="")
         return
-    written = write_design(loaded, design, path, classifier.parent / "test.npz", projects)
+    written = write_design(loaded, design, path, classifier, projects)
     data = {
         "path": str(path),
         **described,

@@ -53,20 +53,21 @@ def _save(path: Path, text: str) -> int:
 
 
 def write_design(
-    loaded: "Classifier", design: "Design", path: Path, real: Path, projects: list[str]
+    loaded: "Classifier", design: "Design", path: Path, source: Path, projects: list[str]
 ) -> dict[str, Any]:
     """Write one file or a folder; a folder's vectors include real samples where there are some.
 
-    projects: whose texts a folder has.
+    source: the classifier's file. projects: whose texts a folder has.
     """
     from lgn_hw.delivery.folder import deliver
-    from lgn_hw.samples import read_samples, spread, vectors_for
+    from lgn_hw.samples import samples_beside, spread, vectors_for
 
     if is_file(path):
         return {"bytes": _save(path, design.text)}
     random, most = FRAMES if design.vector_name == "frame" else VECTORS
     # Real samples reach what random ones do not: most patterns of bits never occur in data.
-    samples = spread(read_samples(loaded, real).codes, most) if real.exists() else None
+    real = samples_beside(loaded, source)
+    samples = None if real is None else spread(real.codes, most)
     codes = vectors_for(loaded.features, random, 0, samples)
     manifest = deliver(loaded, design, codes, path, print_notices, projects=projects)
     return {"files": len(manifest["sha256"]) + 1, "vectors": len(codes)}

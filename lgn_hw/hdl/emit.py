@@ -2,11 +2,13 @@
 
 import shutil
 import tempfile
+import traceback
 from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from lgn_hw.errors import UsageError
 from lgn_hw.hdl.verilog_backend import quiet
 from lgn_hw.tools.yosys import run_yosys
 
@@ -27,12 +29,24 @@ def emit(component: wiring.Component, name: str) -> str:
 
     For what is small and stands around a core; the core itself is written as it is (see
     core_text). The way leads over RTLIL; yosys' folder stays for a look where yosys fails. Raises
-    ToolNotFound or ToolError where yosys is missing or fails.
+    ToolNotFound or ToolError where yosys is missing or fails, UsageError on vectors of more than
+    65,536 bits.
 
     name: of the top module; submodules are called NAME.SUBMODULE. The text depends on the versions
     of Amaranth and yosys, which constraints.txt pins.
     """
-    text = rtlil.convert(component, name=name, emit_src=False)
+    try:
+        text = rtlil.convert(component, name=name, emit_src=False)
+    except AssertionError as problem:
+        # Amaranth's nets are numbers of a cell and of 16 bits for a place in it, and this is all
+        # that it says of a cell with more places.
+        *_, (innermost, _) = traceback.walk_tb(problem.__traceback__)
+        if innermost.f_globals["__name__"] != "amaranth.hdl._nir":
+            raise
+        raise UsageError(
+            f"{name} has a vector, or ports on one side, of more than 65,536 bits, which Amaranth"
+            " does not have; the core alone needs no Amaranth: use --wrapper stream and --from text"
+        ) from problem
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
     (folder / "wrapper.il").write_text(text, encoding="utf-8")
     verilog = folder / "wrapper.v"

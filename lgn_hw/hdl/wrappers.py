@@ -29,6 +29,9 @@ __all__ = [
 
 WRAPPERS = ("stream", "axi", "parallel")
 DEFAULT_DATA_BITS = 32
+# The widest that Xilinx's AXI4-Stream cores take (PG085). Writing the wrapper takes a time that
+# grows with the square of the width: 4 seconds here, 44 for four times as many bits.
+MAX_DATA_BITS = 4096
 IDENTITY = int.from_bytes(b"LGN1", "little")
 COUNTERS = {0x40: "samples", 0x44: "results", 0x48: "malformed", 0x4C: "stalls"}
 # Of the AXI wrapper, by byte address; docs/hardware.md has the table.
@@ -161,6 +164,11 @@ def check_wrapper(wrapper: str, data_bits: int) -> None:
     # A byte is what TKEEP counts in.
     if data_bits < 8:
         raise UsageError(f"TDATA is too narrow: it must be 8 bits or more, not {data_bits}")
+    if data_bits > MAX_DATA_BITS:
+        raise UsageError(
+            f"TDATA must be {MAX_DATA_BITS:,} bits at most, not {data_bits:,}; a word that is wider"
+            " travels in several beats"
+        )
     if data_bits % 8:
         raise UsageError(f"TDATA must be a multiple of 8 bits, not {data_bits}")
 

@@ -231,6 +231,10 @@ class SymbolicDesign:
         return self._one if bit == "1" else self._zero
 
     def _sort_in(self, cell: dict[str, Any], gates: dict[int, tuple[int, int, int]]) -> None:
+        """Put a cell among gates, registers, memories or free nets; raises CheckFailed on others.
+
+        gates: by net, its two literals and its own, as AIGER has them.
+        """
         kind = cell["type"]
         pins = {p: [self._net(b) for b in bits] for p, bits in cell["connections"].items()}
         if kind == "$_AND_":

@@ -129,6 +129,7 @@ def _opened(run: _Run, resume: bool) -> list[str]:
 
 
 def _run_epochs(run: _Run, notices: list[str], on_epoch: OnEpoch | None, quiet: bool) -> None:
+    """Train to the end, with a checkpoint, a line of metrics and a line of progress per epoch."""
     trainer, options = run.trainer, run.recipe.train
     quiet = quiet or not run.world.first
     with StepProgress(trainer.total_steps, options.batch_size, trainer.step, quiet) as bar:
@@ -239,6 +240,10 @@ def _restore(run: _Run) -> list[str]:
 
 
 def _finish(run: _Run) -> dict[str, Any]:
+    """Write the classifier and train.json into the run's folder, and return the figures of it.
+
+    seconds are those of all starts of the run, as its metrics have them.
+    """
     classifier = export_run(run.folder.path)
     name = f"{run.recipe.name}.lgn"
     run.folder.write(name, dumps(classifier))

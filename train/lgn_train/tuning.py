@@ -73,6 +73,7 @@ class Tuner:
         return replace(made, provenance=classifier.provenance)
 
     def _recipe_for(self, classifier: Classifier) -> Recipe:
+        """Return the recipe of one more training of a net as it stands, on images or a table."""
         kept = self._recipe.train.model_dump(include=KEPT)
         if self._data.image_shape is None:
             kept |= {"shift": 0, "flip": False}

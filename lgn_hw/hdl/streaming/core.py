@@ -106,6 +106,10 @@ class StreamingCore(Quiet):
         return 2 + -(-latency // (self.section.shape[1] * self.section.shape[2]))
 
     def _stages(self) -> Iterator[tuple[str, Quiet]]:
+        """Yield the stages behind the framer with their names, in the order of the data.
+
+        Sets score_bits, which the last stage that counts votes gives.
+        """
         section, registers = self.section, self.options.registers
         for number, kernels in enumerate(section.layers):
             shape = section.shapes[number]

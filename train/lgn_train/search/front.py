@@ -63,6 +63,10 @@ def front_of(task: Task, folder: Path, designs: Sequence[Design], seeds: int) ->
 def _row(
     task: Task, design: Design, results: list[dict[str, Any]], kept: dict[str, Any]
 ) -> dict[str, Any]:
+    """Return a point as front.json has it.
+
+    results: of its networks, one per seed, of which the means are. kept: the one in the folder.
+    """
     name = f"{task.settings.name}-{kept['total']}"
     return {
         "name": name,

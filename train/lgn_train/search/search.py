@@ -146,6 +146,7 @@ class Search:
     def _write(
         self, study: Any, designs: Sequence[Design], finals: Sequence[Final], describe: Describe
     ) -> Front:
+        """Write points, figures and page of the front; raises UsageError where it has no point."""
         front = front_of(self.task, self.folder, designs, self.seeds)
         if not front.points:
             raise UsageError(
