@@ -9,7 +9,7 @@ from lgn_hw.errors import UsageError
 
 NAMES = [
     "arty-a7-35", "colorlight-5a-75b", "ice40-hx8k-evn", "icebreaker", "icestick",
-    "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k", "ulx3s-25f", "ulx3s-85f",
+    "lifcl-40-evn", "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k", "ulx3s-25f", "ulx3s-85f",
 ]  # fmt: skip
 
 

@@ -214,6 +214,7 @@ def test_luts_of_cells_of_any_family():
     assert luts_of({"SB_LUT4": 5, "SB_CARRY": 3, "SB_DFF": 9}) == 5
     assert luts_of({"LUT4": 5, "CCU2C": 3, "PFUMX": 9}) == 11
     assert luts_of({"LUT4": 5, "CCU2D": 3, "OSCH": 1}) == 11
+    assert luts_of({"LUT4": 5, "WIDEFN9": 3, "FD1P3IX": 9}) == 11
     assert luts_of({"LUT2": 1, "LUT4": 2, "ALU": 4, "MUX2_LUT5": 8}) == 7
 
 
@@ -242,14 +243,14 @@ def test_read_build_rejects_a_folder_without_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["colorlight-5a-75b", "icebreaker", "machxo2-1200ze", "tang-nano-9k"]
+    "name", ["colorlight-5a-75b", "icebreaker", "lifcl-40-evn", "machxo2-1200ze", "tang-nano-9k"]
 )
 def test_design_files_are_the_same_bytes_again(name):
     board = find_board(name)
     plan = plan_for(CLASSIFIER, board, BuildOptions())
     first = design_files(board, plan)
     assert first == design_files(board, plan)
-    assert any(name.endswith((".pcf", ".lpf", ".cst", ".xdc")) for name in first.files)
+    assert any(name.endswith((".pcf", ".lpf", ".cst", ".pdc", ".xdc")) for name in first.files)
 
 
 def test_packer_missing_says_how_to_install_it(monkeypatch):
@@ -270,8 +271,12 @@ def test_tool_that_fails_shows_its_last_lines(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["icestick", "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k", "ulx3s-25f"]
-)
+    "name",
+    [
+        "icestick", "lifcl-40-evn", "machxo2-1200ze", "tang-nano-9k", "tang-primer-20k",
+        "ulx3s-25f",
+    ],
+)  # fmt: skip
 def test_build_with_the_real_tools_gives_the_same_bitstream_again(name, tmp_path):
     results = [
         build(CLASSIFIER, find_board(name), tmp_path / folder, BuildOptions(), print)

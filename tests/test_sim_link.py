@@ -62,6 +62,7 @@ def test_terminal_in_icarus_answers_as_the_model_does(tmp_path, monkeypatch, syn
         ("icebreaker", 24, 2_000_000),
         ("icestick", 18, 2_000_000),
         ("ulx3s-25f", 50, 2_000_000),
+        ("lifcl-40-evn", 12, 1_000_000),
         ("machxo2-1200ze", 22.17, 1_000_000),
         ("tang-primer-20k", 27, 1_000_000),
     ],

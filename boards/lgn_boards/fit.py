@@ -22,9 +22,10 @@ __all__ = ["SIZE_SCRIPT", "cells_of", "check_luts", "least_luts", "luts_of"]
 LINK_LUTS = 500
 LUTS_A_NODE = 0.05
 LUTS_A_VOTE = 0.5
-# Cells that take LUTs, and how many: carry cells of ECP5, MachXO2 and Gowin are made of them.
+# Cells that take LUTs, and how many: carry cells of ECP5, MachXO2 and Gowin are made of them, and
+# tables of five inputs of a Nexus.
 ONE_LUT = ("SB_LUT4", "LUT1", "LUT2", "LUT3", "LUT4", "ALU")
-LUT_CELLS = {**dict.fromkeys(ONE_LUT, 1), "CCU2C": 2, "CCU2D": 2}
+LUT_CELLS = {**dict.fromkeys(ONE_LUT, 1), "CCU2C": 2, "CCU2D": 2, "WIDEFN9": 2}
 SIZE_SCRIPT = "\ntee -q -o cells.json stat -json\n"
 
 

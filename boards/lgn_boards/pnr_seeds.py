@@ -15,12 +15,13 @@ from lgn_hw.tools.nextpnr import PnrReport, run_nextpnr
 __all__ = ["Routed", "best_of", "check_clock", "family_of", "place_and_route"]
 
 # Options of nextpnr that name the routed design, which each seed has its own of.
-OUTPUTS = ("--asc", "--textcfg", "--write")
+OUTPUTS = ("--asc", "--textcfg", "--fasm", "--write")
 FAMILIES = {
     "nextpnr-ice40": "ice40",
     "nextpnr-ecp5": "ecp5",
     "nextpnr-gowin": "gowin",
     "nextpnr-machxo2": "machxo2",
+    "nextpnr-nexus": "nexus",
 }
 
 
@@ -125,5 +126,5 @@ def _in_words(report: PnrReport) -> str:
 
 def _signal(pin: str) -> str:
     """Return the signal in the name of a cell: `top.terminal.device.core.tally.count_SB_...`."""
-    name = re.split(r"_(?:SB|TRELLIS|CCU2[CD]|L6MUX|PFUMX|LUT\d|DFF|MUX2|ALU)|\$", pin)[0]
+    name = re.split(r"_(?:SB|TRELLIS|FD1P3|CCU2[CD]|L6MUX|PFUMX|LUT\d|DFF|MUX2|ALU)|\$", pin)[0]
     return name.removeprefix("top.").removeprefix("terminal.").rstrip(".") or pin

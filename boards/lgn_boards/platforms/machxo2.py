@@ -1,6 +1,6 @@
 """The MachXO2 breakout board with its UART, and a clock that divides into bits."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from amaranth_boards.machxo2_breakout import MachXO2_1200ZE_BreakoutPlatform
 
@@ -16,7 +16,7 @@ class Breakout1200ZEPlatform(MachXO2_1200ZE_BreakoutPlatform):
     """
 
     osch_frequency = 22.17
-    resources: ClassVar = [
+    resources: ClassVar[list[Any]] = [
         *MachXO2_1200ZE_BreakoutPlatform.resources,
         MachXO2_1200ZE_BreakoutPlatform.serial,
     ]
