@@ -13,6 +13,7 @@ pareto.svg; several runs add to one file.
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -167,9 +168,16 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         shares = [100 * row["accuracy"] for row in rows]
         luts = [row["lut6"] for row in rows]
         axes.plot(luts, shares, "o-", color="#0072B2", label="here, everything included")
-        for row, x, y in zip(rows, luts, shares, strict=True):
+        for row, x, y, following in zip(rows, luts, shares, [*shares[1:], math.inf], strict=True):
+            # Where the line falls, it goes through what is right of the point, so left of it there.
+            falls = following < y
             axes.annotate(
-                f"{row['nodes']:,} nodes", (x, y), (6, -11), textcoords="offset points", fontsize=8
+                f"{row['nodes']:,} nodes",
+                (x, y),
+                (0, 7) if falls else (6, -11),
+                textcoords="offset points",
+                ha="right" if falls else "left",
+                fontsize=8,
             )
         axes.plot(
             *zip(
@@ -182,6 +190,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
             label="with carry chains",
         )
         axes.set_xscale("log")
+        axes.margins(y=0.08)
         axes.set_xlabel("LUT6")
         axes.set_ylabel("MNIST test accuracy, %")
         axes.grid(color="#E6E6E6")
