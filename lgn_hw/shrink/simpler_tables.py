@@ -3,8 +3,8 @@
 A sample reads one entry of a node's table. So what another table costs is about the sum of what
 its inverted entries cost, each over the samples that read it. Of the tables that a few steps lead
 to, the one is taken whose gates at a price, plus the loss, are least (a Lagrangian: at one price
-for all nodes none could save a gate for less). The price rises from round to round. Entries that few
-samples read, or none, cost little, and become what makes the table simple.
+for all nodes none could save a gate for less). The price rises from round to round. Entries that
+few samples read, or none, cost little, and become what makes the table simple.
 """
 
 from functools import cache
