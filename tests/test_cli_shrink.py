@@ -41,6 +41,17 @@ def test_shrink_writes_a_classifier_and_prints_its_figures(lgn, trained, tmp_pat
     assert f"{figures['rounds'][0]['luts']} LUTs" in err
 
 
+def test_shrink_for_gates_counts_gates_and_does_not_train(lgn, trained, tmp_path):
+    path, data = trained
+    options = ("--data", data, "--max-loss", 20, "--lut", "gates")
+    code, out, err = lgn("shrink", path, "-o", tmp_path / "s.lgn", *options)
+    assert code == 0, err
+    assert "gates of the whole circuit" in out
+    assert "% fewer gates" in out
+    assert "trained again" not in err
+    assert re.search(r"\d gates, .* 0 nets replaced", err)
+
+
 def test_shrink_trains_again_and_shows_every_round(lgn, trained, tmp_path):
     path, data = trained
     options = ("--data", data, "--max-loss", 20, "--lut", "4", "--rounds", "2")
@@ -79,7 +90,7 @@ def test_shrink_without_training_installed_says_so_and_goes_on(lgn, trained, tmp
         ([], "--luts.*--max-loss"),
         (["--luts", "1", "--max-loss", "0"], "LUTs were reached, not 1.*--max-loss"),
         (["--max-loss", "nan"], "max-loss"),
-        (["--max-loss", "1", "--lut", "gates"], "give LUTs: 4, 6"),
+        (["--max-loss", "1", "--lut", "gates", "--rounds", "2"], "leave out --rounds 2"),
         (["--max-loss", "1", "--lut", "7"], "--lut must be one of 4, 6.*'7'"),
     ],
 )

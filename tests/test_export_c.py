@@ -291,3 +291,15 @@ def test_c_rejects_other_words_and_layouts():
         c_files(trained_like(), "net", samples=16)
     with pytest.raises(UsageError, match="must be one of plain, arduino, not 'flat'"):
         c_files(trained_like(), "net", layout="flat")
+
+
+def test_a_name_is_that_of_the_files_too(lgn, tmp_path):
+    trained_like().save(tmp_path / "some.lgn")
+    assert lgn("export", tmp_path / "some.lgn", "--to", "c", "--name", "net")[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"some.lgn", "net.c", "net.h"}
+    code, _, err = lgn("export", tmp_path / "some.lgn", "--to", "c", "--name", "9 nets")
+    assert (code, "'9 nets'" in err, "give another with --name" in " ".join(err.split())) == (
+        2,
+        1,
+        1,
+    )

@@ -82,6 +82,20 @@ def test_scatter_stays_within_its_picture(front):
     assert all(0 <= y <= 360 for y in ys)
 
 
+def test_a_narrow_range_has_marks_too():
+    picture = front_scatter([(6, 80, 0), (11, 90, 0)], cloud=[], marked=0, width=350, describe="x")
+    assert re.findall(r'class="tick"[^>]*middle"[^>]*>(\d+)<', picture) == ["6", "8", "10"]
+
+
+@pytest.mark.parametrize(("other", "above"), [(90, False), (70, True)])
+def test_the_word_recommended_lies_beside_the_line(other, above):
+    front = [(6, 80, 0), (11, other, 0)]
+    picture = front_scatter(front, cloud=[], marked=0, width=350, describe="x")
+    (word,) = re.findall(r'<text[^>]* y="([\d.]+)"[^>]*>recommended', picture)
+    (dot,) = re.findall(r'"end chosen"[^>]*cy="([\d.]+)"', picture)
+    assert (float(word) < float(dot)) == above
+
+
 def test_page_fits_every_window_and_logs_no_error(browser, tmp_path):
     path = tmp_path / "index.html"
     path.write_text(front_page(document()), encoding="utf-8")

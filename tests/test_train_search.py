@@ -242,6 +242,10 @@ def test_a_search_goes_on_and_trains_nothing_twice(found, table):
         data = made.settings.data.model_copy(update={key: value})
         with pytest.raises(UsageError, match=rf"data\.{key} = 0.*{value}; set it back"):
             Search(settings_for(table, data=data), made.folder, minutes=1, resume=True)
+    other = table.with_name("more.csv")
+    other.write_text(table.read_text(encoding="utf-8") + "1,2,3,low\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"other samples than those of sums; give the data that"):
+        Search(settings_for(other), made.folder, minutes=1, resume=True)
     again = search_of(table, made.folder, resume=True)
     designs = best_designs(open_study(made.folder, 0), 90, 1)
     before = {path: path.stat().st_mtime_ns for path in made.folder.glob("finals/*.json")}
@@ -286,10 +290,29 @@ def test_a_trial_that_is_cut_short_comes_again(tmp_path):
             assert study.ask().suggest_int("depth", 1, 3) == trial.params["depth"]
 
 
+@pytest.mark.parametrize("end", ['{"op_code": 4, "wor', "", "\0\0\n"])
+def test_an_entry_that_was_not_written_to_its_end_is_forgotten(tmp_path, end):
+    open_study(tmp_path, 0).ask()
+    with (tmp_path / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.write(end)
+    for _ in range(2):
+        open_study(tmp_path, 0).ask()
+    assert [t.number for t in open_study(tmp_path, 0).get_trials()] == [0, 1, 2]
+
+
+def test_a_damaged_journal_is_refused(tmp_path):
+    open_study(tmp_path, 0).ask()
+    path = tmp_path / JOURNAL
+    first, *others = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([first, "<<<<<<< HEAD\n", *others]), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"study\.journal is damaged in line 2; remove"):
+        open_study(tmp_path, 0)
+
+
 def test_a_budget_that_nothing_fits_says_so(table, tmp_path):
     made = Search(settings_for(table, luts=1), tmp_path / "small", minutes=10)
     made.explore(trials=2)
-    with pytest.raises(UsageError, match=r"1 LUTs .*raise --luts"):
+    with pytest.raises(UsageError, match=r"1 LUT .*raise --luts"):
         made.finish()
 
 

@@ -1,13 +1,14 @@
 """Learned wiring: pins choose like gates, on packed words as in float."""
 
 import itertools
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lgn_train import GroupSum, LogicDense, Recipe, export_model, fit_thermometer
+from lgn_train import GroupSum, LogicConv2d, LogicDense, Recipe, export_model, fit_thermometer
 from lgn_train.data import load_digits
 from lgn_train.encoding import fitted_encoder
 from lgn_train.export import check_equal
@@ -38,6 +39,36 @@ def results(model, x, y):
     out = model(x)
     F.cross_entropy(out, y, reduction="sum").backward()
     return [out.detach(), x.grad, *(p.grad for p in model.parameters())]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [(partial(LogicDense, INPUTS, 60), (INPUTS,)), (partial(LogicConv2d, 3, 9, 3), (3, 7, 7))],
+    ids=["dense", "convolution"],
+)
+def test_weight_decay_lets_no_pin_read_a_place_without_a_candidate(
+    make, shape, packed, monkeypatch
+):
+    """After some thousand steps of it the spare places had the highest logits."""
+    if not packed:
+        monkeypatch.setattr(LogicLayer, "why_not_kernels", lambda layer: ["forbidden"])
+    layer = make(candidates=3, seed=0)
+    logits = layer.learned.logits
+    with torch.no_grad():
+        logits *= 1e-12
+        logits[..., :3] -= 5
+    optimizer = torch.optim.AdamW([logits], lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        picked = layer._kernel_picks(layer.learned) if packed else layer._picks(layer.learned)
+        for picks in (picked, layer.learned.likeliest()):
+            assert picks.index.max() < 3
+        assert picked.shares[..., 3:].max() < 1e-30
+        optimizer.zero_grad()
+        layer((torch.rand(70, *shape) > 0.5).float()).sum().backward()
+        assert logits.grad.isfinite().all()
+        assert not logits.grad[..., 3:].any()
+        optimizer.step()
 
 
 @pytest.mark.parametrize("batch", [1, 70, 130])

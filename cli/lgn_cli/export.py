@@ -248,7 +248,7 @@ def _as_c(
     from lgn_hw.export.c_code import write_c
 
     if layout == "plain":
-        path = output or source.with_name(f"{identifier(source.stem)}.c")
+        path = output or source.with_name(f"{name or identifier(source.stem)}.c")
         # The header is found by the source's name, so that file and functions are called alike.
         if path.suffix != ".c" or name not in (None, path.stem):
             raise UsageError(f"--output must be {name or 'a file that ends in '}.c, not {path}")

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,8 @@ def shrink(
         Path, typer.Option("--output", "-o", help="The smaller classifier, a .lgn file.")
     ],
     luts: Annotated[
-        int | None, typer.Option(min=1, help="The most LUTs that the whole circuit may take.")
+        int | None,
+        typer.Option(min=1, help="The most LUTs, or gates, that the whole circuit may take."),
     ] = None,
     max_loss: Annotated[
         float | None,
@@ -51,7 +53,11 @@ def shrink(
         typer.Option(help="Labelled samples, a table or an .npz; those of its recipe by default."),
     ] = None,
     lut: Annotated[
-        str, typer.Option(help="Which LUTs: 4 or 6 inputs, or a family as ice40, xilinx.")
+        str,
+        typer.Option(
+            help="Which LUTs: 4 or 6 inputs, or a family as ice40, xilinx; gates for tables of"
+            " fewer gates of two inputs, without training again."
+        ),
     ] = "6",
     label: LabelOption = None,
     rounds: Annotated[
@@ -80,13 +86,20 @@ def shrink(
         lgn shrink build/digits/digits.lgn -o small.lgn --luts 900 --rounds 0
 
         lgn shrink flowers.lgn -o small.lgn --data flowers.csv --luts 200 --lut ice40
+
+        lgn shrink build/digits/digits.lgn -o chip.lgn --lut gates --max-loss 0.2
     """
     from lgn_hw.synth.targets import options_for
 
     check_classifier_path(output, classifier)
     options = options_for(lut)
     if options.head == "gates":
-        raise UsageError(f"--lut {lut} counts gates; give LUTs: 4, 6, or a family as ice40, xilinx")
+        if rounds:
+            raise UsageError(
+                f"--lut {lut} fits tables to the samples, without training again: leave out"
+                f" --rounds {rounds}"
+            )
+        rounds = 0
     start = time.perf_counter()
     loaded = Classifier.load(classifier)
     given = samples_of_recipe(loaded) if data is None else samples_of_file(loaded, data, label)
@@ -115,7 +128,7 @@ def shrink(
     if json:
         print_json(result)
     else:
-        show(_table(found, parts, str(output)))
+        show(_table(found, parts, str(output), _unit(options)))
 
 
 def _shrunk(
@@ -139,17 +152,22 @@ def _shrunk(
             notice(f"{missing}; it is not trained again")
             rounds = 0
     if rounds == 0:
-        return run(loaded, given.parts, options, luts=luts, max_loss=loss, on_round=_tell)
+        tell = partial(_tell, _unit(options))
+        return run(loaded, given.parts, options, luts=luts, max_loss=loss, on_round=tell)
     return shrink_in_rounds(
         loaded, given.parts, options, given.tuner(_tell_epoch),
         luts=luts, max_loss=loss, rounds=rounds, on_round=_tell_tuned,
     )  # fmt: skip
 
 
-def _tell(entry: "Round") -> None:
+def _unit(options: "CoreOptions") -> str:
+    return "gate" if options.head == "gates" else "LUT"
+
+
+def _tell(unit: str, entry: "Round") -> None:
     """Show progress: a line per round."""
     errors.print(
-        f"{counted(entry.luts, 'LUT')}, {100 * entry.accuracy:.2f} % on the samples to choose by;"
+        f"{counted(entry.luts, unit)}, {100 * entry.accuracy:.2f} % on the samples to choose by;"
         f" {counted(entry.changed, 'net')} replaced,"
         f" {counted(entry.inverted, 'table entry')} inverted",
         soft_wrap=True,
@@ -169,17 +187,17 @@ def _tell_tuned(entry: "TunedRound") -> None:
     )
 
 
-def _table(found: "Shrunk", parts: "Parts", title: str) -> Table:
+def _table(found: "Shrunk", parts: "Parts", title: str, unit: str) -> Table:
     """Lay out LUTs and accuracies before, after each round that was kept, and at the end."""
     before, after = found.before, found.after
     steps = [entry for entry in found.tuned if entry.kept][:-1]
     names = ["before", *(f"round {n}" for n in range(1, len(steps) + 1)), "after"]
     saved = 100 * (1 - after.luts / before.luts)
-    table = Table(title=title, caption=f"{saved:.1f} % fewer LUTs")
+    table = Table(title=title, caption=f"{saved:.1f} % fewer {unit}s")
     for column in ("", *names):
         table.add_column(column, justify="left" if not column else "right")
     states: list[Round | TunedRound] = [before, *steps, after]
-    table.add_row("LUTs of the whole circuit", *(f"{state.luts:,}" for state in states))
+    table.add_row(f"{unit}s of the whole circuit", *(f"{state.luts:,}" for state in states))
     table.add_row(
         f"accuracy on {counted(len(parts.choose), 'sample')} that chose it",
         *(f"{100 * state.accuracy:.2f} %" for state in states),

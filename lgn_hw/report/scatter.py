@@ -13,6 +13,7 @@ TOP, BOTTOM, LEFT, RIGHT = 14.0, 44.0, 44.0, 20.0
 SHOWN = 12.0  # points below the front's lowest, beyond which the cloud is left out
 MOST_CLOUD = 1500  # points that a page carries
 WIDE_RANGE = 5  # a ratio from which the axis of named points is logarithmic
+FEWEST_MARKS = 3  # on an axis of LUTs
 MAX_NAME = 24
 
 Point = tuple[float, float]
@@ -46,7 +47,10 @@ def front_scatter(
     x, y, deviation = front[marked]
     near_end = across(x) > canvas.width / 2
     anchor, aside = ("end", -8) if near_end else ("start", 8)
-    canvas.text(across(x) + aside, down(y - deviation) + 16, "recommended", "name second", anchor)
+    # On the test part a front may fall, and its line would go through a name below it.
+    beside = front[max(0, min(marked + (-1 if near_end else 1), len(front) - 1))][1]
+    place = down(y + deviation) - 8 if beside < y else down(y - deviation) + 16
+    canvas.text(across(x) + aside, place, "recommended", "name second", anchor)
     for number, (x, y, deviation) in enumerate(front):
         title = f"{x:,.0f} LUTs: {y:.2f} % ± {deviation:.2f}"
         if deviation:
@@ -89,7 +93,10 @@ def _front_axes(
     low = max(1.0, least / 1.08)
     high = max(most * 1.08, low * 1.5)
     across = scale(low, high, LEFT, canvas.width - RIGHT, True)
-    marks = [mark for mark in log_ticks(low, high) if low <= mark <= high]
+    marks = _within(log_ticks(low, high), low, high)
+    # A range within a factor of two or so may hold one such number, which says nothing of the rest.
+    if len(marks) < FEWEST_MARKS:
+        marks = _within(ticks(low, high, 4), low, high)
     down_marks = ticks(min(shares), min(100.0, max(shares)), 6)
     down = _axes(canvas, across, marks, down_marks, "LUTs of the whole circuit")
     return across, down
@@ -110,6 +117,10 @@ def _axes(
         canvas.text(across(mark), bottom + 16, f"{mark:,.6g}", "tick", "middle")
     canvas.text((LEFT + right) / 2, canvas.height - 8, axis, "tick", "middle")
     return down
+
+
+def _within(marks: Sequence[float], low: float, high: float) -> list[float]:
+    return [mark for mark in marks if low <= mark <= high]
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.shrink.greedy import Greedy
 from lgn_hw.shrink.parts import Part, Parts
 from lgn_hw.shrink.sampled_net import SampledNet
+from lgn_hw.shrink.simpler_tables import SimplerTables
 from lgn_hw.synth.mapping import shrink_classifier
 
 if TYPE_CHECKING:
@@ -163,8 +164,7 @@ class Search:
         self._given, self._parts, self._options = given or small, parts, options
         self._luts, self._max_loss = luts, max_loss
         self._nets = SampledNet(small, parts.fit.codes, parts.fit.labels)
-        bit_cost = HEADS[options.head].bit_cost or BIT_COST[options.lut_size or 6]
-        self._greedy = Greedy(self._nets, bit_cost)
+        self._changes = _changes_for(self._nets, options)
         self._inverted, self._failed, self._stuck = 0, 0, False
         self.before = self._measured(small)
         self.rounds: list[Round] = []
@@ -179,8 +179,8 @@ class Search:
     def round(self) -> Round:
         """Fit the tables, and but for the first time make changes before."""
         if self.rounds:
-            self._stuck = not self._greedy.shrink(self._step())
-        self._inverted += self._greedy.refit()
+            self._stuck = not self._changes.shrink(self._step())
+        self._inverted += self._changes.refit()
         made = optimize_classifier(self._nets.classifier())[0]
         found = self._measured(made)
         self.rounds.append(found)
@@ -212,15 +212,27 @@ class Search:
             count_luts(made, self._options),
             accuracy(made, self._parts.choose),
             self._nets.loss,
-            len(self._greedy.made),
+            len(self._changes.made),
             self._inverted,
         )
 
 
+def _changes_for(nets: SampledNet, options: CoreOptions) -> Greedy | SimplerTables:
+    """Return what makes a net smaller: simpler tables save gates, but not LUTs of six inputs."""
+    if options.head == "gates":
+        return SimplerTables(nets)
+    return Greedy(nets, HEADS[options.head].bit_cost or BIT_COST[options.lut_size or 6])
+
+
 def mapped(classifier: Classifier, options: CoreOptions) -> Classifier:
-    """Return the net with the same scores whose nodes fill LUTs; a change then saves whole ones."""
+    """Return the net with the same scores whose nodes fill LUTs; a change then saves whole ones.
+
+    For gates nodes stay as they are: what a table may become is looked for in as many entries.
+    """
     small = optimize_classifier(classifier)[0]
     arity = small.netlist.arity
+    if options.head == "gates":
+        return small
     if arity.size and int(arity.min()) == options.lut_size:
         return small
     return shrink_classifier(small, options, of=classifier)[0]

@@ -252,7 +252,7 @@ class LogicLayer(CircuitLayer):
     def _kernel_picks(self, wiring: LearnedWiring) -> Picks:
         """Choose the inputs of a step for the kernels: what _picks() chooses, bit for bit."""
         index, shares = choose_inputs(
-            wiring.logits,
+            wiring.scores,
             self.temperature,
             self.seed,
             self.step,

@@ -22,7 +22,8 @@ FORMAT = 1  # of the file and of the space: a study goes on only where both are 
 # trains 2 000.
 STEPS = ((FEW, 1000), (LARGE, 2000), (math.inf, 3000))
 
-DECIDING = ("format", "data_sha256", "luts", "lut", "steps")
+DIGEST = "data_sha256"
+DECIDING = ("format", DIGEST, "luts", "lut", "steps")
 CUTS = ("validation", "split_seed")
 
 
@@ -67,7 +68,7 @@ class Settings:
             "format": FORMAT,
             "name": self.name,
             "data": self.data.model_dump(mode="json", exclude_defaults=True),
-            "data_sha256": data.digest,
+            DIGEST: data.digest,
             "luts": self.luts,
             "lut": self.target,
             "steps": self.longest(len(data.x_train)),
@@ -78,11 +79,17 @@ class Settings:
         stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
         before, now = _deciding(stored), _deciding(self.to_dict(data))
         for key in now:
-            if before[key] != now[key]:
+            if before[key] == now[key]:
+                continue
+            if key == DIGEST:
                 raise UsageError(
-                    f"{folder} is a search with {key} = {before[key]!r}, and cannot go on with"
-                    f" {now[key]!r}; set it back, or choose another folder with --output"
+                    f"{folder} is a search on other samples than those of {self.name}; give the"
+                    " data that it was started with, or choose another folder with --output"
                 )
+            raise UsageError(
+                f"{folder} is a search with {key} = {before[key]!r}, and cannot go on with"
+                f" {now[key]!r}; set it back, or choose another folder with --output"
+            )
 
 
 def _deciding(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The study that processes share: Optuna's sampler over a journal in the search's folder."""
 
 import contextlib
+import json
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
+from lgn_hw.errors import UsageError
 from lgn_train.search.clock import OutOfTime
 
 __all__ = [
@@ -37,10 +40,12 @@ def open_study(folder: Path, seed: int | None) -> optuna.Study:
     """Return the study of a folder, a new one where there is none; safe beside other processes.
 
     Its objectives are the validation error and the logarithm of the LUTs, both to be small. seed:
-    of the sampler; another one in each process.
+    of the sampler; another one in each process. Raises UsageError where the journal is damaged.
     """
     optuna.logging.set_verbosity(logging.WARNING)
     path = str(folder / JOURNAL)
+    if (folder / JOURNAL).exists():
+        _mend(folder / JOURNAL)
     with warnings.catch_warnings():
         # multivariate has been marked as experimental for years
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -57,6 +62,32 @@ def open_study(folder: Path, seed: int | None) -> optuna.Study:
             directions=["minimize", "minimize"],
             load_if_exists=True,
         )
+
+
+def _mend(path: Path) -> None:
+    """Cut off what the end of a journal holds of an entry that was not written to its end.
+
+    Optuna passes over such an end, but it writes the next entry behind it, and can then read
+    neither. Raises UsageError where entries that were written whole are damaged.
+    """
+    with FileLock(f"{path}.lock"):
+        lines = path.read_bytes().splitlines(keepends=True)
+        whole = [line.endswith(b"\n") and _is_entry(line) for line in lines]
+        kept = len(whole) - whole[::-1].index(True) if any(whole) else 0
+        if not all(whole[:kept]):
+            raise UsageError(
+                f"{path} is damaged in line {whole.index(False) + 1}; remove this line, or copy the"
+                " file again, or start over in another folder with --output"
+            )
+        if kept < len(lines):
+            os.truncate(path, sum(map(len, lines[:kept])))
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 class _KernelLock(JournalFileOpenLock):

@@ -5,6 +5,7 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lgn_train import rng
 from lgn_train.checks import whole_number
@@ -57,9 +58,21 @@ class LearnedWiring(nn.Module):
         self.register_buffer("candidates", numbers)
         self.logits = nn.Parameter(logits)
 
+    @property
+    def scores(self) -> Tensor:
+        """The logits by which pins choose.
+
+        Those of places without a candidate are always NO_CANDIDATE: weight decay moves parameters
+        towards 0, and a place that was chosen would be read outside of all inputs.
+        """
+        spare = MAX_CANDIDATES - self.count
+        if not spare:
+            return self.logits
+        return functional.pad(self.logits[..., : self.count], (0, spare), value=NO_CANDIDATE)
+
     def picks(self, seed: Tensor, step: Tensor, temperature: float, noisy: bool) -> Picks:
         """Choose as a training step does, in float operations: the reference of the kernels."""
-        scores: Tensor = self.logits
+        scores = self.scores
         if noisy:
             drawn = rng.gumbel(seed, step, Stream.PICKS, scores.numel())
             scores = scores + drawn.view(scores.shape)
@@ -68,7 +81,7 @@ class LearnedWiring(nn.Module):
 
     def likeliest(self) -> Picks:
         """Choose as the discrete circuit does."""
-        return Picks(self.logits.detach().argmax(dim=-1), self.logits.new_empty(0))
+        return Picks(self.scores.detach().argmax(dim=-1), self.logits.new_empty(0))
 
     @torch.no_grad()
     def redraw(self, seed: Tensor, step: int) -> Tensor:
