@@ -2,12 +2,15 @@
 
 python benchmarks/pareto.py build/mnist-wired-450/mnist-wired-450.lgn ... [--minutes 15]
 python benchmarks/pareto.py build/seed{0,1,2}/small.lgn --name small   # seeds of one design: a row
+python benchmarks/pareto.py build/seed{0,1,2}/gates.lgn --name small-gates --liberty cells.lib
 
 LUT6 and LUT4 are the whole core, encoder, gates, popcount and argmax, optimised for LUTs of that
 size and mapped by yosys for no vendor (stage `estimate`); for a Xilinx part, with carry chains, by
 `synth_xilinx -abc9` (stage `synth`). Each optimised classifier and its Verilog are proven equal to
 the trained one. Fmax is nextpnr's on two parts (stage `pnr`), carry chains
-included, where the core fits and is routed in time. Writes docs/benchmarks/pareto.json and
+included, where the core fits and is routed in time. With a Liberty library, gate equivalents are
+those of the circuit without registers made for gates (stage `estimate`). A name that ends in -gates
+is a design after `lgn shrink --lut gates`. Writes docs/benchmarks/pareto.json and
 pareto.svg; several runs add to one file.
 """
 
@@ -33,15 +36,18 @@ from lgn_hw import Classifier
 from lgn_hw.circuit.header import read_core_header
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.errors import CheckFailed, ToolError
+from lgn_hw.export.combinational import combinational_file
 from lgn_hw.hdl.verilog import to_verilog
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.prove.equivalence import prove_verilog
+from lgn_hw.synth.cells import area_in_cells
 from lgn_hw.synth.estimate import estimate_area
 from lgn_hw.synth.mapping import shrink_classifier
 from lgn_hw.synth.targets import TARGETS
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.search import place_core
 
+FOR_GATES = "-gates"  # how names of designs end that were made small for gates
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 PARTS = ("ecp5-25k", "hx8k-ct256")
 LEVELS_PER_STAGE = 2
@@ -54,12 +60,14 @@ PUBLISHED = {
 }
 
 
-def row_of(name: str, paths: list[Path], minutes: float) -> dict[str, Any]:
+def row_of(
+    name: str, paths: list[Path], minutes: float, liberty: Path | None = None
+) -> dict[str, Any]:
     """Return a design's figures, the means over the seeds that it was trained with.
 
     Accuracies are those of the test part, as training recorded them. What is not a number (digest,
     parts, placement) is that of the first seed; accuracy_sd is the standard deviation of the seeds
-    as a sample, None where there is one. gate_equivalents are measured elsewhere, and kept.
+    as a sample, None where there is one. gate_equivalents: None without a Liberty library.
     """
     measured = [measure(path) for path in paths]
     shares = [row["accuracy"] for row in measured]
@@ -74,6 +82,8 @@ def row_of(name: str, paths: list[Path], minutes: float) -> dict[str, Any]:
             "seeds": len(shares),
         }
     )
+    if liberty is not None:
+        row["gate_equivalents"] = round(fmean(in_cells(path, liberty) for path in paths))
     return row | {part: placed(paths[0], part, minutes) for part in PARTS if minutes}
 
 
@@ -117,6 +127,15 @@ def areas(trained: Classifier, small: Classifier) -> dict[str, Any]:
         if target == "6":
             found |= {"ff": dict(area.ff), "latency_cycles": header.latency}
     return found
+
+
+def in_cells(path: Path, liberty: Path) -> float:
+    """Return the gate equivalents of a classifier's circuit without registers."""
+    gates = TARGETS["gates"].lut_size
+    text = combinational_file(Classifier.load(path), "verilog-comb", lut_size=gates).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        area, _ = area_in_cells(text, liberty, folder=Path(folder))
+    return area.gate_equivalents["total"]
 
 
 def placed(path: Path, part: str, minutes: float) -> dict[str, Any]:
@@ -205,24 +224,26 @@ def main() -> None:
     parser.add_argument("classifiers", type=Path, nargs="+")
     parser.add_argument("--name", help="of the one design whose seeds all of them are")
     parser.add_argument("--minutes", type=float, default=15, help="for each placement; 0: none")
+    parser.add_argument("--liberty", type=Path, help="for gate equivalents")
     parser.add_argument("--json", type=Path, default=FOLDER / "pareto.json")
     arguments = parser.parse_args()
-    before = (
+    known = (
         json.loads(arguments.json.read_text(encoding="utf-8"))["rows"]
         if arguments.json.exists()
         else []
     )
-    rows = {row["name"]: row for row in before}
+    rows = {row["name"]: row for row in known}
     for name, paths in designs(arguments.classifiers, arguments.name).items():
-        known = rows.get(name, {}).get("gate_equivalents")
-        rows[name] = row_of(name, paths, arguments.minutes) | {"gate_equivalents": known}
+        before = rows.get(name, {}).get("gate_equivalents")
+        rows[name] = row_of(name, paths, arguments.minutes, arguments.liberty)
+        rows[name]["gate_equivalents"] = rows[name]["gate_equivalents"] or before
         print(json.dumps(rows[name]), flush=True)
     ordered = sorted(rows.values(), key=lambda row: row["lut6"])
     result = describe_machine() | {"published": PUBLISHED, "rows": ordered}
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     with mpl.rc_context({"svg.hashsalt": "lgn-hw", "svg.fonttype": "path"}):
-        draw(ordered).savefig(
+        draw([row for row in ordered if not row["name"].endswith(FOR_GATES)]).savefig(
             arguments.json.with_suffix(".svg"), metadata={"Date": None, "Creator": None}
         )
 
