@@ -158,7 +158,7 @@ def test_info_takes_the_folder_of_a_run(lgn, small, tmp_path):
     digest = Classifier.load(small).digest
     assert json.loads(lgn("info", tmp_path, "--json")[1])["digest"] == digest
     random_classifier(2).save(tmp_path / "smaller.lgn")
-    assert "must hold one .lgn classifier" in lgn("info", tmp_path)[2]
+    assert "one .lgn classifier, not small.lgn, smaller.lgn" in lgn("info", tmp_path)[2]
     (tmp_path / "train.json").write_text('{"classifier": "x/small.lgn"}', encoding="utf-8")
     assert json.loads(lgn("info", tmp_path, "--json")[1])["digest"] == digest
 

@@ -65,6 +65,12 @@ def test_new_rejects_a_folder_of_somebody_else(lgn, tmp_path):
     assert "notes.txt" in err
 
 
+def test_new_names_no_option_that_it_does_not_have(lgn, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    code, _, err = lgn("new", tmp_path)
+    assert (code, "--output" in err, "lgn-new" in err) == (2, False, True)
+
+
 def test_new_keeps_an_edited_file(lgn, tmp_path):
     lgn("new", tmp_path / "project")
     recipe = tmp_path / "project" / "recipe.toml"

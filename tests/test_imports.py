@@ -228,7 +228,7 @@ def test_votes_may_be_a_wire_inside_in_front_of_class_sums(lgn, tmp_path):
 def test_verilog_with_registers_is_rejected(tmp_path):
     text = "module net(input clk, input x, output reg y); always @(posedge clk) y <= x; endmodule"
     (tmp_path / "net.v").write_text(text)
-    with pytest.raises(FileFormatError, match="has 1 registers, and must be combinational"):
+    with pytest.raises(FileFormatError, match="has 1 register, and must be combinational"):
         read_design(tmp_path / "net.v")
     (tmp_path / "bad.v").write_text("module net(")
     with pytest.raises(FileFormatError, match="cannot be read: yosys failed"):

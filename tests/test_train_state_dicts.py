@@ -112,8 +112,10 @@ def test_other_files_are_rejected(tmp_path):
     with pytest.raises(FileFormatError, match=r"cannot|no state dict that can be read safely"):
         read_state_dict(tmp_path / "pickled.pth")
     (tmp_path / "text.pth").write_text("hello")
-    with pytest.raises(FileFormatError, match="no state dict that can be read safely"):
+    with pytest.raises(FileFormatError, match=r"be read safely; .* torch\.save\(model"):
         read_state_dict(tmp_path / "text.pth")
+    with pytest.raises(FileNotFoundError):
+        read_state_dict(tmp_path / "missing.pth")
 
 
 @pytest.mark.data

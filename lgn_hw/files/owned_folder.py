@@ -240,11 +240,9 @@ def keep_aside(path: Path) -> Path:
 
     A link stays, as what is written will go through it: what it leads to is copied.
     """
-    number = 1
-    while os.path.lexists(
-        aside := path.with_name(f"{path.name}.orig{number if number > 1 else ''}")
-    ):
-        number += 1
+    n = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.orig{n if n > 1 else ''}")):
+        n += 1
     if path.is_symlink() and path.is_file():
         shutil.copy2(path, aside)
     else:
@@ -261,7 +259,8 @@ def _manifest_of(folder: Path, command: str) -> dict[str, Any] | None:
     if not others:
         return None
     manifest = read_manifest(folder)
-    remedy = f"choose a new or empty folder with --output, as {folder / f'lgn-{command}'}"
+    option = "" if command == "new" else " with --output"  # lgn new has its folder as an argument
+    remedy = f"choose a new or empty folder{option}, as {folder / f'lgn-{command}'}"
     if manifest is None:
         shown = ", ".join(others[:SHOWN]) + (", ..." if len(others) > SHOWN else "")
         raise UsageError(f"{folder} holds files that lgn did not write ({shown}); {remedy}")

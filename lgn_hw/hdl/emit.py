@@ -9,6 +9,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from lgn_hw.errors import UsageError
+from lgn_hw.files.atomic import write_text
 from lgn_hw.hdl.verilog_backend import quiet
 from lgn_hw.tools.yosys import run_yosys
 
@@ -48,7 +49,7 @@ def emit(component: wiring.Component, name: str) -> str:
             " does not have; the core alone needs no Amaranth: use --wrapper stream and --from text"
         ) from problem
     folder = Path(tempfile.mkdtemp(prefix="lgn-verilog-"))
-    (folder / "wrapper.il").write_text(text, encoding="utf-8")
+    write_text(folder / "wrapper.il", text)
     verilog = folder / "wrapper.v"
     run_yosys(SCRIPT, folder=folder, log=folder / "yosys.log", outputs=[verilog.name])
     lines = verilog.read_text(encoding="utf-8").splitlines()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.data.arrays import load_arrays
 from lgn_hw.encoder import Thermometer
 from lgn_hw.errors import CheckFailed, FileFormatError, UsageError
@@ -42,8 +43,8 @@ def assemble(
         return Classifier(encoder, netlist, group, tau, tuple(classes), provenance)
     if not netlist.num_outputs or netlist.num_outputs % len(classes):
         raise UsageError(
-            f"{netlist.num_outputs} outputs cannot be divided into {len(classes)} equal classes;"
-            " name the votes with --votes, or say how many are used with --outputs"
+            f"{counted(netlist.num_outputs, 'output')} cannot be divided into {len(classes)}"
+            " equal classes; name the votes with --votes, or say how many are used with --outputs"
         )
     group = np.repeat(np.arange(len(classes), dtype=np.int32), netlist.num_outputs // len(classes))
     return Classifier(encoder, netlist, group, tau, tuple(classes), provenance)

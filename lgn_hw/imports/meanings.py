@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed, UsageError
 from lgn_hw.imports.class_sums import votes_in_sums
 from lgn_hw.netlist.aig import Aig
@@ -67,8 +68,9 @@ def votes_of(
             return _weighted(graph, widths)
     if not count or count % classes:
         raise UsageError(
-            f"{count} outputs cannot be divided into {classes} equal classes; name the votes with"
-            " --votes, say how many are used with --outputs, or what they mean with --as"
+            f"{counted(count, 'output')} cannot be divided into {classes} equal classes;"
+            " name the votes with --votes, say how many are used with --outputs, or what they mean"
+            " with --as"
         )
     unsure = widths is not None and len(ports) > 1
     doubt = "; where they are sums, say --as sums" if unsure else ""

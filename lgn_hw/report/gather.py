@@ -131,8 +131,10 @@ def classifier_file(path: Path) -> Path:
     trained = path / Path(str(train.get("classifier"))).name
     if trained in found:
         return trained
-    if len(found) != 1:
-        names = [file.name for file in found]
+    if not found:
+        raise UsageError(f"{path} holds no .lgn classifier; name the folder of a run, or a file")
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
         raise UsageError(f"{path} must hold one .lgn classifier, not {names}; name the file")
     return found[0]
 

@@ -10,6 +10,7 @@ from itertools import repeat
 from random import Random
 from typing import Any, Protocol
 
+import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
@@ -269,6 +270,17 @@ class Bench:
         """Start the clock and reset the core; end just after a rising edge."""
         Clock(self.clk, PERIOD_NS, "ns").start()
         await self.reset()
+
+    async def exchange(
+        self, words: Sequence[int], results: int, seed: int, *, idle: bool, backpressure: bool
+    ) -> tuple[list[Transfer], list[Transfer]]:
+        """Send words and receive so many results, with pauses at either end; return both."""
+        source = cocotb.start_soon(self.source.send(words, sometimes(seed) if idle else never()))
+        # Another seed: pauses at both ends in step would never meet a full pipeline that is
+        # emptied.
+        pauses = sometimes(seed + 1) if backpressure else never()
+        received = await self.sink.receive(results, pauses)
+        return await source, received
 
     async def reset(self) -> None:
         """Hold reset for two cycles, with both streams quiet."""

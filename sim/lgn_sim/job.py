@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from lgn_hw.files.atomic import write_text
 
-__all__ = ["CASES", "FRAME_CASES", "JOB_VARIABLE", "CaseResult", "Header", "Job", "Mismatch"]
+__all__ = ["CASES", "FRAME_CASES", "JOB_VARIABLE", "CaseResult", "H", "Header", "Job", "Mismatch"]
 
 JOB_VARIABLE = "LGN_SIM_JOB"
 FILES = ("classifier", "vectors", "results")

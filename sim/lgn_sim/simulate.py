@@ -17,13 +17,13 @@ from lgn_hw.classifier import Classifier
 from lgn_hw.files.atomic import write_text
 from lgn_hw.files.owned_folder import own_folder
 from lgn_hw.hdl.verilog import matching_verilog, to_verilog
-from lgn_hw.samples import vectors_for
+from lgn_hw.samples import spread, vectors_for
 from lgn_sim.control import faulty_classifier
-from lgn_sim.job import CASES, Job
+from lgn_sim.job import CASES, H, Job
 from lgn_sim.result import NegativeControl, SimulationResult
 from lgn_sim.runner import Progress, ignore, require_simulator, run_cases
 
-__all__ = ["CONTROL_VECTORS", "FEW", "RESULT_FILE", "simulate"]
+__all__ = ["CONTROL_VECTORS", "FEW", "RESULT_FILE", "simulate", "written_job"]
 
 FEW = 100  # vectors of the cases with pauses, which take longer in the simulator
 RESULT_FILE = "sim.json"
@@ -70,7 +70,7 @@ def simulate(
         text = matching_verilog(classifier, verilog)
     header = read_core_header(text)
     with own_folder(output_dir, "sim") as owned, owned.work() as folder:
-        job = _job(classifier, header, codes, folder, seed)
+        job = written_job(folder, classifier, header, codes, FEW, seed)
         cases, wave = run_cases(
             text, job, folder, simulator=simulator, waveform=waveform, progress=progress
         )
@@ -101,9 +101,9 @@ def simulate(
     return result
 
 
-def _job(
-    classifier: Classifier, header: CoreHeader, codes: NDArray[np.int64], folder: Path, seed: int
-) -> Job[CoreHeader]:
+def written_job(
+    folder: Path, classifier: Classifier, header: H, codes: NDArray[np.int64], few: int, seed: int
+) -> Job[H]:
     """Write the model and the vectors to files that the simulator process reads.
 
     Paths in the job are relative to its own file, so that the folder can be moved and run again.
@@ -111,8 +111,7 @@ def _job(
     folder.mkdir(exist_ok=True)
     classifier.save(folder / "model.lgn")
     np.savez_compressed(folder / "vectors.npz", codes=codes)
-    few = min(FEW, len(codes))
-    return Job("model.lgn", "vectors.npz", "cases.json", header, few, seed)
+    return Job("model.lgn", "vectors.npz", "cases.json", header, min(few, len(codes)), seed)
 
 
 def _negative_control(
@@ -130,11 +129,11 @@ def _negative_control(
     """
     progress("looks for a table bit that shows")
     # Evenly over all vectors, real samples among them.
-    few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_VECTORS).astype(int))]
+    few = spread(codes, CONTROL_VECTORS)
     faulty = faulty_classifier(classifier, few, scores=header.scores, seed=seed)
     verilog = to_verilog(faulty, header.options, name=header.top)
     control = folder / "negative_control"
-    job = _job(classifier, header, few, control, seed)
+    job = written_job(control, classifier, header, few, FEW, seed)
     (case,), _ = run_cases(
         verilog, job, control, simulator=simulator, cases=CASES[:1], progress=progress
     )

@@ -16,12 +16,12 @@ from lgn_hw.files.source_text import read_source
 from lgn_hw.hdl.streaming import StreamingOptions
 from lgn_hw.hdl.streaming.header import StreamHeader, read_stream_header
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
-from lgn_hw.samples import vectors_for
+from lgn_hw.samples import spread, vectors_for
 from lgn_sim.control import faulty_form
-from lgn_sim.job import FRAME_CASES, Job
+from lgn_sim.job import FRAME_CASES
 from lgn_sim.result import FrameSimulationResult, NegativeControl
 from lgn_sim.runner import Progress, ignore, require_simulator, run_cases
-from lgn_sim.simulate import RESULT_FILE
+from lgn_sim.simulate import RESULT_FILE, written_job
 
 __all__ = ["CONTROL_FRAMES", "FEW_FRAMES", "simulate_frames"]
 
@@ -60,7 +60,7 @@ def simulate_frames(
         text = read_source(verilog) if isinstance(verilog, Path) else verilog
     header = _matching(classifier, text)
     with own_folder(output_dir, "streamsim") as owned, owned.work() as folder:
-        job = _job(classifier, header, codes, folder, seed)
+        job = written_job(folder, classifier, header, codes, FEW_FRAMES, seed)
         cases, wave = run_cases(
             text, job, folder, simulator=simulator, cases=FRAME_CASES, waveform=waveform,
             progress=progress, module=MODULE,
@@ -104,17 +104,6 @@ def _matching(classifier: Classifier, text: str) -> StreamHeader:
     return header
 
 
-def _job(
-    classifier: Classifier, header: StreamHeader, codes: NDArray[np.int64], folder: Path, seed: int
-) -> Job[StreamHeader]:
-    """Write the model and the frames to files that the simulator process reads."""
-    folder.mkdir(exist_ok=True)
-    classifier.save(folder / "model.lgn")
-    np.savez_compressed(folder / "vectors.npz", codes=codes)
-    few = min(FEW_FRAMES, len(codes))
-    return Job("model.lgn", "vectors.npz", "cases.json", header, few, seed)
-
-
 def _negative_control(
     classifier: Classifier,
     header: StreamHeader,
@@ -124,11 +113,11 @@ def _negative_control(
     seed: int,
 ) -> NegativeControl:
     """Simulate a core with one table bit flipped against the model of the right one."""
-    few = codes[np.unique(np.linspace(0, len(codes) - 1, CONTROL_FRAMES).astype(int))]
+    few = spread(codes, CONTROL_FRAMES)
     faulty = faulty_form(classifier, few, scores=header.scores, seed=seed)
     options = StreamingOptions(header.registers, header.scores)
     control = folder / "negative_control"
-    job = _job(classifier, header, few, control, seed)
+    job = written_job(control, classifier, header, few, FEW_FRAMES, seed)
     (case,), _ = run_cases(
         streaming_verilog(faulty, options, name=header.top), job, control, simulator=simulator,
         cases=FRAME_CASES[:1], module=MODULE,

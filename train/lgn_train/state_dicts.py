@@ -71,11 +71,14 @@ def _loaded(path: Path) -> dict[str, Any]:
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
     except Exception as problem:  # of many kinds: pickle's, zipfile's, torch's own
-        reason = str(problem).splitlines()[0]
+        # torch's words are left out: they say how to run whatever code the file has in it.
         raise FileFormatError(
-            f"{path} is no state dict that can be read safely: {reason}"
-        ) from None
+            f"{path} is no state dict that can be read safely; write it where the model is, with"
+            " torch.save(model.state_dict(), FILE)"
+        ) from problem
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict):

@@ -1,6 +1,7 @@
 """Lattice Nexus with tools from pip, and the CrossLink-NX evaluation board.
 
-The pins are those of Lattice's guide to the board (FPGA-EB-02028), as LiteX-Boards has them, too.
+The pins are those of LiteX-Boards, which names the sections of Lattice's guide to the board; that
+the LEDs are inverted is from an example of prjoxide.
 """
 
 from typing import Any, ClassVar

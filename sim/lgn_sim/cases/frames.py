@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from lgn_hw.classifier import Classifier
 from lgn_hw.hdl.streaming.cycles import FRAMES
 from lgn_hw.hdl.streaming.header import StreamHeader
-from lgn_sim.bench import BrokenRule, Transfer, compare, never, sometimes
+from lgn_hw.samples import spread
+from lgn_sim.bench import BrokenRule, Transfer, compare, never
 from lgn_sim.cases.parent import end_with_parent
 from lgn_sim.cases.recorder import recorder
 from lgn_sim.frame_bench import FrameBench, FrameModel
@@ -36,7 +37,7 @@ header, pixels = job.header, job.header.rows * job.header.columns
 model = FrameModel(Classifier.load(job.classifier), header)
 with np.load(job.vectors) as arrays:
     vectors: NDArray[np.int64] = arrays["codes"]
-few_vectors = vectors[np.unique(np.linspace(0, len(vectors) - 1, job.few).astype(int))]
+few_vectors = spread(vectors, job.few)
 _case = recorder(job.results)
 
 
@@ -44,11 +45,8 @@ async def _transfer(
     bench: FrameBench, frames: Sequence[Sequence[int]], *, idle: bool, backpressure: bool
 ) -> tuple[list[Transfer], list[Transfer]]:
     """Send frames and receive as many results; return the pixels and the results."""
-    pauses = sometimes(job.seed) if idle else never()
-    source = cocotb.start_soon(bench.source.send(model.transfers(frames), pauses))
-    pauses = sometimes(job.seed + 1) if backpressure else never()
-    received = await bench.sink.receive(len(frames), pauses)
-    return await source, received
+    words = model.transfers(frames)
+    return await bench.exchange(words, len(frames), job.seed, idle=idle, backpressure=backpressure)
 
 
 def _result(name: str, codes: NDArray[np.int64], received: Sequence[Transfer]) -> CaseResult:

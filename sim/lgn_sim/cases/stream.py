@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from lgn_hw.circuit.header import CoreHeader
 from lgn_hw.classifier import Classifier
-from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never, sometimes
+from lgn_hw.samples import spread
+from lgn_sim.bench import Bench, BrokenRule, Model, Transfer, compare, never
 from lgn_sim.cases.parent import end_with_parent
 from lgn_sim.cases.recorder import recorder
 from lgn_sim.job import CaseResult, Job
@@ -33,7 +34,7 @@ model = Model(Classifier.load(job.classifier), job.header)
 with np.load(job.vectors) as arrays:
     vectors: NDArray[np.int64] = arrays["codes"]
 # Spread evenly, so that every kind of vector is among the few too.
-few_vectors = vectors[np.unique(np.linspace(0, len(vectors) - 1, job.few).astype(int))]
+few_vectors = spread(vectors, job.few)
 _case = recorder(job.results)
 
 
@@ -41,12 +42,8 @@ async def _transfer(
     bench: Bench, codes: NDArray[np.int64], *, idle: bool, backpressure: bool
 ) -> tuple[list[Transfer], list[Transfer]]:
     """Send samples and receive as many results; return both."""
-    pauses = sometimes(job.seed) if idle else never()
-    source = cocotb.start_soon(bench.source.send(model.samples(codes), pauses))
-    # Another seed: pauses at both ends in step would never meet a full pipeline that is emptied.
-    pauses = sometimes(job.seed + 1) if backpressure else never()
-    received = await bench.sink.receive(len(codes), pauses)
-    return await source, received
+    words = model.samples(codes)
+    return await bench.exchange(words, len(codes), job.seed, idle=idle, backpressure=backpressure)
 
 
 def _result(name: str, codes: NDArray[np.int64], received: Sequence[Transfer]) -> CaseResult:
