@@ -19,15 +19,20 @@ from lgn_train import LogicGateClassifier
 LUT6 = CoreOptions(lut_size=6)
 
 
-@pytest.fixture(scope="module")
-def digits():
+def trained_digits(nodes):
+    """Return a classifier of the digits, and samples to fit, to choose by and held out."""
     x, y = load_digits(return_X_y=True)
     place = np.arange(len(y)) % 4
-    net = LogicGateClassifier(layers=(150,), fan_in=6, levels=3, epochs=15, random_state=0)
+    net = LogicGateClassifier(layers=(nodes,), fan_in=6, levels=3, epochs=15, random_state=0)
     net.fit(x[place < 2], y[place < 2])
     codes = net.codes(x)
     chosen = (place < 2, place == 2, place == 3)
     return net.classifier_, Parts(*(Part(codes[rows], y[rows]) for rows in chosen))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return trained_digits(150)
 
 
 def test_result_keeps_to_the_loss_and_is_smaller(digits):

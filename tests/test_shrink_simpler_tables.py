@@ -4,19 +4,17 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 from test_shrink_sampled_net import random_net, sampled
+from test_shrink_shrink import trained_digits
 
 from lgn_hw import Classifier, Netlist, Thermometer
 from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.features import Features
 from lgn_hw.shrink.gate_costs import MULTIPLEXER, XOR, gates_of
-from lgn_hw.shrink.parts import Part, Parts
 from lgn_hw.shrink.sampled_net import SampledNet
 from lgn_hw.shrink.shrink import shrink
 from lgn_hw.shrink.simpler_tables import SimplerTables
 from lgn_hw.synth.targets import TARGETS
-from lgn_train import LogicGateClassifier
 
 GATES = TARGETS["gates"]
 
@@ -108,13 +106,7 @@ def test_what_is_saved_is_what_tables_take_less(seed):
 
 @pytest.fixture(scope="module")
 def digits():
-    x, y = load_digits(return_X_y=True)
-    place = np.arange(len(y)) % 4
-    net = LogicGateClassifier(layers=(100,), fan_in=6, levels=3, epochs=15, random_state=0)
-    net.fit(x[place < 2], y[place < 2])
-    codes = net.codes(x)
-    chosen = (place < 2, place == 2, place == 3)
-    return net.classifier_, Parts(*(Part(codes[rows], y[rows]) for rows in chosen))
+    return trained_digits(100)
 
 
 def test_a_circuit_of_gates_gets_smaller_within_the_loss(digits):
