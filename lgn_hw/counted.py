@@ -12,6 +12,6 @@ def counted(number: int, noun: str, form: str = ",") -> str:
     commas between thousands if not given.
     """
     if number != 1:
-        noun = re.sub(r"(s|x|ch|sh)$", r"\1e", noun) + "s"
+        noun = re.sub(r"(s|x|sh|[^o]ch)$", r"\1e", noun) + "s"
         noun = re.sub(r"([^aeiou])ys$", r"\1ies", noun)
     return f"{number:{form}} {noun}"

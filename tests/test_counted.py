@@ -14,6 +14,7 @@ from lgn_hw.counted import counted
         (1, "mismatch", "1 mismatch"),
         (2, "mismatch", "2 mismatches"),
         (10, "class", "10 classes"),
+        (4, "epoch", "4 epochs"),
         (3, "table entry", "3 table entries"),
         (2, "array", "2 arrays"),
     ],

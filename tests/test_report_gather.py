@@ -156,6 +156,6 @@ def test_gather_shows_curves_of_what_was_measured_and_chosen(run):
 
 def test_gather_rejects_a_folder_with_several_classifiers(run):
     random_classifier(2).save(run.with_name("other.lgn"))
-    message = f"{run.parent} ...one .lgn..., not ['other.lgn', 'small.lgn']; name the file"
+    message = f"{run.parent} ...one .lgn..., not other.lgn, small.lgn; name the file"
     with pytest.raises(UsageError, match=telling(message)):
         gather(run.parent)

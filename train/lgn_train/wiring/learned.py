@@ -68,7 +68,8 @@ class LearnedWiring(nn.Module):
         spare = MAX_CANDIDATES - self.count
         if not spare:
             return self.logits
-        return functional.pad(self.logits[..., : self.count], (0, spare), value=NO_CANDIDATE)
+        lowest = max(NO_CANDIDATE, torch.finfo(self.logits.dtype).min)
+        return functional.pad(self.logits[..., : self.count], (0, spare), value=lowest)
 
     def picks(self, seed: Tensor, step: Tensor, temperature: float, noisy: bool) -> Picks:
         """Choose as a training step does, in float operations: the reference of the kernels."""
