@@ -116,6 +116,13 @@ def test_commands_have_options_that_there_are(command, lgn):
     assert [option for option in options if option not in help_text] == []
 
 
+def test_every_search_of_the_pages_has_a_folder_of_its_own():
+    """One that another command filled before is refused, and the slow test below runs them all."""
+    searches = [c.words for c in COMMANDS if c.words.startswith("lgn search") and not c.reason]
+    folders = [m[1] for words in searches if (m := re.search(r"(?:-o|--output) (\S+)", words))]
+    assert len(folders) == len(set(folders)) > 1
+
+
 @pytest.mark.slow
 def test_commands_run_in_order_and_print_what_the_pages_show(tmp_path):
     (tmp_path / "train").symlink_to(ROOT / "train")
