@@ -89,6 +89,7 @@ def test_shrink_without_training_installed_says_so_and_goes_on(lgn, trained, tmp
     [
         ([], "--luts.*--max-loss"),
         (["--luts", "1", "--max-loss", "0"], "LUTs were reached, not 1.*--max-loss"),
+        (["--luts", "1", "--max-loss", "0", "--lut", "gates"], "gates were reached, not 1;"),
         (["--max-loss", "nan"], "max-loss"),
         (["--max-loss", "1", "--lut", "gates", "--rounds", "2"], "leave out --rounds 2"),
         (["--max-loss", "1", "--lut", "7"], "--lut must be one of 4, 6.*'7'"),

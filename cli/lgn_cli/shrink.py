@@ -89,6 +89,7 @@ def shrink(
 
         lgn shrink build/digits/digits.lgn -o chip.lgn --lut gates --max-loss 0.2
     """
+    from lgn_hw.shrink.shrink import unit_of
     from lgn_hw.synth.targets import options_for
 
     check_classifier_path(output, classifier)
@@ -128,7 +129,7 @@ def shrink(
     if json:
         print_json(result)
     else:
-        show(_table(found, parts, str(output), _unit(options)))
+        show(_table(found, parts, str(output), unit_of(options)))
 
 
 def _shrunk(
@@ -142,6 +143,7 @@ def _shrunk(
     """Shrink with or without training again."""
     from lgn_hw.shrink.rounds import shrink_in_rounds
     from lgn_hw.shrink.shrink import shrink as run
+    from lgn_hw.shrink.shrink import unit_of
 
     if rounds != 0:
         try:
@@ -152,16 +154,12 @@ def _shrunk(
             notice(f"{missing}; it is not trained again")
             rounds = 0
     if rounds == 0:
-        tell = partial(_tell, _unit(options))
+        tell = partial(_tell, unit_of(options))
         return run(loaded, given.parts, options, luts=luts, max_loss=loss, on_round=tell)
     return shrink_in_rounds(
         loaded, given.parts, options, given.tuner(_tell_epoch),
         luts=luts, max_loss=loss, rounds=rounds, on_round=_tell_tuned,
     )  # fmt: skip
-
-
-def _unit(options: "CoreOptions") -> str:
-    return "gate" if options.head == "gates" else "LUT"
 
 
 def _tell(unit: str, entry: "Round") -> None:

@@ -24,7 +24,7 @@ class Greedy:
     def __init__(self, nets: SampledNet, bit_cost: float) -> None:
         self.nets = nets
         self._changes = Changes(nets, bit_cost)
-        self.made: list[Change] = []
+        self.replaced = 0  # nets, since the start
 
     def shrink(self, luts: float) -> float:
         """Make changes until about so many LUTs are saved; return how many were."""
@@ -51,7 +51,7 @@ class Greedy:
 
     def _made(self, change: Change) -> float:
         self.nets.replace(change.net, change.literal)
-        self.made.append(change)
+        self.replaced += 1
         return change.luts
 
     def refit(self) -> int:

@@ -8,6 +8,7 @@ from lgn_hw.circuit.circuit import Circuit
 from lgn_hw.circuit.heads import HEADS
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
+from lgn_hw.counted import counted
 from lgn_hw.errors import UsageError
 from lgn_hw.passes.optimize import optimize_classifier
 from lgn_hw.shrink.greedy import Greedy
@@ -27,6 +28,7 @@ __all__ = [
     "count_luts",
     "mapped",
     "shrink",
+    "unit_of",
     "with_figures",
 ]
 
@@ -107,6 +109,11 @@ def shrink(
 def accuracy(classifier: Classifier, part: Part) -> float:
     """Return the share of a part's samples whose class is predicted."""
     return float((classifier.predict(part.codes) == part.labels).mean())
+
+
+def unit_of(options: CoreOptions) -> str:
+    """Return what a circuit is counted in, in the singular."""
+    return "gate" if options.head == "gates" else "LUT"
 
 
 def count_luts(classifier: Classifier, options: CoreOptions) -> int:
@@ -196,7 +203,8 @@ class Search:
         made, after = self.best
         if self._luts is not None and after.luts > self._luts:
             lost = "" if self._max_loss is None else "; allow a higher --max-loss"
-            raise UsageError(f"{after.luts} LUTs were reached, not {self._luts}{lost}")
+            reached = counted(after.luts, unit_of(self._options))
+            raise UsageError(f"{reached} were reached, not {self._luts:,}{lost}")
         found = with_figures(self._given, made, self.before, after, self._parts)
         return replace(found, rounds=tuple(self.rounds))
 
@@ -212,7 +220,7 @@ class Search:
             count_luts(made, self._options),
             accuracy(made, self._parts.choose),
             self._nets.loss,
-            len(self._changes.made),
+            self._changes.replaced,
             self._inverted,
         )
 

@@ -14,7 +14,6 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from lgn_hw.shrink.changes import Change
 from lgn_hw.shrink.gate_costs import gates_of
 from lgn_hw.shrink.sampled_net import SampledNet
 
@@ -25,7 +24,7 @@ DEARER = 1.5  # a round's price against the one before
 DEAREST = 1.0  # mean loss; at this price nothing is worth a gate
 # Standard errors that an entry's loss is taken dearer, and samples that each entry is read by
 # besides, of the mean loss: what few samples show, or none, may be chance. With 0.5 and 0 a net of
-# 850 nodes lost twice as much on other samples at equal gates.
+# 850 nodes lost 0.15 points of the validation part at 12,900 gates of its tables, with these none.
 DOUBT, UNSEEN = 4.0, 1.0
 LEAST = 1e-6  # gained by a step, so that rounding does not make steps go on for ever
 
@@ -34,9 +33,10 @@ LEAST = 1e-6  # gained by a step, so that rounding does not make steps go on for
 class SimplerTables:
     """Make the tables of a net simpler in rounds, in each of which a gate has one price."""
 
+    replaced = 0  # nets: they stay
+
     def __init__(self, nets: SampledNet) -> None:
         self.nets = nets
-        self.made: list[Change] = []  # nets are not replaced
         self._price = CHEAP * nets.samples
         self._inverted = 0
 

@@ -1,6 +1,6 @@
 """Lattice MachXO2 breakout board with an LCMXO2-1200ZE: its own oscillator, USB by an FT2232H.
 
-The FT2232H's second channel reaches the pins of the UART when R14 and R15 are soldered in.
+The FT2232H's second channel reaches the pins of the UART when R14 to R21 are soldered in.
 """
 
 from lgn_boards.board import Board
