@@ -169,6 +169,17 @@ WRONG_OPTIONS = [
     ({"padding": 3}, ValueError, "^padding must be 0 to 2, not 3$"),
     ({"stride": 0}, ValueError, "^stride must be 1 or more, not 0$"),
     ({"channels_per_kernel": 4}, ValueError, "^channels_per_kernel must be 1 to 3, not 4$"),
+    ({"groups": 0}, ValueError, "^groups must be 1 or more, not 0$"),
+    (
+        {"groups": 2},
+        ValueError,
+        "^groups must divide in_channels and out_channels, 3 and 4, not 2$",
+    ),
+    (
+        {"groups": 3, "out_channels": 6, "channels_per_kernel": 2},
+        ValueError,
+        "^channels_per_kernel must be 1 to 1, not 2$",
+    ),
     ({"fan_in": 7}, ValueError, "^fan_in must be 2 to 6, not 7$"),
     (
         {"fan_in": 4},

@@ -212,6 +212,40 @@ def test_learned_leaves_differ_and_are_exported():
     assert torch.equal(layer.eval()(x).dense(), fixed(x).dense())
 
 
+@pytest.mark.parametrize("candidates", [0, 4])
+def test_a_kernel_reads_channels_of_its_group_only(candidates):
+    layer = LogicConv2d(6, 9, 3, groups=3, tree_depth=2, candidates=candidates, seed=5)
+    _reads_its_group(layer, groups=3)
+    read = layer.chosen_leaves() // 9
+    assert set(read.flatten().tolist()) == set(range(6))
+    if candidates:
+        before = layer.learned.candidates.clone()
+        layer.learned.redraw(layer.seed, 1)
+        changed = (layer.learned.candidates != before)[..., :4]
+        assert 0.2 < changed.float().mean() <= 0.5  # half of them, but for those offered already
+        offered = layer.learned.candidates[..., :4].reshape(9, -1) // 9
+        assert (offered % 3 == torch.arange(9)[:, None] % 3).all()
+        with torch.no_grad():
+            layer.learned.logits[..., 3] += 5.0
+        _reads_its_group(layer, groups=3)
+
+
+def _reads_its_group(layer, groups):
+    """See to it that values of other groups' channels change nothing, and its own do."""
+    x = image(6)
+    with mode(layer, "discrete"), torch.no_grad():
+        logits = torch.rand_like(layer.logits)
+        layer.logits.copy_(logits)
+        before = layer(x).dense()
+        for group in range(groups):
+            other = x.clone()
+            other[:, group::groups] = 1 - other[:, group::groups]
+            changed = (layer(other).dense() != before).flatten(2).any(dim=2).any(dim=0)
+            assert changed[group::groups].any()
+            others = [kernel for kernel in range(9) if kernel % groups != group]
+            assert not changed[others].any()
+
+
 def test_conv_rejects_more_candidates_than_places():
     message = "^candidates must be 8 at most, the places of a window of 2 x 2 in 2 channels, not 9$"
     with pytest.raises(ValueError, match=message):

@@ -103,6 +103,7 @@ def _convolutions(
                 padding=block.padding,
                 stride=block.stride,
                 channels_per_kernel=block.channels_per_kernel,
+                groups=block.groups,
                 fan_in=block.fan_in,
                 candidates=block.candidates,
                 seed=seed,

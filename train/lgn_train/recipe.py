@@ -78,7 +78,7 @@ class Conv(Section):
     """One convolution, LogicConv2d, and OrPool2d after it where pool is above 1.
 
     candidates: 2 to 16 places of the window among which each leaf learns to choose; 0 for leaves
-    that are drawn.
+    that are drawn. groups: into which channels and kernels are divided, taking turns.
     """
 
     kernels: Count
@@ -87,6 +87,7 @@ class Conv(Section):
     padding: Annotated[int, Field(ge=0)] = 1
     stride: Count = 1
     channels_per_kernel: Count | None = None
+    groups: Count = 1
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     candidates: Annotated[int, Field(ge=0, le=16)] = 0
     pool: Count = 1

@@ -23,8 +23,8 @@ from lgn_train.packed.bits import PackedBits
 from lgn_train.packed.conv_graph import ConvGraph
 from lgn_train.packed.stage_graph import NOTHING, StageGraph
 from lgn_train.tracing import is_exporting
-from lgn_train.wiring.learned import LearnedWiring, checked_candidates
-from lgn_train.wiring.windows import window_places
+from lgn_train.wiring.learned import Groups, LearnedWiring, checked_candidates
+from lgn_train.wiring.windows import window_inputs, window_places
 from lgn_train.wiring.wiring import Wiring
 
 __all__ = ["LogicConv2d"]
@@ -40,10 +40,12 @@ class LogicConv2d(LogicLayer):
     channels_per_kernel of the channels; nodes share their tables over all positions, and so
     receive the sum of the gradients there. Outside of the image all values are 0.
 
-    channels_per_kernel: 2, or the channels there are, where not given.
+    groups: into which channels and kernels are divided, taking turns: kernel k reads channels c
+    with c % groups == k % groups. So what is wired to each other can lie together on a chip.
+    channels_per_kernel: 2, or the channels there are in a group, where not given.
     candidates: 2 to 16 places of the window among which each leaf learns to choose (see
-    LearnedWiring), dealt from channels_per_kernel of the channels, while redraw() draws from all;
-    0 for leaves that are drawn.
+    LearnedWiring), dealt from channels_per_kernel of the channels, while redraw() draws from all
+    of the group; 0 for leaves that are drawn.
     parametrization .. seed: as of LogicDense. With residual nodes a tree starts as its first leaf.
 
     tables() and logits are ordered by level, then kernel, then node; node n of a level reads nodes
@@ -70,6 +72,7 @@ class LogicConv2d(LogicLayer):
         input_gradient: str = "soft",
         seed: int | None = None,
         candidates: int = 0,
+        groups: int = 1,
     ) -> None:
         depth = positive_integer("tree_depth", tree_depth)
         # Tables of all levels of a kernel's tree, which all positions share.
@@ -83,11 +86,15 @@ class LogicConv2d(LogicLayer):
         self.kernel_size = positive_integer("kernel_size", kernel_size)
         self.stride = positive_integer("stride", stride)
         self.padding = _in_range("padding", padding, 0, kernel_size - 1)
-        self.channels_per_kernel = (
-            min(2, in_channels)
-            if channels_per_kernel is None
-            else _in_range("channels_per_kernel", channels_per_kernel, 1, in_channels)
-        )
+        self.groups = positive_integer("groups", groups)
+        if in_channels % groups or kernels % groups:
+            raise ValueError(
+                f"groups must divide in_channels and out_channels, {in_channels} and {kernels}, not"
+                f" {groups}"
+            )
+        own = in_channels // groups
+        given = min(2, own) if channels_per_kernel is None else channels_per_kernel
+        self.channels_per_kernel = _in_range("channels_per_kernel", given, 1, own)
         if candidates:
             self.learned = self._learned_leaves(checked_candidates(candidates))
         else:
@@ -168,7 +175,9 @@ class LogicConv2d(LogicLayer):
         -1 where a place is outside of it; those of another level are
         nodes of the level before. Neighbouring nodes are the positions that share a table.
         """
-        first = self._leaf_inputs(rows, columns)
+        corners = (self.output_size(rows, columns), self.stride, self.padding)
+        leaves = self.chosen_leaves().cpu()
+        first = window_inputs(leaves, self.kernel_size, rows, columns, *corners)
         positions = first.shape[2]
         wirings = []
         for nodes in _nodes(self.fan_in, self.tree_depth):
@@ -200,13 +209,15 @@ class LogicConv2d(LogicLayer):
                 f" not {candidates}"
             )
         dealt = self._drawn_places(candidates).view(-1, self.fan_in, candidates)
-        return LearnedWiring(dealt, self.in_channels * self.kernel_size**2)
+        area, lowest = self.kernel_size**2, _nodes(self.fan_in, self.tree_depth)[0]
+        groups = Groups(self.groups, block=area, nodes=lowest)
+        return LearnedWiring(dealt, self.in_channels * area, groups)
 
     def _drawn_places(self, each: int) -> Tensor:
         leaves = self.fan_in**self.tree_depth
         places = window_places(
             self.in_channels, self.out_channels, self.kernel_size, self.channels_per_kernel,
-            leaves * each, int(self.seed),
+            leaves * each, int(self.seed), self.groups,
         )  # fmt: skip
         return places.view(self.out_channels, leaves, each)
 
@@ -248,19 +259,6 @@ class LogicConv2d(LogicLayer):
             wirings.append(Wiring(indices, below))
         values = self.evaluate_floats(rows, wirings, self.learned)
         return values.view(self.out_channels, len(x), *size).transpose(0, 1)
-
-    def _leaf_inputs(self, rows: int, columns: int) -> Tensor:
-        """Return int64[kernels, leaves, positions], the image's value at each leaf."""
-        height, width = self.output_size(rows, columns)
-        leaves, size = self.chosen_leaves().cpu(), self.kernel_size
-        corner_row = torch.arange(height)[:, None] * self.stride - self.padding
-        corner_column = torch.arange(width)[None, :] * self.stride - self.padding
-        row = (leaves // size % size)[..., None, None] + corner_row
-        column = (leaves % size)[..., None, None] + corner_column
-        channel = (leaves // size**2)[..., None, None]
-        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-        place = (channel * rows + row) * columns + column
-        return torch.where(inside, place, -1).flatten(2)
 
     def _wirings_for(self, x: Tensor) -> list[Wiring]:
         """Return the wirings of an image's size; those of drawn leaves are made once."""

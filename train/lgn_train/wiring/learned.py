@@ -12,7 +12,7 @@ from lgn_train.checks import whole_number
 from lgn_train.rng import Stream
 from lgn_train.wiring.wiring import Wiring
 
-__all__ = ["MAX_CANDIDATES", "LearnedWiring", "Picks"]
+__all__ = ["MAX_CANDIDATES", "Groups", "LearnedWiring", "Picks"]
 
 MAX_CANDIDATES = 16  # as many as there are gates: the kernels choose them the same way
 NO_CANDIDATE = -1e9  # the logit of a place without a candidate
@@ -33,6 +33,26 @@ class Picks:
     shares: Tensor
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Which inputs a node may draw: those of its group, of count groups that take turns.
+
+    block: how many neighbouring inputs belong together, as places of a channel do. nodes: how many
+    neighbouring nodes do, as those of a kernel.
+    """
+
+    count: int = 1
+    block: int = 1
+    nodes: int = 1
+
+    def drawn(self, words: Tensor, inputs: int) -> Tensor:
+        """Turn random words[nodes, ...] into inputs, of which there are so many."""
+        own = words % (inputs // self.count)
+        group = torch.arange(len(words), device=words.device) // self.nodes % self.count
+        group = group.view(-1, *[1] * (words.ndim - 1))
+        return (own // self.block * self.count + group) * self.block + own % self.block
+
+
 @final
 class LearnedWiring(nn.Module):
     """Choose the input of each pin among candidates[nodes, fan_in, count], all different.
@@ -42,15 +62,16 @@ class LearnedWiring(nn.Module):
     of all candidates' values, and the inputs that of the one that was read. Without noise
     (Hard-ST) and in the discrete circuit a pin reads its likeliest candidate.
 
-    inputs: what candidates are numbers of. Raises ValueError where there are too many or too few.
+    inputs: what candidates are numbers of. groups: what redraw() keeps to, as candidates should.
+    Raises ValueError where there are too many or too few.
     """
 
     candidates: Tensor  # int32[nodes, fan_in, 16], -1 for none, as the kernels read them
 
-    def __init__(self, candidates: Tensor, inputs: int) -> None:
+    def __init__(self, candidates: Tensor, inputs: int, groups: Groups = Groups()) -> None:
         super().__init__()
         self.count = checked_candidates(candidates.shape[2])
-        self.inputs = inputs
+        self.inputs, self.groups = inputs, groups
         shape = (*candidates.shape[:2], MAX_CANDIDATES)
         numbers, logits = torch.full(shape, -1, dtype=torch.int32), torch.full(shape, NO_CANDIDATE)
         numbers[..., : self.count] = candidates
@@ -86,7 +107,7 @@ class LearnedWiring(nn.Module):
 
     @torch.no_grad()
     def redraw(self, seed: Tensor, step: int) -> Tensor:
-        """Exchange the less likely half of each pin's candidates for inputs drawn from all.
+        """Exchange the less likely half of each pin's candidates for inputs drawn from its group.
 
         A function of seed and step. The new ones start HANDICAP below the mean of the pin's kept
         ones; what the node could read already is not drawn again, the old candidate stays then.
@@ -97,7 +118,7 @@ class LearnedWiring(nn.Module):
         order = self.logits[..., : self.count].argsort(dim=2, descending=True, stable=True)
         losers = order[..., kept:]
         words = rng.words(seed, step, Stream.REDRAW, losers.numel())
-        drawn = (words % self.inputs).view(losers.shape)
+        drawn = self.groups.drawn(words.view(losers.shape), self.inputs)
         # A pin that offered one input twice would choose between equals.
         fresh = ~self._offered_already(drawn)
         old = self.candidates.gather(2, losers)
