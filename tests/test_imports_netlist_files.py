@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
+from netlist_bench import every_sample
 
 from lgn_hw import FileFormatError, UsageError
 from lgn_hw.imports.netlist_files import read_design
 from lgn_hw.netlist.aig import to_netlist
 from lgn_hw.netlist.evaluate import evaluate
-
-
-def every(inputs):
-    return (np.arange(1 << inputs)[:, None] >> np.arange(inputs)) & 1 == 1
 
 
 def read(folder, name, text, **options):
@@ -21,7 +18,7 @@ def read(folder, name, text, **options):
 def check(design, names, *outputs):
     """Compare every output, in order, with a function of the inputs, in order."""
     assert design.input_names == names
-    bits = every(len(names))
+    bits = every_sample(len(names))
     found = evaluate(to_netlist(design.between(None)), bits)
     assert np.array_equal(found, np.stack([function(*bits.T) for function in outputs], axis=1))
 
