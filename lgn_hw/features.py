@@ -36,13 +36,15 @@ class Quantized:
 
     def notices(self, what: str = "values") -> tuple[str, ...]:
         """Return a sentence for each kind of change, counting it and naming the features."""
+        kinds = (
+            (self.saturated, "{were} beyond the range and taken for its end,"),
+            (self.rounded, "had a fraction and {were} rounded to integers,"),
+        )
         return tuple(
-            f"{int(counts.sum()):,} of {self.codes.size:,} {what} {done} in {self._named(counts)}"
-            for counts, done in (
-                (self.saturated, "were beyond the range and taken for its end,"),
-                (self.rounded, "had a fraction and were rounded to integers,"),
-            )
-            if counts.any()
+            f"{total:,} of {self.codes.size:,} {what} "
+            f"{done.format(were='was' if total == 1 else 'were')} in {self._named(counts)}"
+            for counts, done in kinds
+            if (total := int(counts.sum()))
         )
 
     def _named(self, counts: NDArray[np.int64]) -> str:

@@ -124,10 +124,10 @@ def test_codes_have_class_numbers(read):
 def test_values_beyond_the_range_are_taken_for_its_end_and_told(read):
     samples = read(tall(**{LABEL_KEY: "size"}), CSV.replace("30,b,9", "3000,b,9.4"))
     assert samples.codes.tolist() == [[1, 0], [9, 99], [4, 40]]
-    assert "1 of 6 values were beyond the range and taken for its end, in kg (0 to 99)" in (
+    assert "1 of 6 values was beyond the range and taken for its end, in kg (0 to 99)" in (
         samples.notices
     )
-    assert "1 of 6 values had a fraction and were rounded to integers, in cm (0 to 9)" in (
+    assert "1 of 6 values had a fraction and was rounded to integers, in cm (0 to 9)" in (
         samples.notices
     )
 

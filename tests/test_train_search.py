@@ -309,6 +309,12 @@ def test_a_damaged_journal_is_refused(tmp_path):
         open_study(tmp_path, 0)
 
 
+def test_a_folder_without_a_search_cannot_be_gone_on_with(table, tmp_path):
+    with pytest.raises(UsageError, match=r"fresh holds no search .* without --resume"):
+        Search(settings_for(table), tmp_path / "fresh", minutes=1, resume=True)
+    Search(settings_for(table), tmp_path / "fresh", minutes=1)  # nothing is in its way
+
+
 def test_a_budget_that_nothing_fits_says_so(table, tmp_path):
     made = Search(settings_for(table, luts=1), tmp_path / "small", minutes=10)
     made.explore(trials=2)

@@ -79,6 +79,11 @@ class Search:
                     )
                 self.settings.check_same(self.folder, self.task.data)
                 return
+            if resume:
+                raise UsageError(
+                    f"{self.folder} holds no search to go on with; begin one without --resume, or"
+                    " name its folder with --output"
+                )
             stored = json.dumps(self.settings.to_dict(self.task.data), indent=2) + "\n"
             owned.write(FILE, stored.encode())
             start(open_study(self.folder, None), self.task)
