@@ -79,10 +79,14 @@ class GateLayer:
 
     def evaluated(self, below: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return bool[samples, gates], each looked up by the values that its gate reads."""
-        entry = np.zeros((len(below), self.pins.shape[1]), np.int64)
+        # A gate's values lie side by side: whole rows are copied then, which is faster.
+        rows = np.ascontiguousarray(below.T)
+        entry = np.zeros((len(self.values), len(below)), np.uint8)
         for pin in self.pins:
-            entry = 2 * entry + below[:, pin]
-        return self.values[np.arange(len(self.values)), entry]
+            entry = 2 * entry + rows[pin]
+        first = np.arange(len(self.values))[:, None] * self.values.shape[1]
+        found: NDArray[np.bool_] = self.values.ravel().take(first + entry)
+        return found.T
 
     @property
     def tables(self) -> NDArray[np.uint64]:
