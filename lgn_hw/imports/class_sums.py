@@ -6,6 +6,7 @@ inputs of their weight. When nothing but weight 1 is left, these are the votes. 
 by structure, as XORs, and by simulation; each step is then a claim that a SAT solver decides.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -25,6 +26,7 @@ DENSITIES = (0.5, 0.5, 0.25, 0.1, 0.75, 0.9)
 ROUNDS = 20  # of guesses, each with the samples that refuted those before
 FLIPPED = 0.05  # of the inputs, in samples near one that refuted
 MOST_VOTES = 1 << 20
+TOGETHER = 500  # claims in a pair of circuits
 SPLIT = 4  # adders found, for each literal that is left of a sum's bits
 Columns = list[list[int]]  # by weight, literals
 
@@ -42,13 +44,14 @@ def votes_in_sums(
 
     graph: its outputs are the bits of the sums, widths[c] of class c, the lowest first. sure: that
     they are sums; otherwise, where more than a few bits of one cannot be taken apart, they are
-    none. What is left counts by its weight, a literal of weight 4 as four votes.
+    none. What is left counts by its weight, a literal of weight 4 as four votes. timeout_s: for all
+    claims together.
     """
     simple = hashed(graph)
     if not _equal([(graph, simple)], timeout_s, watch):
         return None
     bits = np.split(simple.outputs, np.cumsum(widths)[:-1])
-    samples = _samples(graph.num_inputs)
+    samples, end = _samples(graph.num_inputs), time.monotonic() + timeout_s
     for _ in range(ROUNDS):
         draft = _Draft(simple, samples)
         found = [draft.peeled(part.tolist()) for part in bits]
@@ -56,18 +59,21 @@ def votes_in_sums(
             return None
         if sum(len(column) << w for of in found for w, column in enumerate(of)) > MOST_VOTES:
             return None
-        [verdict] = check_equal([draft.claims()], timeout_s=timeout_s, watch=watch)
-        if verdict.status == "equal":
+        claims = draft.claims()
+        left = (end - time.monotonic()) / max(1, len(claims))
+        verdicts = check_equal(claims, timeout_s=max(1, left), watch=watch)
+        if all(verdict.status == "equal" for verdict in verdicts):
             votes = [
                 [literal for w, column in enumerate(of) for literal in column * (1 << w)]
                 for of in found
             ]
             outputs = np.array([vote for of in votes for vote in of], np.int64)
             return Aig(graph.num_inputs, simple.ands, outputs), [len(of) for of in votes]
-        if verdict.counterexample is None:
+        wrong = [v.counterexample for v in verdicts if v.counterexample is not None]
+        if not wrong or time.monotonic() > end:
             return None
-        # What was guessed from samples is wrong: this sample, and others near it, say so.
-        samples = np.concatenate([samples, _near(verdict.counterexample)], axis=1)
+        # What was guessed from samples is wrong: these samples, and others near them, say so.
+        samples = np.concatenate([samples, *map(_near, wrong)], axis=1)
     return None
 
 
@@ -111,24 +117,38 @@ class _Draft:
         self._signatures = _simulated(graph, samples)
         self._proven: list[tuple[int, int]] = []  # literals that must be equal, old and new
         self._new: list[tuple[int, int]] = []  # ANDs behind those of the graph
+        self._absent: list[tuple[int, int]] = []  # weights, and carries that are thought to be 0
 
     def peeled(self, bits: Sequence[int]) -> Columns:
         """Return the columns that are left of a sum when no adder is found any more."""
         columns = [self._without_zeros(weight, bit) for weight, bit in enumerate(bits)]
+        self._absent = []
         found = True
         while found:  # from the highest weight down, as the carries of an adder come up
             found = False
             for weight in reversed(range(len(columns))):
                 while self._peel(columns, weight):
                     found = True
+        # The votes are the sum, and the carries that it has no bits for by their weight. One that
+        # weighs more than all votes together is 0, and need not be proven to be.
+        votes = sum(len(column) << weight for weight, column in enumerate(columns))
+        self._proven += [(0, carry) for weight, carry in self._absent if 1 << weight <= votes]
         return columns
 
-    def claims(self) -> tuple[Aig, Aig]:
-        """Return two circuits that are equal where every step was right."""
+    def claims(self) -> list[tuple[Aig, Aig]]:
+        """Return pairs of circuits that are equal where every step was right.
+
+        Several, because ABC's time grows with the outputs of a pair far more than with the pairs.
+        """
         ands = np.array([*self._ands, *self._new], np.int64).reshape(-1, 2)
         pairs = np.array(self._proven, np.int64).reshape(-1, 2)
-        old, new = (Aig(self.graph.num_inputs, ands, pairs[:, side]) for side in (0, 1))
-        return old, new
+        return [
+            (
+                Aig(self.graph.num_inputs, ands, part[:, 0]),
+                Aig(self.graph.num_inputs, ands, part[:, 1]),
+            )
+            for part in np.split(pairs, range(TOGETHER, len(pairs), TOGETHER))
+        ]
 
     def _peel(self, columns: Columns, weight: int) -> bool:
         """Replace one sum bit of a weight, and its carry, by what was added; say whether it did."""
@@ -146,7 +166,7 @@ class _Draft:
                     columns[weight + 1].remove(found)
                 columns[weight].remove(bit)
                 columns[weight] += self._without_zeros(weight, x, y, z)
-                self._claim(bit, found, x, y, z)
+                self._claim(bit, found, x, y, z, weight + 1)
                 return True
         return False
 
@@ -203,12 +223,15 @@ class _Draft:
         a, b, c = (self._words(literal) for literal in (x, y, z))
         return (a & b) | (c & (a | b))
 
-    def _claim(self, bit: int, carry: int, x: int, y: int, z: int) -> None:
-        """Claim that an adder of three literals has this sum and this carry."""
+    def _claim(self, bit: int, carry: int, x: int, y: int, z: int, weight: int) -> None:
+        """Claim that an adder of three literals has this sum and this carry, of a weight."""
         half = self._exclusive(x, y)
         self._proven.append((bit, self._exclusive(half, z)))
         either = self._and(self._and(x, y) ^ 1, self._and(half, z) ^ 1) ^ 1
-        self._proven.append((carry, either))
+        if carry:
+            self._proven.append((carry, either))
+        else:
+            self._absent.append((weight, either))
 
     def _exclusive(self, x: int, y: int) -> int:
         return self._and(self._and(x, y) ^ 1, self._and(x ^ 1, y ^ 1) ^ 1)
