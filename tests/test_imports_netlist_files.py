@@ -71,6 +71,11 @@ def test_verilog_may_include_what_lies_beside_it(tmp_path):
         ("inout a, output y); assign y = a;", "the port a must be an input or an output, no inout"),
         ("input [1:0] a, input \\a[0] , output y); assign y = ^a & \\a[0] ;", r"called a\[0\]"),
         ("input a);", "has no module with outputs"),
+        ("input a, output y); other o(a, y);", r"put that module into the file[^$]*other"),
+        (
+            "input [1:0] a, output y); reg m [3:0]; initial begin m[1] = 1; end assign y = m[a];",
+            "write its memory as a case statement",
+        ),
         ("input a, output y); assign y = a +;", r"net\.v:1: ERROR"),
     ],
 )

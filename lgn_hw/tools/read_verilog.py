@@ -36,6 +36,13 @@ tee -q -o ports.txt portlist
 """
 TIMEOUT_S = 3600
 SHOWN = 5  # modules in a message
+# By yosys' words, what the user can do.
+REMEDIES = {
+    "is not part of the design": "put that module into the file, or include the file it is in.",
+    "Unsupported cell type": "give what that module does, not its ports alone.",
+    "unmapped memories": "write its memory as a case statement.",
+    "open include file": "put that file beside it.",
+}
 
 
 def read_verilog(
@@ -76,7 +83,8 @@ def read_verilog(
         said = str(problem).replace("design.v:", f"{name}:")
         if "Can't find top module" in said:
             raise FileFormatError(f"{name} has no module with outputs") from None
-        raise FileFormatError(f"{name} cannot be read: {said}") from None
+        remedy = next((f" {do}\n" for words, do in REMEDIES.items() if words in said), "")
+        raise FileFormatError(f"{name} cannot be read:{remedy or ' '}{said}") from None
     data = (folder / "design.aig").read_bytes()
     graph, latches = aiger.loads(data, name)
     ports, check, log = (
