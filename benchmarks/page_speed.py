@@ -56,6 +56,18 @@ def inference(data: dict[str, Any]) -> str:
             f"`{trained['name']}` ({trained['nodes']} nodes): {trained['images_per_s']:,} images"
             f" per second, one sample in {trained['one_sample_us']} µs.",
         ]
+    threads = min(data[f"two_threads_{name}"] for name in names)
+    lines += [
+        "",
+        "Meant were 5, 2.5 and 0.7 million images per second, 8 million for `mnist-wired-450`,",
+        "30 µs for one sample at 32,000 gates, 200 MB for a million gates, and two threads at 1.8",
+        f"times; the least is {threads}.",
+        "The compiled models of difflogic and torchlogix do not stand beside: neither package could"
+        " be imported,",
+        "as difflogic is compiled with CUDA and torchlogix 0.2.2 needs Python 3.12. Sizes and times"
+        " of the",
+        "exported C are [on a microcontroller](microcontroller.md#sizes-and-times).",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import classifiers, random_classifier
 from test_inference_engine import codes_of
 
-from lgn_hw import CheckFailed, UsageError
+from lgn_hw import CheckFailed, Classifier, FileFormatError, UsageError
 from lgn_hw.export import combinational
 from lgn_hw.export.combinational import (
     FORMATS,
@@ -107,8 +107,17 @@ def test_nothing_is_written_where_the_proof_fails(tmp_path, monkeypatch):
 def test_file_rejects_other_formats_and_names():
     with pytest.raises(UsageError, match="must be one of aiger, blif, verilog-comb, not 'edif'"):
         combinational_file(small(), "edif")
-    with pytest.raises(UsageError, match=r"letters, digits and _.*not 'a b'"):
-        combinational_file(small(), "blif", name="a b")
+    for name in ("a b", "module", "Entity", "9"):
+        with pytest.raises(UsageError, match=rf"letters, digits and _.*no keyword, not '{name}'"):
+            combinational_file(small(), "verilog-comb", name=name)
+
+
+@pytest.mark.parametrize("kind", ["blif", "verilog-comb"])
+def test_proof_rejects_what_is_no_text_under_a_right_checksum(kind):
+    data = combinational_file(small(), kind)
+    forged = sealed(b"# \xff\n" + data[: data.rindex(b"\n", 0, -1) + 1], FORMATS[kind].comment)
+    with pytest.raises(FileFormatError, match="no text that lgn export wrote"):
+        prove_combinational(small(), forged, kind)
 
 
 def test_lgn_export_writes_each_language_and_lgn_prove_reads_it(lgn, tmp_path):
@@ -128,3 +137,8 @@ def test_lgn_export_rejects_what_does_not_fit(lgn, tmp_path):
     code, _, err = lgn("export", tmp_path, "--to", "c")
     assert code == 2
     assert "--to takes a .lgn file" in err
+    for to, ending in (("aiger", ".aig"), ("blif", ".blif"), ("verilog-comb", ".v")):
+        code, _, err = lgn("export", tmp_path / "it.lgn", "--to", to, "-o", tmp_path / "it.lgn")
+        assert code == 2
+        assert f"must be a file that ends in {ending}, not" in " ".join(err.split())
+    assert Classifier.load(tmp_path / "it.lgn").digest == small().digest

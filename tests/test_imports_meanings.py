@@ -116,6 +116,54 @@ def test_lgn_import_finds_the_votes_of_class_sums(lgn, tmp_path, classes, count)
     assert np.array_equal(found.scores(x), given_bits @ (1 << np.arange(width)))
 
 
+TREE = """
+module csa(input a, b, c, output s, y);
+  assign s = a ^ b ^ c;
+  assign y = (a & b) | (b & c) | (c & a);
+endmodule
+module count15(input [14:0] v, output [3:0] n);
+  wire [4:0] s, y, t; wire [3:0] u; wire [1:0] w, z; wire q, r;
+  genvar i;
+  generate
+    for (i = 0; i < 5; i = i + 1) begin : first
+      csa c(.a(v[3*i]), .b(v[3*i+1]), .c(v[3*i+2]), .s(s[i]), .y(y[i]));
+    end
+  endgenerate
+  csa c0(s[0], s[1], s[2], w[0], u[0]);
+  csa c1(w[0], s[3], s[4], n[0], u[1]);
+  csa c2(y[0], y[1], y[2], w[1], z[0]);
+  csa c3(y[3], y[4], u[0], t[0], z[1]);
+  csa c4(w[1], t[0], u[1], n[1], q);
+  csa c5(z[0], z[1], q, n[2], n[3]);
+endmodule
+module it(input [19:0] x, output [3:0] class0, output [3:0] class1);
+  wire [14:0] a = {&x[13:0], ~|x[12:0], x[0], x[0], x[1] & x[2], x[1] & x[2], 1'b1, 1'b1, 1'b1,
+                   1'b0, x[9:7] ^ x[12:10], x[5] | x[19], &x[18:4]};
+  wire [14:0] b = {x[14:1] & x[18:5], &x};
+  count15 count_a(.v(a), .n(class0));
+  count15 count_b(.v(b), .n(class1));
+endmodule
+"""
+
+
+def test_votes_that_are_rare_constant_or_twice_there_are_found(lgn, tmp_path):
+    """As in trained nets: on random samples some votes never come, and others are alike."""
+    (tmp_path / "it.v").write_text(TREE)
+    code, out, _ = lgn("import", tmp_path / "it.v", "--classes", "2", "--top", "it")
+    assert code == 0
+    assert "proven to be those of" in " ".join(out.split())
+    found = Classifier.load(tmp_path / "it.lgn")
+    assert max(found.group_sizes) <= 15
+    x = (np.random.default_rng(1).random((3000, 20)) < 0.5).astype(int)
+    x[:2] = [[0] * 20, [1] * 20]
+    rare = x[:, :14].all(1) + 0 + ~x[:, :13].any(1) + x[:, 4:19].all(1)
+    alike = 2 * x[:, 0] + 2 * (x[:, 1] & x[:, 2]) + 3
+    others = (x[:, 7:10] ^ x[:, 10:13]).sum(1) + (x[:, 5] | x[:, 19])
+    a = rare + alike + others
+    b = (x[:, 1:15] & x[:, 5:19]).sum(1) + x.all(1)
+    assert np.array_equal(found.scores(x), np.stack([a, b], axis=1))
+
+
 @settings(max_examples=15, deadline=None)
 @given(classifiers(), st.sampled_from(["blif", "aiger"]))
 def test_a_classifier_comes_back_from_its_file(classifier, kind):

@@ -80,6 +80,14 @@ def test_aiger_finds_the_bits_of_ports():
     assert aiger.ports(SYMBOLS) == ({"data": [0, 1], "clk": [2]}, {"q": [0], "z": [1, 2]})
 
 
+def test_aiger_comments_are_no_symbols_and_version_1_9_may_count_nothing():
+    data = b"aig 2 2 0 1 0 0 0\n2\n"
+    assert aiger.symbols(data + b"i1 a b[3]\nc\ni0 no\n") == (["", "a b[3]"], [""])
+    assert aiger.symbols(data + b"c\ni0 no\n") == (["", ""], [""])
+    with pytest.raises(FileFormatError, match="a symbol for i2, and only 2 of its kind"):
+        aiger.symbols(data + b"i2 c\n")
+
+
 def test_aiger_rejects_a_port_without_all_its_bits():
     with pytest.raises(FileFormatError, match=r"^x.aig must have a symbol for every bit of data$"):
         aiger.ports(SYMBOLS.replace(b"data[0]", b"data[2]"), "x.aig")
@@ -90,7 +98,7 @@ def test_aiger_rejects_a_port_without_all_its_bits():
     [
         (
             b"aag 1 1 0 0 0\n",
-            "x.aig ...b'aag 1 1 0 0 ', not 'aig' ...",
+            "x.aig ...b'aag 1 1 0 0 0\\n', not 'aig' ...",
         ),
         (
             b"aig 3 1 0 1 1\n4\n\x02\x02",
@@ -98,6 +106,14 @@ def test_aiger_rejects_a_port_without_all_its_bits():
         ),
         (b"aig 2 1 0 1 1\n4\n\x02", "x.aig is truncated or corrupted; write it again"),
         (b"aig 1 1 0 1 0\n", "x.aig is truncated or corrupted; write it again"),
+        (b"aig 3 2 0 1 1\n6\n\xff\xff\xff\xff\xff\x01\x02", "x.aig is truncated or corrupted; ..."),
+        (b"aig 3 2 0 1 1\n6\n\x00\x02", "x.aig: AND 6 must read literals below its own; ..."),
+        (b"aig 3 2 0 1 1\n6\n\x7f\x02", "x.aig: AND 6 must read literals below its own; ..."),
+        (b"aig 1 1 0 1 0\n4\n", "x.aig has the literal 4, and 1 variable only 0 to 3; ..."),
+        (b"aig 1 1 0 1 0\n-2\n", "x.aig has the literal -2, ..."),
+        (b"aig 99999999 99999999 0 0 0\n", "x.aig has 99,999,999 inputs ...at most 16,777,216..."),
+        (b"aig 1 1 0 99999999999999999999 0\n4\n", "x.aig is not a binary AIGER file: ..."),
+        (b"aig 1 1 0 0 0 1\n2\n", "x.aig is not a binary AIGER file: ..."),
     ],
 )
 def test_aiger_rejects_what_it_cannot_read(data, message):

@@ -74,3 +74,25 @@ def test_library_rejects_an_area_that_is_no_number(tmp_path):
 def test_library_rejects_a_device_that_has_no_end():
     with pytest.raises(UsageError, match=r"^/dev/zero is a device; name a file"):
         read_liberty(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[: len(text) // 2], r"opens \d+ groups and closes \d+: it is cut short"),
+        (lambda text: text + "}", "cut short, or was edited"),
+        (lambda text: text.replace("}", "", 1), "cut short, or was edited"),
+        (lambda text: text + "\0", "has a byte of 0"),
+        (lambda text: text + text, "more than once; leave one of them"),
+    ],
+)
+def test_library_rejects_files_that_end_a_tool_without_a_word(tmp_path, change, message):
+    (tmp_path / "it.lib").write_text(change(CELLS.read_text()))
+    with pytest.raises(FileFormatError, match=message):
+        read_liberty(tmp_path / "it.lib")
+
+
+def test_library_may_have_braces_in_strings_and_comments(tmp_path):
+    text = CELLS.read_text().replace("{", '{ /* a { */ comment : "}}";', 1)
+    (tmp_path / "it.lib").write_text(text)
+    assert read_liberty(tmp_path / "it.lib").nand2 == 3.7536

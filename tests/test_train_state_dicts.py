@@ -95,6 +95,66 @@ def test_learned_connections_are_the_heaviest_candidates(tmp_path):
     assert np.array_equal(layer.pins, expected)
 
 
+def test_learned_connections_may_be_given_with_their_weights_in_the_file(tmp_path):
+    candidates = RNG.integers(0, 8, (3, 2, 12))
+    heavy = torch.from_numpy(RNG.random((3, 2, 12)))
+    state = {"0.weight": weights(GATES[0]), "0.connections.weights": heavy}
+    torch.save(state, tmp_path / "net.pth")
+    [layer] = read_state_dict(tmp_path / "net.pth", [candidates])
+    best = heavy.numpy().argmax(axis=0)
+    assert np.array_equal(layer.pins, np.take_along_axis(candidates, best[None], axis=0)[0])
+
+
+def whole(**changed):
+    state = {f"{i}.weight": weights(g) for i, g in enumerate(GATES)}
+    state |= {f"{i}.connections.indices": torch.from_numpy(w) for i, w in enumerate(WIRES)}
+    return state | changed
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+def test_checkpoints_have_the_state_dict_below_a_key(tmp_path, key):
+    torch.save({"epoch": 3, key: whole(), "optimizer": {"lr": 0.1}}, tmp_path / "net.pth")
+    check(read_state_dict(tmp_path / "net.pth"))
+
+
+def test_thresholds_and_other_entries_say_nothing_of_the_gates(tmp_path):
+    others = {
+        "9.thresholds": torch.rand(4, 3),
+        "9.raw_diffs": torch.rand(4, 3),
+        "tau": torch.ones(1),
+    }
+    torch.save(whole(**others) | {3: "a note"}, tmp_path / "net.pth")
+    check(read_state_dict(tmp_path / "net.pth"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"5.tree_weights.0": torch.rand(4, 8, 16)},
+            r"more than dense layers .*5\.tree_weights\.0;",
+        ),
+        ({"5.bias": torch.rand(3)}, r"more than dense layers of gates: 5\.bias;"),
+        ({"head.0.weight": torch.rand(3, 16)}, "several parts, like '0' and 'head.0'"),
+        ({"2.weight": torch.rand(3, 16)}, "connections of some layers, and none of 2"),
+        ({"0.weight": torch.full((12, 16), torch.nan)}, "has NaN"),
+        ({"0.weight": torch.rand(12, 16).to_sparse()}, "dense tensor of numbers, not .*sparse"),
+        ({"0.weight": torch.rand(12, 16).to("meta")}, "dense tensor of numbers, not .*on meta"),
+        ({"0.weight": torch.rand(12, 16) * 1j}, "has complex ones"),
+        ({"0.weight": None}, "dense tensor of numbers, not a NoneType"),
+        ({"0.weight": torch.rand(11, 16)}, "has 11 gates, and its connections are of 12"),
+        ({"0.connections.indices": torch.rand(2, 12)}, "integers, not .* of float32"),
+        ({"0.connections.indices": torch.tensor(3)}, r"\[inputs, gates\], integers, not \[\]"),
+        ({"0.connections.indices": None}, "connections that are tensors, not a NoneType"),
+        ({"connections": [[WIRES[0][0].tolist()], []]}, "must be two lists"),
+    ],
+)
+def test_state_dicts_that_are_not_the_whole_net_are_rejected(tmp_path, changed, message):
+    torch.save(whole(**changed), tmp_path / "net.pth")
+    with pytest.raises(FileFormatError, match=message):
+        read_state_dict(tmp_path / "net.pth")
+
+
 def test_other_files_are_rejected(tmp_path):
     torch.save({"0.weight": torch.rand(5, 4)}, tmp_path / "walsh.pth")
     wires = [np.zeros((2, 5), int)]

@@ -208,6 +208,10 @@ def _translated(
             files, proof = _as_c(loaded, source, output, name, samples, layout, timeout, watch)
         else:
             path = output or source.with_name(f"{source.stem}{FORMATS[to].suffix}")
+            # By its ending `lgn prove` knows what a file is; and no classifier is written over.
+            ending = f".{FORMATS[to].suffix.rpartition('.')[2]}"
+            if path.suffix != ending or path.is_dir():
+                raise UsageError(f"--output must be a file that ends in {ending}, not {path}")
             # A file may have a name that is none of Verilog or C; a module may not.
             module = name or identifier(path.stem)
             proof = write_combinational(

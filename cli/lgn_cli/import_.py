@@ -175,6 +175,7 @@ def _from_layers(
     samples = check_layers(layers, netlist)
     if outputs is not None:
         # Some nets have outputs that no class counts: those behind the last vote are left out.
+        _check_outputs(outputs, netlist.num_outputs)
         netlist = replace(netlist, outputs=netlist.outputs[:outputs])
     made = _encoder(encoder, [f"bit{i}" for i in range(netlist.num_inputs)])
     classifier = assemble(netlist, made, names, tau, source.name)
@@ -229,6 +230,7 @@ def _from_netlist(
     design = read_design(source, top, votes)
     given, widths = design.between(votes), design.widths(votes)
     if outputs is not None:
+        _check_outputs(outputs, len(given.outputs))
         given = Aig(given.num_inputs, given.ands, given.outputs[:outputs])
         widths = [len(given.outputs)]
     # What the user names with --votes are votes, whatever they look like.
@@ -246,6 +248,12 @@ def _from_netlist(
         "classes": len(names),
         "check": f"proven equal to what was read, by SAT; {found.meaning}",
     }
+
+
+def _check_outputs(asked: int, there: int) -> None:
+    """Raise UsageError where more outputs shall vote than there are."""
+    if asked > there:
+        raise UsageError(f"--outputs must be at most {there}, as many as the net has, not {asked}")
 
 
 def _encoder(given: str, names: list[str]) -> "Thermometer":

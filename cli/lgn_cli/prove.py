@@ -45,7 +45,7 @@ def prove(
         Path,
         typer.Argument(
             help="Another .lgn, a core's Verilog, a .v file or a folder of `lgn verilog`, or a .c,"
-            " .html, .aig, .blif or .v of `lgn export`."
+            " .html, .aig, .blif, .v or folder of `lgn export`."
         ),
     ],
     timeout: Annotated[
@@ -81,6 +81,7 @@ def prove(
         lgn prove build/digits/digits.lgn delivery/   # core and wrapper
     """
     from lgn_hw.classifier import Classifier
+    from lgn_hw.export.project_proof import is_project
     from lgn_hw.files.owned_folder import default_folder, own_folder
 
     start = time.perf_counter()
@@ -106,7 +107,8 @@ def prove(
         "seconds": round(time.perf_counter() - start, 2),
     }
     # Only a core's proof is kept: the report is about the circuit that was emitted.
-    if other.is_dir() or (other.suffix == ".v" and _combinational_kind(other) is None):
+    core = other.suffix == ".v" and _combinational_kind(other) is None
+    if core or (other.is_dir() and not is_project(other)):
         with (
             own_folder(default_folder(classifier, "prove"), "prove") as owned,
             owned.work() as work,
@@ -127,6 +129,7 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     from lgn_hw.export.c_code import prove_c
     from lgn_hw.export.combinational import prove_combinational
     from lgn_hw.export.live_page import prove_live_page
+    from lgn_hw.export.project_proof import is_project, prove_project
     from lgn_hw.files.source_text import read_source
     from lgn_hw.prove.equivalence import prove_classifiers
 
@@ -134,18 +137,23 @@ def _proof(classifier: Path, other: Path, timeout: float, watch: "Watch") -> "Pr
     if other.suffix == ".lgn":
         return prove_classifiers(loaded, Classifier.load(other), timeout_s=timeout, watch=watch)
     if other.suffix == ".c":
-        return prove_c(loaded, other.read_bytes(), timeout_s=timeout, watch=watch)
+        beside = other.with_suffix(".h")
+        header = beside.read_bytes() if beside.is_file() else None
+        return prove_c(loaded, other.read_bytes(), header, timeout_s=timeout, watch=watch)
     if other.suffix == ".html":
         return prove_live_page(loaded, other.read_bytes())
     if kind := _combinational_kind(other):
         return prove_combinational(loaded, other.read_bytes(), kind, timeout_s=timeout, watch=watch)
+    if is_project(other):
+        return prove_project(loaded, other, timeout_s=timeout, watch=watch)
     if other.is_dir():
         text = _delivered(other)
     elif other.suffix == ".v":
         text = read_source(other)
     else:
         raise UsageError(
-            f"A proof needs a .lgn, .v, .c, .html, .aig or .blif file, not {other.name}"
+            f"A proof needs a .lgn, .v, .c, .html, .aig or .blif file, or a folder, not"
+            f" {other.name}"
         )
     middle = _emitted_from(loaded, classifier, other, text)
     if middle is None:

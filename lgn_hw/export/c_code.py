@@ -16,7 +16,7 @@ from lgn_hw.errors import FileFormatError, UsageError
 from lgn_hw.export.c_library import library_files
 from lgn_hw.export.c_tables import read_tables
 from lgn_hw.export.c_text import header_text, source_text
-from lgn_hw.export.seal import is_sealed, sealed
+from lgn_hw.export.seal import is_sealed, sealed, text_of
 from lgn_hw.files.atomic import write_bytes
 from lgn_hw.files.own_file import kept_notice, replace_file
 from lgn_hw.files.owned_folder import own_folder
@@ -29,6 +29,7 @@ __all__ = ["LAYOUTS", "c_files", "prove_c", "write_c"]
 
 LAYOUTS = ("plain", "arduino")
 WHOLE, TABLES = "the file is as it was written", "the tables count every vote once, for its class"
+HEADER = "the header is as it was written"
 
 
 def c_files(
@@ -57,6 +58,7 @@ def c_files(
 def prove_c(
     classifier: Classifier,
     source: bytes,
+    header: bytes | None = None,
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     watch: Watch | None = None,
@@ -65,17 +67,22 @@ def prove_c(
 
     What is proven is what the tables say; that C runs them so is tested, with every function.
 
-    source: NAME.c as bytes; the header has no tables. timeout_s: for each call of the SAT solver.
-    Raises FileFormatError where it is no C that was written here. A proof of a changed file has one
-    claim, `different`, because tables that pass it might still be read by changed code.
+    source: NAME.c as bytes. header: NAME.h, which has no tables; its checksum is looked at where it
+    is given. timeout_s: for each call of the SAT solver. Raises FileFormatError where it is no C
+    that was written here. The proof of a changed file says no more than that, because tables that
+    pass it might still be read by changed code.
     """
-    whole = Claim(WHOLE, "SHA-256", "equal" if is_sealed(source) else "different", CHANGED)
-    if whole.status == "different":
-        return Proof((whole,))
+    whole = tuple(
+        Claim(what, "SHA-256", "equal" if is_sealed(data) else "different", CHANGED)
+        for what, data in ((WHOLE, source), (HEADER, header))
+        if data is not None
+    )
+    if any(claim.status == "different" for claim in whole):
+        return Proof(whole)
     # Of the compiled program only `output` is used below, which C does not say; the rest is read
     # from the text.
     made = _engine(classifier).program
-    text = source.decode()
+    text = text_of(source)
     # The one number that is no table: how many words the interpreter keeps.
     slots = re.search(r"^static word slots\[(\d+)\];$", text, re.MULTILINE)
     if slots is None:
@@ -85,7 +92,7 @@ def prove_c(
     counted = program.counts_outputs(classifier.group)
     tables = Claim(TABLES, "comparison", "equal" if counted else "different", "export it again")
     if not counted:
-        return Proof((whole, tables))
+        return Proof((*whole, tables))
     read = replace(
         classifier,
         encoder=replace(
@@ -96,7 +103,7 @@ def prove_c(
         netlist=program.netlist(),
     )
     proof = prove_classifiers(classifier, read, timeout_s=timeout_s, watch=watch)
-    return Proof((whole, tables, *proof.claims))
+    return Proof((*whole, tables, *proof.claims))
 
 
 def write_c(
@@ -118,9 +125,12 @@ def write_c(
     library's folder that holds other files.
     """
     files = c_files(classifier, name, samples=samples, layout=layout)
-    source = next(data for path, data in files.items() if path.endswith(f"{name}.c"))
+    source, header = (
+        next(data for path, data in files.items() if path.endswith(f"{name}.{kind}"))
+        for kind in ("c", "h")
+    )
     # Before anything is written: what cannot be proven must not lie in a firmware folder.
-    proof = prove_c(classifier, source, timeout_s=timeout_s, watch=watch)
+    proof = prove_c(classifier, source, header, timeout_s=timeout_s, watch=watch)
     proof.check()
     if layout == "plain":
         for path, data in files.items():

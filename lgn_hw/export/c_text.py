@@ -137,10 +137,12 @@ def _ranges(classifier: Classifier) -> list[str]:
 def _comment(text: str) -> str:
     """Return a name as it can stand in a comment.
 
-    `*/` would end the comment, a backslash at a line's end would join the next one, and `??` begins
-    a trigraph in C99.
+    `*/` would end the comment, and `/*` in it is a warning; a backslash at a line's end would join
+    the next one, and `??` begins a trigraph in C99.
     """
-    return text.replace("*/", "* /").replace("\n", " ").replace("\\", "/").replace("??", "? ?")
+    for mark, instead in (("\\", "/"), ("\n", " "), ("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
+        text = text.replace(mark, instead)
+    return text
 
 
 def _case(function: int) -> str:

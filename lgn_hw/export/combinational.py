@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgn_hw.circuit.circuit import Circuit
+from lgn_hw.circuit.keywords import KEYWORDS
 from lgn_hw.circuit.options import CoreOptions
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import FileFormatError, ToolTimeout, UsageError
 from lgn_hw.export.expressions import expression
-from lgn_hw.export.seal import is_sealed, sealed
+from lgn_hw.export.seal import is_sealed, sealed, text_of
 from lgn_hw.files.own_file import kept_notice, replace_file
 from lgn_hw.formats import aiger, blif
 from lgn_hw.netlist import FIRST_INPUT, Netlist
@@ -53,9 +54,10 @@ def combinational_file(
     """
     if kind not in FORMATS:
         raise UsageError(f"The format must be one of {', '.join(FORMATS)}, not {kind!r}")
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name.lower() in KEYWORDS:
         raise UsageError(
-            f"A module name must be letters, digits and _, and begin with no digit, not {name!r}"
+            f"A module name must be letters, digits and _, begin with no digit, and be no keyword,"
+            f" not {name!r}; give another with --name"
         )
     form = FORMATS[kind]
     head = f"lgn-hw: classifier {classifier.digest}, lut size {lut_size}"
@@ -159,7 +161,7 @@ def _to_blif(circuit: Circuit, name: str, head: str) -> bytes:
 
 def _from_blif(data: bytes, circuit: Circuit, watch: Watch) -> Built:
     """Read it again, for the proof."""
-    return {WHOLE: blif.loads(data.decode())}
+    return {WHOLE: blif.loads(text_of(data))}
 
 
 def _to_verilog(circuit: Circuit, name: str, head: str) -> bytes:
@@ -170,7 +172,7 @@ def _to_verilog(circuit: Circuit, name: str, head: str) -> bytes:
 
 def _from_verilog(data: bytes, circuit: Circuit, watch: Watch) -> Built:
     """Read each part by yosys. That the top module joins them is seen in its text."""
-    text = data.decode()
+    text = text_of(data)
     found = re.search(r"^module (\w+)\(", text, re.MULTILINE)
     if found is None or _top(circuit, found[1]) not in text:
         raise FileFormatError("The file's first module does not join the circuit's parts")

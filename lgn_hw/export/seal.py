@@ -2,7 +2,9 @@
 
 import hashlib
 
-__all__ = ["is_sealed", "sealed"]
+from lgn_hw.errors import FileFormatError
+
+__all__ = ["is_sealed", "sealed", "text_of"]
 
 
 def sealed(data: bytes, before: str, after: str = "") -> bytes:
@@ -22,6 +24,16 @@ def is_sealed(data: bytes) -> bool:
     """
     start = data.rfind(b"\n", 0, len(data) - 1) + 1
     return any(data == sealed(data[:start], *frame) for frame in FRAMES)
+
+
+def text_of(data: bytes) -> str:
+    """Return a file's text; raises FileFormatError where it is no UTF-8, as lgn writes it."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise FileFormatError(
+            "The file is no text that lgn export wrote; export it again"
+        ) from None
 
 
 # How each language writes a comment; a flipped bit must not make another of it.

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from lgn_hw.circuit.header import CoreHeader, header_text, read_core_header
+from lgn_hw.circuit.keywords import KEYWORDS
 from lgn_hw.circuit.options import DEFAULT_REGISTERS, CoreOptions
 from lgn_hw.circuit.registers import Registers, Stages
 from lgn_hw.classifier import Classifier
@@ -16,7 +17,6 @@ from lgn_hw.files.source_text import read_source
 from lgn_hw.hdl.core import ClassifierCore
 from lgn_hw.hdl.core_text import core_modules
 from lgn_hw.hdl.emit import emit
-from lgn_hw.hdl.keywords import KEYWORDS
 from lgn_hw.hdl.logic import Logic
 from lgn_hw.hdl.verilog_backend import block_module, quiet
 from lgn_hw.netlist import Netlist

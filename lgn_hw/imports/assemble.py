@@ -70,8 +70,17 @@ def read_encoder(path: Path) -> Thermometer:
         raise FileFormatError(
             f"{path} must hold feature, threshold, low and high; {missing[0]} is missing"
         )
-    features = Features.integers(found["low"], found["high"], found.get("names", np.array([])))
-    return Thermometer(features, found["feature"], found["threshold"])
+    for name in ("feature", "threshold", "low", "high"):
+        if found[name].dtype.kind not in "iu" and found[name].size:
+            raise FileFormatError(
+                f"{path}: {name} must hold integers, not {found[name].dtype}; of features that are"
+                " none, scale both the values and the thresholds, as by 255"
+            )
+    try:
+        features = Features.integers(found["low"], found["high"], found.get("names", np.array([])))
+        return Thermometer(features, found["feature"], found["threshold"])
+    except ValueError as problem:  # of Features, of Thermometer, and numpy's of shapes
+        raise FileFormatError(f"{path}: {problem}") from None
 
 
 def prove_import(

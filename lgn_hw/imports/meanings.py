@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lgn_hw.counted import counted
 from lgn_hw.errors import CheckFailed, UsageError
-from lgn_hw.imports.class_sums import votes_in_sums
+from lgn_hw.imports.class_sums import MOST_VOTES, votes_in_sums
 from lgn_hw.netlist.aig import Aig
 from lgn_hw.prove.cec import check_equal
 from lgn_hw.prove.watch import Watch
@@ -16,7 +16,6 @@ from lgn_hw.prove.watch import Watch
 __all__ = ["MEANINGS", "Votes", "votes_of"]
 
 MEANINGS = ("votes", "sums", "number")
-MOST_VOTES = 1 << 20  # of bits of sums that are no votes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,8 @@ def votes_of(
     if len(ports) == 1 and meaning is None:
         widths = None  # one port for all is as GroupSum has its votes
     if meaning != "votes" and widths is not None:
-        found = votes_in_sums(graph, widths, timeout_s=timeout_s, watch=watch)
+        sure = meaning == "sums"
+        found = votes_in_sums(graph, widths, sure=sure, timeout_s=timeout_s, watch=watch)
         if found is not None:
             said = f"the outputs are sums, and were proven to be those of {sum(found[1]):,} votes"
             return Votes(found[0], _group(found[1]), said)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import FileFormatError, UsageError
-from lgn_hw.files.source_text import read_source
+from lgn_hw.files.source_text import check_no_device, read_source
 from lgn_hw.formats import aiger, aiger_ascii, blif
 from lgn_hw.netlist.aig import Aig, to_aig
 from lgn_hw.tools.read_verilog import in_port_order, read_verilog
@@ -15,6 +16,8 @@ __all__ = ["Design", "read_design"]
 
 Ports = dict[str, list[int]]
 WIRE = re.compile(r"[A-Za-z_][\w$.]*")
+INCLUDE, DEEPEST = r'^[ \t]*`include[ \t]+"([^"\n]+)"', 30
+MODULE = re.compile(r"[^\s;#\"-][^\s;#\"]*")  # escaped names have almost any letter
 
 
 @dataclass(frozen=True)
@@ -62,52 +65,73 @@ def read_design(path: Path, top: str | None = None, wire: str | None = None) -> 
     """Return the design in a .v, .sv, .blif, .aig or .aag file; top: the module of Verilog.
 
     wire: of Verilog, a wire inside that is an output of the design, too. Raises FileFormatError
-    where it cannot be read, or has registers, UsageError where wire is no name.
+    where it cannot be read, or has registers, UsageError where wire or top is no name.
     """
     if path.suffix in (".v", ".sv"):
-        if wire is not None and not WIRE.fullmatch(wire):
-            raise UsageError(f"A wire is named like votes or net.votes, not {wire!r}")
-        return Design(*read_verilog(read_source(path), top, str(path), wire=wire))
+        return _verilog(path, top, wire)
     if path.suffix == ".blif":
-        text = read_source(path)
-        graph = to_aig(blif.loads(text, str(path)))
-        names = (_words(text, kind) for kind in (".inputs", ".outputs"))
-        inputs, outputs = (_ports_of(words) for words in names)
-        return Design(graph, inputs, outputs)
+        netlist, *names = blif.named(read_source(path), str(path))
+        return Design(to_aig(netlist), *(_ports_of(words) for words in names))
+    check_no_device(path)
     data = path.read_bytes()
     if data.startswith(b"aag "):
-        text = data.decode(errors="replace")
+        text = data.decode(errors="replace").replace("\r\n", "\n")
         graph, symbols = aiger_ascii.loads(text, str(path)), aiger_ascii.to_binary(text)
     else:
         (graph, latches), symbols = aiger.loads(data, str(path)), data
         if len(latches):
-            raise FileFormatError(f"{path} has {len(latches)} latches, and must be combinational")
-    inputs, outputs = aiger.ports(symbols, str(path))
-    return Design(
-        graph,
-        _complete("inputs", inputs, graph.num_inputs),
-        _complete("outputs", outputs, len(graph.outputs)),
-    )
+            raise FileFormatError(
+                f"{path} has {counted(len(latches), 'latch')}, and must be combinational"
+            )
+    inputs, outputs = aiger.symbols(symbols, str(path))
+    return Design(graph, _named("inputs", inputs), _named("outputs", outputs))
 
 
-def _complete(name: str, ports: Ports, count: int) -> Ports:
-    """Return the ports where they name every bit, else one port of all."""
-    named = sorted(bit for bits in ports.values() for bit in bits)
-    return ports if named == list(range(count)) else {name: list(range(count))}
+def _verilog(path: Path, top: str | None, wire: str | None) -> Design:
+    """Return the design in a file of Verilog or SystemVerilog."""
+    if wire is not None and not WIRE.fullmatch(wire):
+        raise UsageError(f"A wire is named like votes or net.votes, not {wire!r}")
+    if top is not None and not MODULE.fullmatch(top):
+        raise UsageError(f"--top must be the name of a module, not {top!r}")
+    text = _with_includes(path)
+    return Design(*read_verilog(text, top, str(path), wire=wire, strict=True))
 
 
-def _words(text: str, kind: str) -> list[str]:
-    lines = re.sub(r"#.*", "", text).replace("\\\n", " ").splitlines()
-    return [word for line in lines if line.split()[:1] == [kind] for word in line.split()[1:]]
+def _with_includes(path: Path, depth: int = 0) -> str:
+    """Return the text of a file of Verilog, with those that it includes from beside it in it.
+
+    yosys sees neither the file's folder nor what lies in it. A file that is not there is left to
+    yosys, which knows whether the line counts.
+    """
+    if depth > DEEPEST:
+        raise FileFormatError(f"{path} includes itself, or files more than {DEEPEST} deep")
+
+    def included(line: re.Match[str]) -> str:
+        other = path.parent / line[1]
+        return _with_includes(other, depth + 1) if other.is_file() else line[0]
+
+    return re.sub(INCLUDE, included, read_source(path).removeprefix("\ufeff"), flags=re.MULTILINE)
+
+
+def _named(port: str, names: list[str]) -> Ports:
+    """Return ports of an AIGER file; one of all bits where not every one has a name of its own."""
+    if "" in names or len(set(names)) < len(names):
+        return {port: list(range(len(names)))}
+    return _ports_of(names)
 
 
 def _ports_of(names: Sequence[str]) -> Ports:
-    """Return ports of names like `x[3]`; names without an index, or with gaps, stand alone."""
+    """Return ports of names like `x[3]`; where bits have gaps or are alike, each name stands alone.
+
+    names: all different.
+    """
     found: dict[str, dict[int, int]] = {}
     for place, name in enumerate(names):
         match = re.fullmatch(r"(.+)\[(\d+)\]", name)
         port, bit = (match[1], int(match[2])) if match else (name, 0)
         found.setdefault(port, {})[bit] = place
-    if any(len(bits) <= max(bits) for bits in found.values()):
+    # `x` and `x[0]` are the same bit of the same port, and two inputs.
+    whole = sum(map(len, found.values())) == len(names)
+    if not whole or any(len(bits) <= max(bits) for bits in found.values()):
         return {name: [place] for place, name in enumerate(names)}
     return {port: [bits[i] for i in range(len(bits))] for port, bits in found.items()}

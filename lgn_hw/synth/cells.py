@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.errors import UsageError
+from lgn_hw.errors import FileFormatError, ToolError, UsageError
 from lgn_hw.files.atomic import write_text
 from lgn_hw.synth.estimate import CIRCUIT_PARTS, part_of, summed, top_module
 from lgn_hw.synth.liberty import Adder, Library, read_liberty
@@ -87,7 +87,12 @@ def area_in_cells(
     write_text(folder / "cells.lib", liberty.read_text(encoding="utf-8", errors="replace"))
     found = ("stat.json", "mapped.v")
     script = _script(top, adders, left_out)
-    run_yosys(script, folder=folder, log=folder / "yosys.log", outputs=found)
+    try:
+        run_yosys(script, folder=folder, log=folder / "yosys.log", outputs=found)
+    except ToolError as problem:
+        if "liberty file" in str(problem):
+            raise FileFormatError(f"{liberty} cannot be read: {problem}") from None
+        raise
     (folder / "cells.lib").unlink()
     counts = _cells_by_part(folder / found[0])
     _check_mapped(counts, library)

@@ -1,11 +1,13 @@
 """What a Liberty file says that area is counted with: cells, areas, functions."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import permutations
 from pathlib import Path
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import FileFormatError
 from lgn_hw.files.source_text import check_no_device
 from lgn_hw.netlist.builder import table_of
@@ -13,12 +15,14 @@ from lgn_hw.synth.liberty_function import parsed_function
 
 __all__ = ["Adder", "Cell", "Library", "read_liberty"]
 
+STRING = r'"(?:[^"\\]|\\.)*"'  # of any other attribute, which may have braces in it
 # Groups open and close; of attributes those that are needed. Comments and tables go past.
 TOKEN = re.compile(
     r"/\*.*?\*/"
     r"|(?P<group>\w+)\s*\((?P<name>[^(){};]*)\)\s*\{"
     r"|(?P<open>\{)|(?P<close>\})"
-    r'|\b(?P<key>area|direction|function|dont_use)\s*:\s*"?(?P<value>[^";\n]*)"?',
+    r'|\b(?P<key>area|direction|function|dont_use)\s*:\s*"?(?P<value>[^";\n]*)"?'
+    rf"|{STRING}",
     re.DOTALL,
 )
 STORAGE = ("ff", "latch", "statetable", "ff_bank", "latch_bank")
@@ -82,8 +86,8 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
     """Read a Liberty file.
 
     dont_use: patterns as `*_lpflow_*`, of cells that are left out, as those are that the file says
-    so of. Raises FileFormatError where it is none, an area is no number, or it has no NAND of two
-    inputs, UsageError for a device.
+    so of. Raises FileFormatError where it is none, or cut short, an area is no number, a cell comes
+    twice, or it has no NAND of two inputs, UsageError for a device.
 
     The format is Synopsys' Liberty. Only cells with an area are kept; tables of timing and power,
     most of the file, are skipped by the tokens.
@@ -93,6 +97,7 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
     name, cells = _cells(text)
     if not cells:
         raise FileFormatError(f"{path} is no Liberty file: it has no cells with an area")
+    _check_whole(path, text, cells)
     # Cells that a library lists and forbids (clock buffers, delays) must not be mapped to.
     used = {
         cell.name: cell
@@ -105,6 +110,22 @@ def read_liberty(path: Path, dont_use: tuple[str, ...] = ()) -> Library:
             f"{path} has no NAND of two inputs, whose area is one gate equivalent; see --dont-use"
         )
     return Library(name, used, min(nands), _adder(used, 2), _adder(used, 3))
+
+
+def _check_whole(path: Path, text: str, cells: list[Cell]) -> None:
+    """Raise FileFormatError for what makes yosys or ABC end without saying why."""
+    if "\0" in text:
+        raise FileFormatError(f"{path} must be text, and has a byte of 0; copy it again")
+    braces = re.sub(rf"/\*.*?\*/|{STRING}", "", text, flags=re.DOTALL)
+    opened, closed = braces.count("{"), braces.count("}")
+    if opened != closed:
+        raise FileFormatError(
+            f"{path} opens {counted(opened, 'group')} and closes {closed}: it is cut short, or was"
+            " edited; copy it again"
+        )
+    twice = [name for name, count in Counter(cell.name for cell in cells).items() if count > 1]
+    if twice:
+        raise FileFormatError(f"{path} has the cell {twice[0]} more than once; leave one of them")
 
 
 def _only(cell: Cell) -> int | None:

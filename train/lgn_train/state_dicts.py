@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lgn_hw.counted import counted
 from lgn_hw.errors import FileFormatError
 from lgn_hw.imports.gate_layers import GateLayer
 
@@ -17,7 +18,11 @@ GATES = 16
 # What the weights of a gate of n inputs are: raw, a logit for each of the 16 functions of two;
 # walsh (torchlogix calls it warp), Walsh-Hadamard coefficients; light, a logit for each entry.
 PARAMETRIZATIONS = ("raw", "walsh", "warp", "light")
-WEIGHTS = re.compile(r"(.*?)(\d+)\.(?:weights?|w)$")
+WEIGHTS = re.compile(r"(?P<layer>(?P<part>.*?)(?P<number>\d{1,9}))\.(?:weights?|w)$")
+INDICES = re.compile(r"(?P<layer>.*?\d{1,9})\.(?:connections\.)?indices$")
+# Of an encoder's layer, which --encoder says, and nothing of the gates.
+ENCODERS = re.compile(r"(?:.*\.)?(?:thresholds|raw_diffs)$")
+SHOWN = 4  # names of tensors in a message
 
 
 def read_state_dict(
@@ -34,40 +39,73 @@ def read_state_dict(
 
     parametrization: of PARAMETRIZATIONS; raw where not given, which has 16 weights for a gate of
     two inputs. Raises FileFormatError where the connections are nowhere, or the weights are of
-    another kind, or the file is none.
+    another kind, or the file is none or holds other layers as well.
     """
     state = _loaded(path)
-    named = sorted(
-        ((int(found[2]), key) for key in state if (found := WEIGHTS.match(key))), key=lambda x: x[0]
-    )
-    if not named:
-        raise FileFormatError(
-            f"{path} has no layers: no tensor called like `0.weights` among {list(state)[:8]}"
-        )
-    wires = connections or _own_connections(state, [number for number, _ in named])
+    layers = _layers(path, state)
+    chosen = {name: state.get(f"{name}.connections.weights") for name in layers}
+    if connections is None:
+        wires = _own_connections(path, state, list(layers))
+    else:
+        wires = [torch.from_numpy(np.asarray(given)) for given in connections]
     if not wires:
         raise FileFormatError(
-            f"{path} has the gates of {len(named)} layers and not their connections, which"
-            " difflogic and torchlogix leave out of a state dict. Save them where the model is,"
-            " numpy.savez('connections.npz', **{f'connections.{i}': torch.stack(tuple("
+            f"{path} has the gates of {counted(len(layers), 'layer')} and not their connections,"
+            " which difflogic and torchlogix leave out of a state dict. Save them where the model"
+            " is, numpy.savez('connections.npz', **{f'connections.{i}': torch.stack(tuple("
             "layer.indices)).cpu() for i, layer in enumerate(logic_layers)}) (of torchlogix"
             " layer.connections.indices), and give them with --connections connections.npz"
         )
-    if len(wires) != len(named):
+    if len(wires) != len(layers):
         raise FileFormatError(
-            f"{path} has the gates of {len(named)} layers, and the connections are of {len(wires)}"
+            f"{path} has the gates of {counted(len(layers), 'layer')}, and the connections are of"
+            f" {len(wires)}"
         )
     kind = parametrization or "raw"
     return [
-        _layer(f"{key} of {path}", state[key], pins, kind)
-        for (_, key), pins in zip(named, wires, strict=True)
+        _layer(f"{key} of {path}", state[key], _pins(f"{key} of {path}", pins, chosen[name]), kind)
+        for (name, key), pins in zip(layers.items(), wires, strict=True)
     ]
+
+
+def _layers(path: Path, state: dict[str, Any]) -> dict[str, str]:
+    """Return the keys of the layers' weights by their names, in order.
+
+    Raises FileFormatError where there are none, or other layers beside them, which the classifier
+    would lack.
+    """
+    found = [match for key in state if (match := WEIGHTS.match(key))]
+    if not found:
+        raise FileFormatError(
+            f"{path} has no layers: no tensor called like `0.weights` among {list(state)[:8]}"
+        )
+    parts = sorted({match["part"] for match in found})
+    if len(parts) > 1:
+        raise FileFormatError(
+            f"{path} has layers of several parts, like {parts[0] + '0'!r} and {parts[1] + '0'!r},"
+            " whose order it does not say; save the state dict of one torch.nn.Sequential"
+        )
+    layers = {m["layer"]: m[0] for m in sorted(found, key=lambda m: int(m["number"]))}
+    known = {*layers.values(), *(f"{name}.connections.weights" for name in layers)}
+    others = [
+        key
+        for key, value in state.items()
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() > 1
+        if key not in known and not INDICES.match(key) and not ENCODERS.match(key)
+    ]
+    if others:
+        raise FileFormatError(
+            f"{path} has more than dense layers of gates: {', '.join(others[:SHOWN])}; leave out of"
+            " the state dict what is no part of the net, and bring a net with convolutions as"
+            " Verilog"
+        )
+    return layers
 
 
 def _loaded(path: Path) -> dict[str, Any]:
     """Return the state dict of a file; weights_only, so that no code of the file is run.
 
-    Lightning and others put it below the key `state_dict`. Raises FileFormatError.
+    Lightning and others put it below a key, as `state_dict`. Raises FileFormatError.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -79,46 +117,78 @@ def _loaded(path: Path) -> dict[str, Any]:
             f"{path} is no state dict that can be read safely; write it where the model is, with"
             " torch.save(model.state_dict(), FILE)"
         ) from problem
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
     if not isinstance(state, dict):
         raise FileFormatError(f"{path} must hold a state dict, not a {type(state).__name__}")
-    return state
+    inner = [value for value in state.values() if isinstance(value, dict) and _names_layers(value)]
+    if len(inner) == 1 and not _names_layers(state):
+        state = inner[0]
+    return {key: value for key, value in state.items() if isinstance(key, str)}
 
 
-def _layer(name: str, weights: Any, pins: Any, kind: str) -> GateLayer:
+def _names_layers(state: dict[Any, Any]) -> bool:
+    return any(isinstance(key, str) and WEIGHTS.match(key) for key in state)
+
+
+def _layer(name: str, weights: Any, pins: NDArray[Any], kind: str) -> GateLayer:
     """Return one layer of gates; raises FileFormatError where shape and kind do not go together.
 
-    name: for messages. pins: for each input, which net every gate reads. kind: the parametrization.
-    Raw weights may have the 16 gates in either dimension.
+    name: for messages. pins: [inputs, gates], which net every gate reads. kind: the
+    parametrization. Raw weights may have the 16 gates in either dimension.
     """
-    rows = [np.asarray(pin) for pin in pins]
-    shape = tuple(getattr(weights, "shape", ()))
+    given = _numbers(name, weights)
     if kind != "raw":
-        return GateLayer.of_tables(name, _values(name, weights, len(rows), kind), rows)
-    if len(shape) != 2 or GATES not in shape or len(rows) != 2:
+        return GateLayer.of_tables(name, _values(name, given, len(pins), kind), list(pins))
+    gates = pins.shape[1:]
+    # The dimension of the 16 functions; where both are 16 the last one, as difflogic has it.
+    places = [dim for dim in (1, 0) if given.ndim == 2 and given.shape[dim] == GATES]
+    if not places or len(pins) != 2:
         raise FileFormatError(
-            f"{name} must be weights of 16 gates of two inputs, [gates, 16], not {list(shape)} with"
-            f" {len(rows)} inputs; say --parametrization walsh or light where it is one of these"
+            f"{name} must be weights of 16 gates of two inputs, [gates, 16], not"
+            f" {list(given.shape)} with {counted(len(pins), 'input')}; say --parametrization walsh"
+            " or light where it is one of these"
         )
-    chosen = weights.float().argmax(dim=1 if shape[1] == GATES else 0).numpy()
-    return GateLayer.of(name, chosen, *rows)
+    chosen = given.argmax(axis=places[0])
+    if chosen.shape != gates:
+        raise FileFormatError(
+            f"{name} has {counted(len(chosen), 'gate')}, and its connections are of {gates[0]}"
+        )
+    return GateLayer.of(name, chosen, *pins)
 
 
-def _values(name: str, weights: Any, inputs: int, kind: str) -> NDArray[np.bool_]:
+def _numbers(name: str, weights: Any) -> NDArray[np.float64]:
+    """Return weights as numbers; raises FileFormatError where a decision cannot be made of them."""
+    if isinstance(weights, torch.Tensor) and weights.is_complex():
+        raise FileFormatError(f"{name} must hold real numbers, and has complex ones")
+    try:
+        given = np.asarray(weights.detach().double())
+    except Exception as problem:  # of many kinds: no tensor, quantized, sparse, without data
+        raise FileFormatError(
+            f"{name} must be a dense tensor of numbers, not {_described(weights)}"
+        ) from problem
+    if np.isnan(given).any():
+        raise FileFormatError(f"{name} must hold numbers, and has NaN, as of a diverged training")
+    return given
+
+
+def _described(value: Any) -> str:
+    """Name what was found in a tensor's place."""
+    if not isinstance(value, torch.Tensor):
+        return f"a {type(value).__name__}"
+    return f"one of {value.dtype}, {value.layout}, on {value.device}"
+
+
+def _values(name: str, given: NDArray[Any], inputs: int, kind: str) -> NDArray[np.bool_]:
     """Return bool[gates, 2**inputs], the first input the highest bit of an entry.
 
     walsh: a gate is 1 where the sum of weight k times the product of 1 - 2x over the inputs in k
     is below 0. light: where an entry's own weight is above 0. Both as torchlogix evaluates them.
     """
     entries = 1 << inputs
-    shape = tuple(getattr(weights, "shape", ()))
-    if len(shape) != 2 or shape[1] != entries:
+    if given.ndim != 2 or given.shape[1] != entries:
         raise FileFormatError(
-            f"{name} must be {kind} weights of gates of {inputs} inputs, [gates, {entries}], not"
-            f" {list(shape)}"
+            f"{name} must be {kind} weights of gates of {counted(inputs, 'input')}, [gates,"
+            f" {entries}], not {list(given.shape)}"
         )
-    given = weights.double().numpy()
     if kind == "light":
         return np.asarray(given > 0)
     both = np.arange(entries)[:, None] & np.arange(entries)
@@ -126,23 +196,44 @@ def _values(name: str, weights: Any, inputs: int, kind: str) -> NDArray[np.bool_
     return np.asarray(given @ sign < 0)
 
 
-def _own_connections(state: dict[str, Any], numbers: list[int]) -> list[Any]:
-    """Return the wiring of each layer that the state dict brings along; nothing where one lacks.
+def _own_connections(path: Path, state: dict[str, Any], layers: list[str]) -> list[Any]:
+    """Return the wiring of each layer that the state dict brings along; nothing where it has none.
 
-    numbers: of the layers, as they stand in the keys.
+    layers: their names. Raises FileFormatError where some have connections and others have not.
     """
     given = state.get("connections")
     if isinstance(given, list | tuple) and len(given) == 2:
-        return [list(pair) for pair in zip(*given, strict=True)]
-    found = {}
-    for key, value in state.items():
-        if match := re.match(r"(?:.*?)(\d+)\.(?:connections\.)?indices$", key):
-            found[int(match[1])] = _chosen(value, state.get(key.replace("indices", "weights")))
-    return [list(found[number]) for number in numbers] if set(numbers) <= set(found) else []
+        try:
+            return [list(pair) for pair in zip(*given, strict=True)]
+        except (TypeError, ValueError):
+            raise FileFormatError(
+                f"{path}: connections must be two lists, the first and the second input of each"
+                " layer's gates"
+            ) from None
+    found = {match["layer"]: state[key] for key in state if (match := INDICES.match(key))}
+    missing = [name for name in layers if name not in found]
+    if missing and len(missing) < len(layers):
+        raise FileFormatError(
+            f"{path} has connections of some layers, and none of {', '.join(missing[:SHOWN])}"
+        )
+    return [] if missing else [found[name] for name in layers]
 
 
-def _chosen(indices: Any, weights: Any) -> Any:
+def _pins(name: str, indices: Any, weights: Any) -> NDArray[Any]:
     """Return connections [inputs, gates]; of learned ones, [candidates, ...], the heaviest."""
-    if getattr(indices, "ndim", 0) != 3 or weights is None:
-        return indices
-    return indices.gather(0, weights.argmax(dim=0, keepdim=True))[0]
+    try:
+        if isinstance(indices, list | tuple):
+            indices = torch.stack([torch.as_tensor(pin) for pin in indices])
+        if indices.ndim == 3 and weights is not None:
+            indices = indices.gather(0, weights.argmax(dim=0, keepdim=True))[0]
+        found = np.asarray(indices.detach())
+    except Exception as problem:  # of many kinds: no tensor, shapes that do not go together
+        raise FileFormatError(
+            f"{name} must have connections that are tensors, not {_described(indices)}"
+        ) from problem
+    if found.ndim != 2 or found.dtype.kind not in "iu":
+        raise FileFormatError(
+            f"{name} must have connections [inputs, gates], integers, not {list(found.shape)} of"
+            f" {found.dtype}"
+        )
+    return found

@@ -1,10 +1,10 @@
 """A streaming core as one self-contained Verilog text."""
 
+from lgn_hw.circuit.keywords import KEYWORDS
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import UsageError
 from lgn_hw.hdl.argmax import class_width
 from lgn_hw.hdl.emit import emit
-from lgn_hw.hdl.keywords import KEYWORDS
 from lgn_hw.hdl.streaming.core import StreamingCore, StreamingOptions
 from lgn_hw.hdl.streaming.cycles import frame_cycles
 from lgn_hw.hdl.streaming.framer import pixel_width
