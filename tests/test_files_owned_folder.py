@@ -51,6 +51,16 @@ def test_folder_of_others_is_refused_and_left_as_it_was(tmp_path, mark):
     assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
 
 
+def test_a_refusal_names_commands_that_can_be_typed(tmp_path):
+    deliver(tmp_path / "area", {"a": "1"}, "cells")
+    told = r"belongs to `lgn synth --liberty`, not to `lgn export --to tinytapeout`;"
+    with pytest.raises(UsageError, match=told):
+        deliver(tmp_path / "area", {"a": "2"}, "tinytapeout")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="for what `lgn sim --conv stream` writes"):
+        deliver(tmp_path / "file", {"a": "2"}, "streamsim")
+
+
 def test_folder_of_another_command_is_refused(tmp_path):
     deliver(tmp_path / "run", {"a": "1"}, "train")
     with pytest.raises(UsageError, match=r"belongs to `lgn train`, not to `lgn sim`; choose a new"):

@@ -30,6 +30,7 @@ from lgn_hw.hdl.streaming.cycles import frame_cycles
 from lgn_hw.link import BaudRate, LinkPlan
 from lgn_hw.prove.equivalence import prove_classifiers
 from lgn_hw.prove.stream_proof import form_claim
+from lgn_hw.timing.room import ROOM_FILE, make_room
 from lgn_hw.tools.nextpnr import nextpnr_version
 from lgn_hw.tools.programs import find_program
 from lgn_hw.tools.yosys import run_yosys, yosys_version
@@ -178,7 +179,7 @@ def _open_flow(
     """Run yosys, nextpnr and the packer."""
     _, route, pack = design.commands
     platform, folder, say = board.open_platform(), steps.folder, steps.say
-    cells = steps.run("synthesis", lambda: _synthesise(design, folder))
+    cells = steps.run("synthesis", lambda: _synthesise(design, folder, platform))
     luts = luts_of(cells)
     available = part_of(platform)[1]
     say(f"      {luts:,} LUTs{f' of {available:,}' if available else ''} (stage synth)")
@@ -220,11 +221,13 @@ def _vendor_flow(design: DesignFiles, steps: Steps) -> dict[str, Any]:
     return found | {"bitstream": str(folder / "top.bit")}
 
 
-def _synthesise(design: DesignFiles, folder: Path) -> dict[str, int]:
-    """Run yosys on the design, and count its cells."""
-    run_yosys(
-        design.files["top.ys"].decode() + SIZE_SCRIPT, folder=folder, log=folder / "yosys.log"
-    )
+def _synthesise(design: DesignFiles, folder: Path, platform: Any) -> dict[str, int]:
+    """Run yosys on the design, give its LUTs room where they need it, and count its cells."""
+    script = design.files["top.ys"].decode() + SIZE_SCRIPT
+    run_yosys(script, folder=folder, log=folder / "yosys.log")
+    available = part_of(platform)[1]
+    if ROOM_FILE in design.files and available is not None:
+        make_room(folder, "top.json", available, then=SIZE_SCRIPT)
     return cells_of(folder)
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib.io import Buffer
 
-from lgn_boards.board import Board
+from lgn_boards.board import Board, part_of
 from lgn_boards.clock import PllClock
 from lgn_boards.pll import find_pll
 from lgn_hw.hdl.streaming.line import LINE_ABOVE
 from lgn_hw.link import LinkPlan
 from lgn_hw.link.gateware.uart_classifier import UartClassifier
+from lgn_hw.timing.room import ROOM, ROOM_FILE, ROUTER, lacks_wires
 from lgn_hw.tools.yosys import find_yosys
 
 __all__ = ["DesignFiles", "Shell", "design_files"]
@@ -66,12 +67,16 @@ class DesignFiles:
 def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
     """Describe a classifier on a board; the same arguments give the same bytes."""
     # Amaranth looks for a program called yosys; ours may be the WebAssembly build of pip.
-    script = {} if plan.in_time is None else {"script_after_read": UNDEFINED_LINES}
+    streaming, platform = plan.in_time is not None, board.open_platform()
+    script = {"script_after_read": UNDEFINED_LINES} if streaming else {}
+    crowded = lacks_wires(part_of(platform)[0], streaming)
+    if crowded:
+        script["nextpnr_opts"] = " ".join(ROUTER)
     with _yosys_for_amaranth():
-        prepared = board.open_platform().prepare(
-            Shell(board, plan), "top", emit_src=False, **script
-        )
+        prepared = platform.prepare(Shell(board, plan), "top", emit_src=False, **script)
     files = {name: _bytes(content) for name, content in prepared.files.items()}
+    if crowded:
+        files[ROOM_FILE] = ROOM.encode()
     script = json.loads(files.pop("build_top.json")) if "build_top.json" in files else {}
     commands = tuple(tuple(command) for command in script.get("commands", []))
     return DesignFiles(files, commands)

@@ -71,7 +71,7 @@ def build(
     from lgn_boards.build import BuildOptions
     from lgn_boards.build import build as build_bitstream
     from lgn_hw.classifier import Classifier
-    from lgn_hw.files.owned_folder import default_folder
+    from lgn_hw.files.writers import default_folder
 
     # Both are looked at before anything is written: a wrong name costs no minutes.
     loaded, on = Classifier.load(classifier), find_board(board)

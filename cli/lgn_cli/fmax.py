@@ -74,7 +74,8 @@ def fmax(
     """
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
-    from lgn_hw.files.owned_folder import default_folder, own_folder
+    from lgn_hw.files.owned_folder import own_folder
+    from lgn_hw.files.writers import default_folder
     from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.synth.targets import options_for
     from lgn_hw.timing.parts import find_part

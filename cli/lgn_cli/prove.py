@@ -82,7 +82,8 @@ def prove(
     """
     from lgn_hw.classifier import Classifier
     from lgn_hw.export.project_proof import is_project
-    from lgn_hw.files.owned_folder import default_folder, own_folder
+    from lgn_hw.files.owned_folder import own_folder
+    from lgn_hw.files.writers import default_folder
 
     start = time.perf_counter()
     with watched(limit) as watch:

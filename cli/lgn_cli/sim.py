@@ -11,7 +11,7 @@ from lgn_cli.conv import chosen_conv
 from lgn_hw.classifier import Classifier
 from lgn_hw.counted import counted
 from lgn_hw.errors import ToolNotFound
-from lgn_hw.files.owned_folder import default_folder
+from lgn_hw.files.writers import default_folder
 from lgn_hw.samples import read_samples, samples_beside, spread
 
 if TYPE_CHECKING:

@@ -96,7 +96,8 @@ def synth(
     """
     from lgn_hw.circuit.options import DEFAULT_REGISTERS
     from lgn_hw.classifier import Classifier
-    from lgn_hw.files.owned_folder import default_folder, own_folder
+    from lgn_hw.files.owned_folder import own_folder
+    from lgn_hw.files.writers import default_folder
     from lgn_hw.hdl.verilog import matching_verilog, read_core_header, to_verilog
     from lgn_hw.synth.targets import options_for
 
@@ -168,7 +169,8 @@ def _in_cells(
     """Map to the cells of a library, and write figures and the mapped netlist."""
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.atomic import write_bytes
-    from lgn_hw.files.owned_folder import default_folder, own_folder
+    from lgn_hw.files.owned_folder import own_folder
+    from lgn_hw.files.writers import default_folder
     from lgn_hw.hdl.verilog import matching_verilog, to_verilog
     from lgn_hw.synth.cells import area_in_cells
     from lgn_hw.synth.targets import options_for

@@ -18,7 +18,8 @@ def synth_stream(
     classifier: "Classifier", path: Path, output: Path | None, registers: int, json: bool
 ) -> None:
     """Write, map and count a streaming core; print its stages, or JSON."""
-    from lgn_hw.files.owned_folder import default_folder, own_folder
+    from lgn_hw.files.owned_folder import own_folder
+    from lgn_hw.files.writers import default_folder
     from lgn_hw.hdl.streaming import StreamingOptions
     from lgn_hw.hdl.streaming.verilog import STREAM_NAME, streaming_verilog
     from lgn_hw.synth.stream_area import area_in_time

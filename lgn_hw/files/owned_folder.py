@@ -20,6 +20,7 @@ from typing import Any
 from lgn_hw.errors import LgnError, UsageError
 from lgn_hw.files.atomic import PARTIAL, write_bytes, write_text
 from lgn_hw.files.lock import LOCK, locked
+from lgn_hw.files.writers import command_line_of
 
 __all__ = [
     "MANIFEST",
@@ -36,11 +37,6 @@ UNFINISHED = r"unfinished-[0-9a-f]{8}"
 SHOWN = 3  # names of files of others in a refusal
 # What may lie in an empty folder: an earlier try, and what git and macOS put there.
 NOTHING = re.compile(rf"{re.escape(LOCK)}|{PARTIAL}|\.gitkeep|\.gitignore|\.DS_Store")
-
-
-def default_folder(classifier: Path, command: str) -> Path:
-    """Return where a command writes if not told: net.lgn.sim beside net.lgn."""
-    return classifier.with_name(f"{classifier.name}.{command}")
 
 
 @contextmanager
@@ -252,8 +248,9 @@ def keep_aside(path: Path) -> Path:
 
 def _manifest_of(folder: Path, command: str) -> dict[str, Any] | None:
     """Return the command's manifest, None for a new folder; raises UsageError for another's."""
+    line = command_line_of(command)
     if os.path.lexists(folder) and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder for what `lgn {command}` writes")
+        raise UsageError(f"{folder} is a file; name a folder for what `{line}` writes")
     names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     others = [name for name in names if not NOTHING.fullmatch(name)]
     if not others:
@@ -266,7 +263,8 @@ def _manifest_of(folder: Path, command: str) -> dict[str, Any] | None:
         raise UsageError(f"{folder} holds files that lgn did not write ({shown}); {remedy}")
     owner, _, number = manifest["format"].removeprefix("lgn-").partition(" ")
     if owner != command:
-        raise UsageError(f"{folder} belongs to `lgn {owner}`, not to `lgn {command}`; {remedy}")
+        other = command_line_of(owner)
+        raise UsageError(f"{folder} belongs to `{other}`, not to `{line}`; {remedy}")
     if int(number) > 1:
         raise UsageError(f"{folder} was written by a newer lgn-hw; upgrade it, or {remedy}")
     return manifest

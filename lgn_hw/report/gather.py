@@ -10,7 +10,7 @@ import numpy as np
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import LgnError, UsageError
-from lgn_hw.files.owned_folder import default_folder
+from lgn_hw.files.writers import default_folder
 from lgn_hw.formats.lgn import load
 from lgn_hw.image_shape import Shape, find_image_shape, parse_image_shape
 from lgn_hw.netlist import Netlist

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lgn_hw.files.owned_folder import default_folder
+from lgn_hw.files.writers import default_folder
 
 __all__ = ["MISSING", "placed_beside", "read_step"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lgn_hw.classifier import Classifier
 from lgn_hw.errors import CheckFailed, UsageError
-from lgn_hw.files.owned_folder import default_folder
+from lgn_hw.files.writers import default_folder
 from lgn_hw.formats.lgn import load
 from lgn_hw.report.gather import classifier_file
 
