@@ -17,6 +17,9 @@ endmodule
 (* blackbox *)
 module PFUMX (input ALUT, BLUT, C0, output Z);
 endmodule
+(* blackbox *)
+module L6MUX21 (input D0, D1, SD, output Z);
+endmodule
 module top (input [5:0] i, output [{last}:0] o);
 {luts}
   wire a, b;
@@ -70,14 +73,16 @@ def prove(folder):
     run_yosys(script + MITER, folder=folder, log=folder / "proof.log")
 
 
-def test_luts_that_are_spread_compute_what_they_did(tmp_path):
+@pytest.mark.parametrize(("places", "available"), [(2, 142), (2, 281), (4, 282)])
+def test_luts_that_take_more_places_compute_what_they_did(tmp_path, places, available):
     before = mapped(tmp_path, design_of(1))
-    assert make_room(tmp_path, "top.json", 4 * 43, then=SIZE_SCRIPT)
+    assert make_room(tmp_path, "top.json", available, then=SIZE_SCRIPT) == places
     after = cells_of(tmp_path)
     assert before == {"LUT4": 43, "PFUMX": 1}
     # The two in front of the multiplexer, and the one of three inputs, stay as they are.
-    assert after == {"LUT4": 2 * 40 + 3, "PFUMX": 1 + 40}
-    assert luts_of(after) == 83
+    assert after["LUT4"] == places * 40 + 3
+    assert luts_of(after) <= 0.6 * available
+    assert after["PFUMX"] == 1 + 40 * places // 2
     prove(tmp_path)
     netlist = tmp_path / "top.json"
     design = json.loads(netlist.read_text(encoding="utf-8"))
@@ -91,7 +96,7 @@ def test_luts_that_are_spread_compute_what_they_did(tmp_path):
 def test_where_there_is_no_room_a_netlist_stays_as_it_is(tmp_path):
     mapped(tmp_path, design_of(2))
     before = (tmp_path / "top.json").read_bytes()
-    assert not make_room(tmp_path, "top.json", 4 * 43 - 1)
+    assert make_room(tmp_path, "top.json", 141) == 1
     assert (tmp_path / "top.json").read_bytes() == before
     (tmp_path / "top.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ToolError, match=r"top\.json is no netlist of yosys"):

@@ -30,7 +30,7 @@ from lgn_hw.hdl.streaming.cycles import frame_cycles
 from lgn_hw.link import BaudRate, LinkPlan
 from lgn_hw.prove.equivalence import prove_classifiers
 from lgn_hw.prove.stream_proof import form_claim
-from lgn_hw.timing.room import ROOM_FILE, make_room
+from lgn_hw.timing.room import make_room, map_file
 from lgn_hw.tools.nextpnr import nextpnr_version
 from lgn_hw.tools.programs import find_program
 from lgn_hw.tools.yosys import run_yosys, yosys_version
@@ -226,7 +226,7 @@ def _synthesise(design: DesignFiles, folder: Path, platform: Any) -> dict[str, i
     script = design.files["top.ys"].decode() + SIZE_SCRIPT
     run_yosys(script, folder=folder, log=folder / "yosys.log")
     available = part_of(platform)[1]
-    if ROOM_FILE in design.files and available is not None:
+    if map_file(2) in design.files and available is not None:
         make_room(folder, "top.json", available, then=SIZE_SCRIPT)
     return cells_of(folder)
 

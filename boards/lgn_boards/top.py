@@ -16,7 +16,7 @@ from lgn_boards.pll import find_pll
 from lgn_hw.hdl.streaming.line import LINE_ABOVE
 from lgn_hw.link import LinkPlan
 from lgn_hw.link.gateware.uart_classifier import UartClassifier
-from lgn_hw.timing.room import ROOM, ROOM_FILE, ROUTER, lacks_wires
+from lgn_hw.timing.room import MAPS, ROUTER, lacks_wires, map_file
 from lgn_hw.tools.yosys import find_yosys
 
 __all__ = ["DesignFiles", "Shell", "design_files"]
@@ -76,7 +76,7 @@ def design_files(board: Board, plan: LinkPlan) -> DesignFiles:
         prepared = platform.prepare(Shell(board, plan), "top", emit_src=False, **script)
     files = {name: _bytes(content) for name, content in prepared.files.items()}
     if crowded:
-        files[ROOM_FILE] = ROOM.encode()
+        files |= {map_file(places): text.encode() for places, text in MAPS.items()}
     script = json.loads(files.pop("build_top.json")) if "build_top.json" in files else {}
     commands = tuple(tuple(command) for command in script.get("commands", []))
     return DesignFiles(files, commands)
