@@ -7,7 +7,7 @@ import pytest
 
 from lgn_boards.fit import SIZE_SCRIPT, cells_of, luts_of
 from lgn_hw.errors import ToolError
-from lgn_hw.timing.room import lacks_wires, make_room
+from lgn_hw.timing.room import lacks_wires, luts_before, make_room
 from lgn_hw.tools.yosys import run_yosys
 
 DESIGN = """
@@ -82,6 +82,7 @@ def test_luts_that_take_more_places_compute_what_they_did(tmp_path, places, avai
     # The two in front of the multiplexer, and the one of three inputs, stay as they are.
     assert after["LUT4"] == places * 40 + 3
     assert luts_of(after) <= 0.6 * available
+    assert luts_before(tmp_path, "top.json") == 43
     assert after["PFUMX"] == 1 + 40 * places // 2
     prove(tmp_path)
     netlist = tmp_path / "top.json"
@@ -98,6 +99,7 @@ def test_where_there_is_no_room_a_netlist_stays_as_it_is(tmp_path):
     before = (tmp_path / "top.json").read_bytes()
     assert make_room(tmp_path, "top.json", 141) == 1
     assert (tmp_path / "top.json").read_bytes() == before
+    assert luts_before(tmp_path, "top.json") is None
     (tmp_path / "top.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ToolError, match=r"top\.json is no netlist of yosys"):
         make_room(tmp_path, "top.json", 1000)

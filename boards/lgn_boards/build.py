@@ -30,7 +30,7 @@ from lgn_hw.hdl.streaming.cycles import frame_cycles
 from lgn_hw.link import BaudRate, LinkPlan
 from lgn_hw.prove.equivalence import prove_classifiers
 from lgn_hw.prove.stream_proof import form_claim
-from lgn_hw.timing.room import make_room, map_file
+from lgn_hw.timing.room import luts_before, make_room, map_file
 from lgn_hw.tools.nextpnr import nextpnr_version
 from lgn_hw.tools.programs import find_program
 from lgn_hw.tools.yosys import run_yosys, yosys_version
@@ -182,7 +182,9 @@ def _open_flow(
     cells = steps.run("synthesis", lambda: _synthesise(design, folder, platform))
     luts = luts_of(cells)
     available = part_of(platform)[1]
-    say(f"      {luts:,} LUTs{f' of {available:,}' if available else ''} (stage synth)")
+    needed = luts_before(folder, "top.json") or luts
+    more = f", in the places of {luts:,}" if needed < luts else ""
+    say(f"      {needed:,} LUTs{f' of {available:,}' if available else ''}{more} (stage synth)")
     check_luts(board, platform, luts, "synth")
     jobs = options.jobs or min(options.seeds, os.cpu_count() or 1)
     seeds = range(1, options.seeds + 1)
@@ -204,7 +206,7 @@ def _open_flow(
         "seed": best.seed,
         "fmax_mhz_by_seed": {str(d["seed"]): d["fmax_mhz"] for d in routed},
         "utilization": best.utilization,
-        "luts_synth": luts,
+        "luts_synth": needed,
         "critical_path": best.path,
         "tools": {"yosys": yosys_version(), "nextpnr": best.tool},
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 from lgn_hw.errors import ToolError
 from lgn_hw.tools.yosys import run_yosys
 
-__all__ = ["MAPS", "ROUTER", "lacks_wires", "make_room", "map_file"]
+__all__ = ["MAPS", "ROUTER", "lacks_wires", "luts_before", "make_room", "map_file"]
 
 # The first router goes back and forth where wires are few; this one shares them out.
 ROUTER = ("--router", "router2")
@@ -90,12 +90,23 @@ def make_room(folder: Path, netlist: str, available: int, then: str = "") -> int
     places = next(fitting, 1)
     if places == 1:
         return 1
-    before = f"before-{netlist}"
+    before = _before(netlist)
     (folder / netlist).replace(folder / before)
     (folder / map_file(places)).write_text(MAPS[places], encoding="utf-8")
     script = SCRIPT.format(before=before, after=netlist, map=map_file(places))
     run_yosys(script + then, folder=folder, log=folder / "room.log", outputs=[netlist])
     return places
+
+
+def luts_before(folder: Path, netlist: str) -> int | None:
+    """Return the LUTs of a netlist before make_room(); None where it had made none."""
+    file = folder / _before(netlist)
+    return _luts_of(file)[0] if file.exists() else None
+
+
+def _before(netlist: str) -> str:
+    """Return the name of the file that a netlist was before it was given room."""
+    return f"before-{netlist}"
 
 
 def _luts_of(netlist: Path) -> tuple[int, int]:
