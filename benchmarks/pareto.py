@@ -187,9 +187,10 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         shares = [100 * row["accuracy"] for row in rows]
         luts = [row["lut6"] for row in rows]
         axes.plot(luts, shares, "o-", color="#0072B2", label="here, everything included")
-        for row, x, y, following in zip(rows, luts, shares, [*shares[1:], math.inf], strict=True):
-            # Where the line falls, it goes through what is right of the point, so left of it there.
-            falls = following < y
+        nexts = zip([*luts[1:], math.inf], [*shares[1:], math.inf], strict=True)
+        for row, x, y, (luts_after, following) in zip(rows, luts, shares, nexts, strict=True):
+            # Where the line falls or lies flat, the next name is right of the point, so left of it.
+            falls = following < y or (luts_after < 1.5 * x and following < y + 0.2)
             axes.annotate(
                 f"{row['nodes']:,} nodes",
                 (x, y),
