@@ -230,7 +230,7 @@ def test_prove_prints_claims_and_fails_with_a_sample(lgn, small, tmp_path):
     assert re.search(r"error: Not the same: every vote of every sample: vote 59 differs", err)
     code, _, err = lgn("prove", small, small.parent / "x.txt")
     assert code == 2
-    assert re.search(r"needs a \.lgn, \.v.* file, not x\.txt", err)
+    assert re.search(r"needs a \.lgn, \.v.* file, or a folder, not x\.txt", err)
     assert not (small.parent / "small.lgn.prove").exists()
 
 

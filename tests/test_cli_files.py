@@ -169,9 +169,12 @@ def test_read_only_file_is_refused(lgn, small):
     assert "Permission denied" in lgn("verilog", small)[2]
 
 
-@pytest.mark.parametrize("kind", ["c", "aiger", "blif", "verilog-comb"])
-def test_exports_keep_a_file_that_lgn_has_not_written(lgn, small, tmp_path, kind):
-    path = tmp_path / ("net.c" if kind == "c" else "net.out")
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("c", "net.c"), ("aiger", "net.aig"), ("blif", "net.blif"), ("verilog-comb", "net.v")],
+)
+def test_exports_keep_a_file_that_lgn_has_not_written(lgn, small, tmp_path, kind, file):
+    path = tmp_path / file
     mine(tmp_path, path.name)
     code, _, err = lgn("export", small, "--to", kind, "-o", path)
     assert code == 0
