@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from conv_bench import random_conv
 from messages import telling
 from strategies import random_classifier
 
@@ -175,6 +176,29 @@ def test_build_rejects_a_clock_that_is_missed(monkeypatch, tmp_path):
     )
     with pytest.raises(CheckFailed, match=told):
         run_build(tmp_path, seeds=2)
+
+
+def test_luts_with_room_are_counted_as_they_are_needed(monkeypatch, tmp_path):
+    Tools(monkeypatch)
+    given = []
+
+    def make_room(folder, netlist, available, then):
+        given.append((netlist, available, then))
+        luts = {str(i): {"type": "LUT4", "connections": {p: [2] for p in "ABCD"}} for i in range(7)}
+        before = folder / f"before-{netlist}"
+        before.write_text(json.dumps({"modules": {"top": {"cells": luts}}}), encoding="utf-8")
+
+    def pack(command, *, folder, log):
+        next(folder / word for word in command if word.endswith(".bit")).touch()
+
+    monkeypatch.setattr(build_module, "make_room", make_room)
+    monkeypatch.setattr(build_module, "run_tool", pack)
+    streaming = random_conv(7, (1, 6, 6), 2, ({"kernels": 4, "padding": 1, "pool": 2},))
+    said, options = [], BuildOptions(jobs=1, stream=True)
+    result = build(streaming, find_board("ulx3s-85f"), tmp_path, options, said.append)
+    assert given == [("top.json", 83640, build_module.SIZE_SCRIPT)]
+    assert "      7 LUTs of 83,640, in the places of 900 (stage synth)" in said
+    assert result["luts_synth"] == 7
 
 
 def test_build_rejects_what_does_not_fit_before_it_is_placed(monkeypatch, tmp_path):

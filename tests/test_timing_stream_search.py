@@ -11,6 +11,7 @@ from lgn_hw.hdl.streaming.header import read_stream_header
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
 from lgn_hw.timing.parts import find_part
 from lgn_hw.timing.place import harness, place
+from lgn_hw.timing.room import luts_before
 from lgn_hw.timing.stream_search import LEVELS
 from lgn_hw.tools.nextpnr import Clock, PnrReport, Usage, find_nextpnr
 
@@ -84,3 +85,17 @@ def test_a_streaming_core_is_placed(tmp_path):
     report = place(text, find_part("up5k-sg48"), 24, tmp_path)
     assert report.fmax_mhz > 10
     assert 100 < report.utilization["ICESTORM_LC"].used < 1000
+
+
+def test_a_streaming_core_on_an_ecp5_is_placed_with_room_for_its_wires(tmp_path):
+    try:
+        find_nextpnr("ecp5")
+    except ToolNotFound as missing:
+        pytest.skip(str(missing))
+    text = streaming_verilog(CLASSIFIER, StreamingOptions(2))
+    report = place(text, find_part("ecp5-25k"), 25, tmp_path)
+    needed = luts_before(tmp_path, "netlist.json")
+    assert report.fmax_mhz > 25
+    # LUTs of four inputs have four places each; of so small a core most have fewer inputs.
+    assert 1.5 * needed < report.utilization["TRELLIS_COMB"].used < 4 * needed
+    assert "Running router2" in (tmp_path / "pnr.log").read_text(encoding="utf-8")
