@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from amaranth.lib import wiring
 from conv_bench import conv_classifiers, random_conv
 from hypothesis import HealthCheck, given, settings
 
-from lgn_hw import Classifier, UsageError
+from lgn_hw import CheckFailed, Classifier, UsageError
 from lgn_hw.convolution import Convolution, Kernels
 from lgn_hw.delivery.design_proof import prove_design
 from lgn_hw.features import Features
@@ -20,8 +21,10 @@ from lgn_hw.hdl.streaming import StreamingOptions, core
 from lgn_hw.hdl.streaming.framer import Framer
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_hw.prove import stream_proof
+from lgn_hw.prove import stream_proof, symbolic
 from lgn_hw.prove.cec import check_equal
+from lgn_hw.prove.graph import Graph
+from lgn_hw.prove.symbolic import SymbolicDesign, read_design
 
 STRAIGHT = random_conv(
     7, (2, 4, 6), 3, ({"kernels": 3, "padding": 1, "pool": 2}, {"kernels": 4, "padding": 1}),
@@ -59,6 +62,7 @@ def test_a_function_is_decided_once(monkeypatch):
         return check_equal(pairs, **options)
 
     monkeypatch.setattr(stream_proof, "check_equal", counted)
+    monkeypatch.setattr(symbolic, "RIPPLES", "")  # yosys' adders are not the counters'
     many = random_conv(9, (1, 3, 3), 2, ({"kernels": 40, "padding": 1},))  # sums of 20 votes
     assert prove_design(many, streaming_verilog(many)).status == "equal"
     assert len(asked) == len(set(asked)) > 0
@@ -181,3 +185,39 @@ def test_faults_in_the_text_are_found(fault, right, wrong):
 def test_the_verilog_of_another_classifier_is_refused():
     with pytest.raises(UsageError, match=r"^The Verilog was emitted from classifier"):
         prove_design(STRAIGHT, streaming_verilog(DENSE))
+
+
+LOOPS = """module top (input clk, output [1:0] o);
+  wire a, b, c;
+  assign a = ~b, b = ~c, c = ~a;
+  assign o = {a & clk, b & clk};
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("gate", "why"),
+    [
+        ("~c", "reads a net that nothing drives"),  # yosys made a wire of the three inverters
+        ("c & clk", "has a loop without a register"),
+    ],
+)
+def test_a_loop_is_refused(gate, why):
+    module = read_design(LOOPS.replace("~c", gate), "top")
+    with pytest.raises(CheckFailed, match=f"^the design {why}$"):
+        SymbolicDesign(module, Graph())
+
+
+def test_inverters_are_gone_through():
+    text = """module top (input clk, input a, b, c, output x, y, output reg q);
+      wire named = ~a;
+      always @(posedge clk) q <= ~(a & b);
+      assign x = ~(~(a & ~b) & ~(~~c & named)), y = ~c;
+    endmodule
+    """
+    design = SymbolicDesign(read_design(text, "top"), Graph())
+    for a, b, c in product((0, 1), repeat=3):
+        design.settle(a=a, b=b, c=c)
+        design.clock()
+        found = [design.read(name) for name in ("x", "y", "named", "q")]
+        assert found == [[a & ~b | c & ~a], [1 - c], [1 - a], [1 - (a & b)]]

@@ -11,6 +11,7 @@ import typer
 
 from lgn_cli.console import JsonOption, errors, finite, print_json, say
 from lgn_cli.conv import chosen_conv
+from lgn_cli.watching import watched
 from lgn_hw.counted import counted
 
 __all__ = ["build"]
@@ -72,6 +73,7 @@ def build(
     from lgn_boards.build import build as build_bitstream
     from lgn_hw.classifier import Classifier
     from lgn_hw.files.writers import default_folder
+    from lgn_hw.tools.nextpnr_progress import following
 
     # Both are looked at before anything is written: a wrong name costs no minutes.
     loaded, on = Classifier.load(classifier), find_board(board)
@@ -81,9 +83,10 @@ def build(
     if dry_run:
         _dry_run(loaded, on, folder, options, json)
         return
-    result = build_bitstream(
-        loaded, on, folder, options, lambda line: errors.print(line, soft_wrap=True)
-    )
+    with watched(None, f"building for {on.name}") as watch, following(folder, watch.report):
+        result = build_bitstream(
+            loaded, on, folder, options, lambda line: errors.print(line, soft_wrap=True)
+        )
     if json:
         print_json(result)
         return

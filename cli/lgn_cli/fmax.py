@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, status, write_json
+from lgn_cli.console import JsonOption, finite, print_json, print_notices, say, write_json
 from lgn_cli.conv import chosen_conv
 from lgn_cli.given import refuse_others
+from lgn_cli.watching import watched
 from lgn_hw.counted import counted
 
 __all__ = ["fmax"]
@@ -81,6 +82,7 @@ def fmax(
     from lgn_hw.timing.parts import find_part
     from lgn_hw.timing.search import PlacedCore, place_core, search
     from lgn_hw.timing.stream_search import PlacedStream, place_stream, search_stream
+    from lgn_hw.tools.nextpnr_progress import following
 
     options = options_for(lut, part, registers=levels_per_stage, scores=scores)
     loaded, chosen = Classifier.load(classifier), find_part(part)
@@ -96,7 +98,8 @@ def fmax(
         # ended well.
         own_folder(folder, "fmax") as owned,
         owned.work() as work,
-        status(f"nextpnr places the core on {chosen.name}"),
+        watched(None, f"placing the core on {chosen.name}") as watch,
+        following(work, watch.report),
     ):
         placed: PlacedCore | PlacedStream
         if stream and clock_mhz is None:

@@ -48,6 +48,18 @@ class Graph:
             found = self.known[a, b] = 2 * (len(self.ands) - 1)
         return found
 
+    def exclusive_or(self, a: int, b: int) -> int:
+        """Return the literal of a ^ b."""
+        both, none = self.conjunction(a, b), self.conjunction(a ^ 1, b ^ 1)
+        return self.conjunction(both ^ 1, none ^ 1)
+
+    def full_adder(self, a: int, b: int, carry: int) -> tuple[int, int]:
+        """Return the literals of the sum and the carry of three bits, as prove.ripples has them."""
+        either = self.conjunction(a ^ 1, b ^ 1) ^ 1
+        on = self.conjunction(carry, either)
+        after = self.conjunction(self.conjunction(a, b) ^ 1, on ^ 1) ^ 1
+        return self.exclusive_or(self.exclusive_or(a, b), carry), after
+
     def add(self, netlist: Netlist, inputs: Sequence[int]) -> list[int]:
         """Add a netlist that reads some literals; return those of its outputs."""
         aig = to_aig(netlist)

@@ -30,6 +30,7 @@ from lgn_hw.formats import aiger
 from lgn_hw.netlist.aig import Aig, to_netlist
 from lgn_hw.netlist.evaluate import evaluate
 from lgn_hw.prove.remove_registers import WithoutRegisters
+from lgn_hw.prove.ripples import RIPPLES
 from lgn_hw.tools.primitives import PRIMITIVES
 from lgn_hw.tools.yosys import run_yosys
 
@@ -70,9 +71,8 @@ $not $pos $neg $buf $and $or $xor $xnor $reduce_and $reduce_or $reduce_xor $redu
 $reduce_bool $logic_not $logic_and $logic_or $lt $le $eq $ne $ge $gt $add $sub $mul $shl $shr
 $mux $pmux $dff $anyseq
 """
-# Registers as delays: enables are left out, for they are one; a reset stays in the data. Sums and
-# comparisons go from bit to bit: what yosys takes instead is for speed, and larger.
-CELLS = r"""
+# Registers as delays: enables are left out, for they are one; a reset stays in the data.
+DELAYS = r"""
 (* techmap_celltype = "$dffe" *)
 module delay_enable(CLK, EN, D, Q);
   parameter WIDTH = 1; parameter CLK_POLARITY = 1; parameter EN_POLARITY = 1;
@@ -86,43 +86,6 @@ module delay_reset(CLK, EN, SRST, D, Q);
   input CLK, EN, SRST; input [WIDTH-1:0] D; output [WIDTH-1:0] Q;
   wire [WIDTH-1:0] next = SRST == SRST_POLARITY ? SRST_VALUE : D;
   \$dff #(.WIDTH(WIDTH), .CLK_POLARITY(1)) _TECHMAP_REPLACE_ (.CLK(CLK), .D(next), .Q(Q));
-endmodule
-(* techmap_celltype = "$add" *)
-module ripple_carry(A, B, Y);
-  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
-  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
-  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
-  wire _TECHMAP_FAIL_ = A_SIGNED || B_SIGNED;
-  wire [Y_WIDTH-1:0] a = A, b = B;
-  wire [Y_WIDTH:0] carry = {(a & b) | (carry[Y_WIDTH-1:0] & (a | b)), 1'b0};
-  assign Y = a ^ b ^ carry[Y_WIDTH-1:0];
-endmodule
-(* techmap_celltype = "$alu" *)
-module ripple_carry_in(A, B, CI, BI, X, Y, CO);
-  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
-  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
-  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; input CI, BI;
-  output [Y_WIDTH-1:0] X, Y, CO;
-  wire _TECHMAP_FAIL_ = A_SIGNED || B_SIGNED;
-  wire [Y_WIDTH-1:0] a = A, wide = B, b = wide ^ {Y_WIDTH{BI}};
-  wire [Y_WIDTH:0] carry = {(a & b) | (carry[Y_WIDTH-1:0] & (a | b)), CI};
-  assign X = a ^ b;
-  assign Y = X ^ carry[Y_WIDTH-1:0];
-  assign CO = carry[Y_WIDTH:1];
-endmodule
-(* techmap_celltype = "$gt" *)
-module ripple_greater(A, B, Y);
-  parameter A_SIGNED = 0; parameter B_SIGNED = 0;
-  parameter A_WIDTH = 1; parameter B_WIDTH = 1; parameter Y_WIDTH = 1;
-  localparam WIDTH = A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
-  localparam [WIDTH-1:0] SIGN = A_SIGNED << (WIDTH - 1);
-  input [A_WIDTH-1:0] A; input [B_WIDTH-1:0] B; output [Y_WIDTH-1:0] Y;
-  wire _TECHMAP_FAIL_ = A_SIGNED != B_SIGNED;
-  wire [WIDTH-1:0] wide_a, wide_b, a = wide_a ^ SIGN, b = wide_b ^ SIGN;
-  \$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(WIDTH)) left(.A(A), .Y(wide_a));
-  \$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(WIDTH)) right(.A(B), .Y(wide_b));
-  wire [WIDTH:0] more = {(more[WIDTH-1:0] & a) | ((more[WIDTH-1:0] | a) & ~b), 1'b0};
-  assign Y = more[WIDTH];
 endmodule
 """
 CLOCK, RESET = "clk", "rst"
@@ -163,7 +126,7 @@ def combinational(
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-pipeline-"))
     (folder / "core.v").write_text(verilog, encoding="utf-8")
-    (folder / "cells.v").write_text(CELLS, encoding="utf-8")
+    (folder / "cells.v").write_text(DELAYS + RIPPLES, encoding="utf-8")
     (folder / "primitives.v").write_text(PRIMITIVES, encoding="utf-8")
     # Where parts meet, the wires become outputs, so that yosys keeps them and AIGER names them.
     wires = " ".join(f"w:{wire}" for names in CUT_POINTS.values() for wire in names)

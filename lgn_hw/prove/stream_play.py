@@ -56,7 +56,8 @@ class StreamPlay:
         self.updates_of_frame = self.positions
         self.entry = "tally.i_pixel" if self.per_position else "popcount.i_words"
         self.counted = "tally.counts.o_words" if self.per_position else "argmax.i_words"
-        self.head = None if self.per_position else _plain_head(section, self.classes)
+        self.order = np.argsort(section.group, kind="stable").tolist()
+        self.head = _plain_head(section, self.classes)
         self.tournament = Tournament([(1 << score_bits) - 1] * self.classes, score_bits)
         self.pairs: list[Pair] = []
         self.follows = False
@@ -229,23 +230,30 @@ class StreamPlay:
             return
         nets = self.design.nets("argmax.i_words__payload")
         found = [self.design.value[net] for net in nets]
-        if self.head is None:
+        if self.per_position:
             before = self.scores[-1] if self.scores else [0] * len(nets)
-            right = self._counted(before, self.cut[len(self.scores)])
+            votes = self.cut[len(self.scores)]
+            right = self._counted(before, [votes[kernel] for kernel in self.order])
         else:
             right = self.graph.add(self.head.netlist(), self.cut[0])
         self._owe("scores are the sums of votes", found, right)
         self.scores.append(self._symbols_for(nets))
 
     def _counted(self, before: list[int], votes: list[int]) -> list[int]:
-        """Add the votes of a position to scores, one after the other."""
-        graph, scores = self.graph, list(before)
-        for kernel, number in enumerate(self.section.group.tolist()):
-            carry = votes[kernel]
-            for bit in range(number * self.score_bits, (number + 1) * self.score_bits):
-                both = graph.conjunction(scores[bit], carry)
-                none = graph.conjunction(scores[bit] ^ 1, carry ^ 1)
-                scores[bit], carry = graph.conjunction(both ^ 1, none ^ 1), both
+        """Add the counts of a position's votes, class 0 first, to scores, from bit to bit."""
+        graph, counts, width = (
+            self.graph,
+            self.graph.add(self.head.netlist(), votes),
+            self.head.width,
+        )
+        scores: list[int] = []
+        for number in range(self.classes):
+            carry = 0
+            for bit in range(self.score_bits):
+                a = before[number * self.score_bits + bit]
+                b = counts[number * width + bit] if bit < width else 0
+                total, carry = graph.full_adder(a, b, carry)
+                scores.append(total)
         return scores
 
     def _look_at_result(self) -> None:
@@ -276,7 +284,7 @@ class StreamPlay:
         """Return the netlist's votes for the frame, in the order in which the core counts them."""
         votes = self.stages.votes
         if not self.per_position:
-            return [votes[vote] for vote in np.argsort(self.section.group, kind="stable")]
+            return [votes[vote] for vote in self.order]
         kernels = len(self.section.group)
         return [
             votes[k * self.positions + p] for p in range(self.positions) for k in range(kernels)

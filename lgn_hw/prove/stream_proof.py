@@ -110,11 +110,18 @@ def form_claim(
 
 def _sound(play: StreamPlay) -> list[Claim]:
     """Show of what scores and classes were compared with that it counts and ranks."""
-    what, method = "every match keeps the first of the highest scores", "all nodes of each match"
-    faults = [(what, method, play.tournament.fault())]
-    if play.head is not None:
-        what, method = "counters keep every class's sum", "all inputs of each counter"
-        faults.append((what, method, counting_fault(play.head)))
+    faults = [
+        (
+            "every match keeps the first of the highest scores",
+            "all nodes of each match",
+            play.tournament.fault(),
+        ),
+        (
+            "counters keep every class's sum",
+            "all inputs of each counter",
+            counting_fault(play.head),
+        ),
+    ]
     return [Claim(w, m, "different" if fault else "equal", fault) for w, m, fault in faults]
 
 

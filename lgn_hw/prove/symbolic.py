@@ -9,6 +9,7 @@ from typing import Any
 
 from lgn_hw.errors import CheckFailed
 from lgn_hw.prove.graph import Graph
+from lgn_hw.prove.ripples import RIPPLES
 from lgn_hw.prove.symbolic_memory import Memory
 from lgn_hw.tools.yosys import run_yosys
 
@@ -20,8 +21,11 @@ Control = dict[int | tuple[int, int, int], int]
 # The literals on all nets, and of the words of each memory.
 State = tuple[list[int], list[dict[int, list[int]]]]
 
+LOOP = "the design has a loop without a register"
+
 # Memories stay memories, with reads that see a write from the next cycle on. What has no value is
-# anything, and so are registers before a reset.
+# anything, and so are registers before a reset. Cells with constant pins go, which tables are full
+# of; equal ones are not merged, as two registers may differ until they are first written.
 READ = """read_verilog core.v
 hierarchy -check -top {top}
 proc -noopt
@@ -32,10 +36,14 @@ setundef -undriven -anyseq
 setundef -anyseq
 setattr -unset init w:*
 opt_clean
+techmap -map ripples.v
 techmap
 simplemap
 dfflegalize -cell $_DFF_P_ x
+opt_expr
+opt_clean
 aigmap
+opt_expr
 opt_clean
 write_json core.json
 """
@@ -48,6 +56,7 @@ def read_design(verilog: str, top: str, timeout_s: float | None = None) -> dict[
     """
     folder = Path(tempfile.mkdtemp(prefix="lgn-prove-"))
     (folder / "core.v").write_text(verilog, encoding="utf-8")
+    (folder / "ripples.v").write_text(RIPPLES, encoding="utf-8")
     script = READ.format(top=top)
     run_yosys(script, folder=folder, log=folder / "yosys.log", timeout_s=timeout_s)
     module: dict[str, Any] = json.loads((folder / "core.json").read_text(encoding="utf-8"))[
@@ -88,10 +97,10 @@ class SymbolicDesign:
         ports = module["ports"].values()
         inputs = {b for port in ports if port["direction"] == "input" for b in port["bits"]}
         own = {*self._any, self._zero, self._one, *inputs, *(q for _, q in self._registers)}
-        self._steps = self._ordered(gates, set(own))
         # A name may be left of a net whose driver nobody read.
         given = {net for memory in self.memories for net in memory.data}
         self._any += sorted(nets - own - given - gates.keys())
+        self._steps = self._ordered(self._without_inverters(gates), set(own))
         self._sources = [*own, *self._any]
         self._index()
         self.forget()
@@ -252,6 +261,29 @@ class SymbolicDesign:
         else:
             raise CheckFailed(f"the design has a cell {kind}, which is none of a streaming core")
 
+    def _without_inverters(
+        self, gates: dict[int, tuple[int, int, int]]
+    ) -> dict[int, tuple[int, int, int]]:
+        """Leave out inverters that only gates read, and let these read what is in front of them.
+
+        Those that have a name, or that registers and memories read, stay.
+        """
+        named = [*self._module["ports"].values(), *self._module["netnames"].values()]
+        read = {bit for wire in named if not wire.get("hide_name") for bit in wire["bits"]}
+        read |= {d for d, _ in self._registers}
+        read |= {net for memory in self.memories for net in memory.pins}
+        left_out = {y: gate[0] for y, gate in gates.items() if gate[2] & 1 and y not in read}
+
+        def in_front(literal: int) -> int:
+            for _ in range(len(left_out) + 1):
+                if (literal >> 1) not in left_out:
+                    return literal
+                literal = left_out[literal >> 1] ^ (~literal & 1)
+            raise CheckFailed(LOOP)
+
+        kept = (item for item in gates.items() if item[0] not in left_out)
+        return {y: (in_front(a), in_front(b), out) for y, (a, b, out) in kept}
+
     def _ordered(self, gates: dict[int, tuple[int, int, int]], done: set[int]) -> list[Any]:
         """Return gates and reads of memories, each after what it reads; refuse loops.
 
@@ -273,7 +305,7 @@ class SymbolicDesign:
                 reads = memory.address if memory else [gate[0] >> 1, gate[1] >> 1]  # type: ignore[index]
                 waiting = [pin for pin in reads if pin not in done]
                 if waiting and net in path:
-                    raise CheckFailed("the design has a loop without a register")
+                    raise CheckFailed(LOOP)
                 path.add(net)
                 if waiting:
                     stack += waiting

@@ -24,6 +24,7 @@ class Memory:
             raise CheckFailed("the design has a memory that is no line of pixels")
         self.graph, self.width, self.size = graph, width, int(number["SIZE"], 2)
         self.address, self.data = pins["RD_ADDR"], pins["RD_DATA"]
+        self.pins = {net for nets in pins.values() for net in nets}
         self._write = (pins["WR_ADDR"], pins["WR_DATA"], pins["WR_EN"]) if ports else None
         self._fixed = None
         if not ports:

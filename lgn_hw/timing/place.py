@@ -7,7 +7,7 @@ from lgn_hw.circuit.header import CoreHeader, read_core_header
 from lgn_hw.files.atomic import write_text
 from lgn_hw.hdl.streaming.header import StreamHeader, read_stream_header
 from lgn_hw.timing.parts import Part
-from lgn_hw.timing.room import ROUTER, make_room
+from lgn_hw.timing.room import ROUTER, lacks_wires, make_room
 from lgn_hw.tools.nextpnr import PnrReport, find_nextpnr, run_nextpnr
 from lgn_hw.tools.yosys import run_yosys
 
@@ -44,7 +44,7 @@ def place(
     )
     run_yosys(script, folder=folder, log=folder / "yosys.log", outputs=[netlist.name])
     arguments = (*part.arguments, "--json", netlist.name, "--freq", f"{clock_mhz:g}")
-    if part.family == "ecp5" and isinstance(header, StreamHeader):
+    if lacks_wires(part.family, isinstance(header, StreamHeader)):
         make_room(folder, netlist.name, part.cells)
         arguments += ROUTER
     return run_nextpnr(part.family, arguments, folder=folder)

@@ -65,12 +65,12 @@ LUTS = {"LUT4": 1, "CCU2C": 2}
 FILLED = 0.6  # of a part at most: what nextpnr still places well
 
 
-def lacks_wires(device: str, streaming: bool) -> bool:
+def lacks_wires(part: str, streaming: bool) -> bool:
     """Say whether a design is one whose wires are too few: a streaming core on an ECP5.
 
-    device: the name of the part, as LFE5U-25F.
+    part: its family or its device, as ecp5 or LFE5U-25F.
     """
-    return streaming and device.startswith("LFE5")
+    return streaming and part.startswith(("ecp5", "LFE5"))
 
 
 def map_file(places: int) -> str:
