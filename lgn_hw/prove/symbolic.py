@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
@@ -179,38 +178,41 @@ class SymbolicDesign:
             self.value[net] = self.graph.symbol()
         value, known, ands = self.value, self.graph.known, self.graph.ands
         steps, readers, waits = self._steps, self._readers, self._waits
-        front = self._touched()
-        while front:  # only what reads something new, each after what it reads
-            number = heappop(front)
+        self._touch()
+        number = waits.find(1)
+        while number >= 0:  # only what reads something new, each after what it reads
             waits[number] = 0
             step = steps[number]
             if type(step) is Memory:
-                found = step.read(value)
+                for net, literal in step.read(value):
+                    if value[net] != literal:
+                        value[net] = literal
+                        for reader in readers[net]:
+                            waits[reader] = 1
             else:
                 a, b, y = step
                 x, z = value[a >> 1] ^ (a & 1), value[b >> 1] ^ (b & 1)
                 if x < z:
                     x, z = z, x
                 if z == 0 or x == z ^ 1:
-                    literal = 0
+                    literal = y & 1
                 elif z == 1 or x == z:
-                    literal = x
+                    literal = x ^ (y & 1)
                 else:
-                    literal = known.get((x, z), -1)
-                    if literal < 0:
+                    found = known.get((x, z), -1)
+                    if found < 0:
                         ands.append((x, z))
-                        literal = known[x, z] = 2 * (len(ands) - 1)
-                found = [(y >> 1, literal ^ (y & 1))]
-            for net, literal in found:
+                        found = known[x, z] = 2 * (len(ands) - 1)
+                    literal = found ^ (y & 1)
+                net = y >> 1
                 if value[net] != literal:
                     value[net] = literal
                     for reader in readers[net]:
-                        if not waits[reader]:
-                            waits[reader] = 1
-                            heappush(front, reader)
+                        waits[reader] = 1
+            number = waits.find(1, number + 1)
 
-    def _touched(self) -> list[int]:
-        """Return the steps, ascending, that read what no step gives and has changed; memories."""
+    def _touch(self) -> None:
+        """Have the steps done that read what changed and no step gives, and reads of memories."""
         value, seen, waits = self.value, self._seen, self._waits
         for net in self._sources:
             if value[net] != seen[net]:
@@ -219,11 +221,6 @@ class SymbolicDesign:
                     waits[reader] = 1
         for number in self._reads:
             waits[number] = 1
-        found, number = [], waits.find(1)
-        while number >= 0:
-            found.append(number)
-            number = waits.find(1, number + 1)
-        return found
 
     def clock(self) -> None:
         """Go on by a rising edge of the clock."""
