@@ -61,25 +61,24 @@ def prove_stream(
         module = read_design(verilog, top, watch.allowed(86_400))
         claims = [*form_claim(classifier, timeout_s, watch).claims]
 
-        def played(name: str, before: Between | None = None) -> StreamPlay:
+        def played(name: str, before: Between | None = None) -> tuple[Between, Between]:
             watch.report(f"playing a frame {name}")
             play = StreamPlay(classifier, section, module, score_bits)
             play.send(before)
             claims.extend(decisions.claims(play, name))
-            return play
+            return play.ends  # and not the play, whose graph may be of gigabytes
 
         def lasting(rest: Between) -> Between:
             return StreamPlay(classifier, section, module, score_bits).lasting(rest)
 
-        rest = StreamPlay(classifier, section, module, score_bits).resting()
-        play = played("after a reset")
-        behind, rested = play.ends
+        first = StreamPlay(classifier, section, module, score_bits)
+        sound, rest = _sound(first), first.resting()
+        behind, rested = played("after a reset")
         starts = Starts(lasting(rest.common(rested)), behind)
         while (found := starts.next()) is not None:
-            play = played(*found)
-            behind, rested = play.ends
+            behind, rested = played(*found)
             starts.add(behind, rested if starts.cover(rested) else lasting(rested))
-        claims += _sound(play)
+        claims += sound
     except CheckFailed as problem:
         return Proof(
             (Claim("the control of the core is known", "structure", "different", str(problem)),)
