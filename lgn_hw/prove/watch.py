@@ -1,15 +1,14 @@
 """Long proofs say what they are at, and end in time."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Watch"]
+from lgn_hw.polling import polling
 
-POLL_S = 0.5
+__all__ = ["Watch"]
 
 
 def _say_nothing(_: str) -> None:
@@ -41,19 +40,10 @@ class Watch:
         files: ABC writes one for each pair that it has decided; to look for them is the only way to
         see how far it is, because yosys holds its output back.
         """
-        over = threading.Event()
 
         def look() -> None:
-            while not over.is_set():
-                done = sum(file.exists() for file in files)
-                self.report(f"{what}, {done} of {len(files)} decided")
-                over.wait(POLL_S)
+            done = sum(file.exists() for file in files)
+            self.report(f"{what}, {done} of {len(files)} decided")
 
-        # A daemon: a process that is interrupted need not wait for it.
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
+        with polling(look):
             yield
-        finally:
-            over.set()
-            thread.join()

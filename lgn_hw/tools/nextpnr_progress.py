@@ -1,15 +1,16 @@
 """What nextpnr is at, from the log that it is writing: a large design takes it many minutes."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lgn_hw.polling import polling
+
 __all__ = ["following", "step_of"]
 
-POLL_S = 1.0
+LOGS = ("pnr*.log", "*/pnr*.log")  # of run_nextpnr
 TAIL = 4096  # bytes of a log in which its last figures stand
 # The first that matches a line names what it is about: the placer's passes, and each router's.
 STEPS = (
@@ -28,27 +29,20 @@ STEPS = (
 
 @contextmanager
 def following(folder: Path, report: Callable[[str], None]) -> Iterator[None]:
-    """Report what the nextpnr that runs in a folder or below it is at, until the block is over.
+    """Report what the nextpnr that runs in a folder, or in one in it, is at in a block.
 
-    report: called from another thread with a few words, once in a second; of several runs, with
+    report: called from another thread with a few words, twice a second; of several runs, with
     those of the log that was written to last. Logs of earlier runs are not looked at.
     """
-    over, start = threading.Event(), time.time()
+    start = time.time()
 
     def look() -> None:
-        while not over.wait(POLL_S):
-            found = _step_in(folder, start)
-            if found is not None:
-                report(found)
+        found = _step_in(folder, start)
+        if found is not None:
+            report(found)
 
-    # A daemon: a process that is interrupted need not wait for it.
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with polling(look):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def step_of(log: str) -> str | None:
@@ -64,7 +58,8 @@ def step_of(log: str) -> str | None:
 def _step_in(folder: Path, start: float) -> str | None:
     """Return what the newest log says that was written since a time."""
     try:
-        logs = {log: log.stat().st_mtime for log in folder.rglob("pnr*.log")}
+        found = [log for pattern in LOGS for log in folder.glob(pattern)]
+        logs = {log: log.stat().st_mtime for log in found}
         new = [log for log, at in logs.items() if at >= start]
         if not new:
             return None
