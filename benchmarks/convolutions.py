@@ -170,12 +170,12 @@ class Rows:
         row = row if row.get("digest") == named["digest"] else {}
         if row.get("seeds", 1) <= named["seeds"]:  # what other seeds gave is kept
             row |= named
+        self.rows[named["name"]] = row
         for key, step in design.steps().items():
             if row.get(key) is None:
                 print(f"{named['name']}: {key}", flush=True)
                 row |= step()
-                self.rows[named["name"]] = row
-                self.write()
+            self.write()
 
     def write(self) -> None:
         designs = [self.rows[name] for name in sorted(self.rows)]
