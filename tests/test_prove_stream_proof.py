@@ -21,10 +21,11 @@ from lgn_hw.hdl.streaming import StreamingOptions, core
 from lgn_hw.hdl.streaming.framer import Framer
 from lgn_hw.hdl.streaming.verilog import streaming_verilog
 from lgn_hw.passes.optimize import optimize_classifier
-from lgn_hw.prove import stream_proof, symbolic
+from lgn_hw.prove import stream_proof, symbolic_verilog
 from lgn_hw.prove.cec import check_equal
 from lgn_hw.prove.graph import Graph
-from lgn_hw.prove.symbolic import SymbolicDesign, read_design
+from lgn_hw.prove.symbolic import SymbolicDesign
+from lgn_hw.prove.symbolic_verilog import read_design
 
 STRAIGHT = random_conv(
     7, (2, 4, 6), 3, ({"kernels": 3, "padding": 1, "pool": 2}, {"kernels": 4, "padding": 1}),
@@ -62,7 +63,7 @@ def test_a_function_is_decided_once(monkeypatch):
         return check_equal(pairs, **options)
 
     monkeypatch.setattr(stream_proof, "check_equal", counted)
-    monkeypatch.setattr(symbolic, "RIPPLES", "")  # yosys' adders are not the counters'
+    monkeypatch.setattr(symbolic_verilog, "RIPPLES", "")  # yosys' adders are not the counters'
     many = random_conv(9, (1, 3, 3), 2, ({"kernels": 40, "padding": 1},))  # sums of 20 votes
     assert prove_design(many, streaming_verilog(many)).status == "equal"
     assert len(asked) == len(set(asked)) > 0

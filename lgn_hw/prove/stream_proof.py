@@ -30,7 +30,7 @@ from lgn_hw.prove.graph import Graph
 from lgn_hw.prove.stream_play import Pair, StreamPlay
 from lgn_hw.prove.stream_stages import same_over
 from lgn_hw.prove.stream_starts import Between, Starts
-from lgn_hw.prove.symbolic import read_design
+from lgn_hw.prove.symbolic_verilog import read_design
 from lgn_hw.prove.watch import Watch
 
 __all__ = ["form_claim", "prove_stream"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lgn_hw.polling import polling
+from lgn_hw.tools.polling import polling
 
 __all__ = ["Watch"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lgn_hw.polling import polling
+from lgn_hw.tools.polling import polling
 
 __all__ = ["following", "step_of"]
 
