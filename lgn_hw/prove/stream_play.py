@@ -241,18 +241,14 @@ class StreamPlay:
 
     def _counted(self, before: list[int], votes: list[int]) -> list[int]:
         """Add the counts of a position's votes, class 0 first, to scores, from bit to bit."""
-        graph, counts, width = (
-            self.graph,
-            self.graph.add(self.head.netlist(), votes),
-            self.head.width,
-        )
+        counts, width = self.graph.add(self.head.netlist(), votes), self.head.width
         scores: list[int] = []
         for number in range(self.classes):
             carry = 0
             for bit in range(self.score_bits):
                 a = before[number * self.score_bits + bit]
                 b = counts[number * width + bit] if bit < width else 0
-                total, carry = graph.full_adder(a, b, carry)
+                total, carry = self.graph.full_adder(a, b, carry)
                 scores.append(total)
         return scores
 

@@ -27,6 +27,7 @@ opt_clean
 techmap -map ripples.v
 techmap
 simplemap
+setundef -anyseq
 dfflegalize -cell $_DFF_P_ x
 opt_expr
 opt_clean

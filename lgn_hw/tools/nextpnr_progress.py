@@ -1,7 +1,6 @@
 """What nextpnr is at, from the log that it is writing: a large design takes it many minutes."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,10 +33,10 @@ def following(folder: Path, report: Callable[[str], None]) -> Iterator[None]:
     report: called from another thread with a few words, twice a second; of several runs, with
     those of the log that was written to last. Logs of earlier runs are not looked at.
     """
-    start = time.time()
+    before = _logs(folder)
 
     def look() -> None:
-        found = _step_in(folder, start)
+        found = _step_in(folder, before)
         if found is not None:
             report(found)
 
@@ -55,17 +54,21 @@ def step_of(log: str) -> str | None:
     return None
 
 
-def _step_in(folder: Path, start: float) -> str | None:
-    """Return what the newest log says that was written since a time."""
+def _logs(folder: Path) -> dict[Path, int]:
+    """Return the logs in a folder, and when each was written to, in ns."""
+    found = (log for pattern in LOGS for log in folder.glob(pattern))
+    return {log: log.stat().st_mtime_ns for log in found}
+
+
+def _step_in(folder: Path, before: dict[Path, int]) -> str | None:
+    """Return what the newest log says, of those that are not as they were before."""
     try:
-        found = [log for pattern in LOGS for log in folder.glob(pattern)]
-        logs = {log: log.stat().st_mtime for log in found}
-        new = [log for log, at in logs.items() if at >= start]
+        new = {log: at for log, at in _logs(folder).items() if before.get(log) != at}
         if not new:
             return None
-        with max(new, key=logs.__getitem__).open("rb") as stream:
+        with max(new, key=new.__getitem__).open("rb") as stream:
             size = stream.seek(0, 2)
             stream.seek(max(0, size - TAIL))
             return step_of(stream.read().decode(errors="replace"))
-    except OSError:  # a folder that was moved to its place meanwhile
+    except OSError:  # a folder that was moved to its place meanwhile, or a log that was removed
         return None
